@@ -1,0 +1,144 @@
+#include "base/file.hpp"
+
+#include "base/random.hpp"
+#include "base/start_failure.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace fencegate {
+namespace {
+
+std::unexpected<Error> fail_system(StartFailure failure, std::string_view what,
+                                   const std::filesystem::path& path, int error) {
+    std::string detail(what);
+    detail.append(" ").append(path.string()).append(": ");
+    return fail_start(failure, detail + std::generic_category().message(error));
+}
+
+// Closes on every way out; close() is explicit where its result matters.
+class Descriptor {
+public:
+    explicit Descriptor(int value) : value_(value) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() { (void)close(); }
+
+    [[nodiscard]] bool is_open() const noexcept { return value_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return value_; }
+    [[nodiscard]] bool close() noexcept {
+        const int value = std::exchange(value_, -1);
+        return value < 0 || ::close(value) == 0;
+    }
+
+private:
+    int value_;
+};
+
+// A name nobody else picks: O_EXCL must not fail because of what an earlier crash left behind.
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+    std::array<std::uint8_t, 8> bytes{};
+    SystemRandom().fill(bytes);
+    std::string suffix = ".tmp-";
+    for (const auto byte : bytes) {
+        suffix.push_back(static_cast<char>('a' + (byte >> 4)));
+        suffix.push_back(static_cast<char>('a' + (byte & 0x0f)));
+    }
+    return std::filesystem::path(path) += suffix;
+}
+
+bool write_all(int descriptor, std::string_view content) {
+    while (!content.empty()) {
+        const auto written = ::write(descriptor, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+bool write_new_file(const std::filesystem::path& path, std::string_view content, FileMode mode) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                           static_cast<::mode_t>(mode)));
+    if (!file.is_open()) return false;
+    return write_all(file.get(), content) && ::fsync(file.get()) == 0 && file.close();
+}
+
+bool sync_directory(const std::filesystem::path& path) {
+    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return directory.is_open() && ::fsync(directory.get()) == 0;
+}
+
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+    const auto parent = path.parent_path();
+    return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.is_open()) return fail_system(StartFailure::CannotRead, "cannot open", path, errno);
+
+    std::string content;
+    std::array<char, 16'384> block{};
+    while (true) {
+        const auto got = ::read(file.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_system(StartFailure::CannotRead, "cannot read", path, errno);
+        if (got == 0) return content;
+        content.append(block.data(), static_cast<std::size_t>(got));
+        if (content.size() > bytes_max) {
+            return fail_system(StartFailure::CannotRead, "cannot read", path, EFBIG);
+        }
+    }
+}
+
+Result<> write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                               FileMode mode) {
+    const auto temporary = temporary_beside(path);
+    if (!write_new_file(temporary, content, mode) ||
+        ::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        return fail_system(StartFailure::CannotCreate, "cannot write", path, error);
+    }
+    if (!sync_directory(directory_of(path))) {
+        return fail_system(StartFailure::CannotCreate, "cannot sync the folder of", path, errno);
+    }
+    return {};
+}
+
+Result<> make_private_directory(const std::filesystem::path& path) {
+    std::error_code ec;
+    if (std::filesystem::is_directory(path, ec)) return {};
+    // "data/" must not pass for the parent of itself: parents get the default mode.
+    const auto leaf = path.has_filename() ? path : path.parent_path();
+    std::filesystem::create_directories(directory_of(leaf), ec);
+    if (::mkdir(leaf.c_str(), 0700) == 0) return {};
+    const int error = errno;
+    if (std::filesystem::is_directory(path, ec)) return {};  // another process was faster
+    return fail_system(StartFailure::CannotCreate, "cannot create the folder", path, error);
+}
+
+Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+    FileLock lock(descriptor);
+    while (::flock(descriptor, LOCK_EX) != 0) {
+        if (errno == EINTR) continue;
+        return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+    }
+    return lock;
+}
+
+FileLock::~FileLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace fencegate
