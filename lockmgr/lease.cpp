@@ -1,0 +1,28 @@
+#include "lockmgr/lease.hpp"
+
+namespace fencegate::lockmgr {
+
+namespace {
+constexpr std::size_t kTokenBytesFrom = 9;  // the last seven bytes hold 56 bits, the token 53
+}
+
+Uuid make_lease_id(WallTime now, FencingToken token, Random& random) {
+    auto id = uuid_v7(now, random);
+    auto bits = static_cast<std::uint64_t>(token.value());
+    for (std::size_t at = id.bytes.size(); at-- > kTokenBytesFrom;) {
+        id.bytes[at] = static_cast<std::uint8_t>(bits);
+        bits >>= 8;
+    }
+    return id;
+}
+
+std::optional<FencingToken> token_of_lease_id(const Uuid& id) noexcept {
+    std::int64_t value = 0;
+    for (std::size_t at = kTokenBytesFrom; at < id.bytes.size(); ++at) {
+        value = (value << 8) | id.bytes[at];
+    }
+    if (value < 1 || value > kTokenMax) return std::nullopt;
+    return FencingToken(value);
+}
+
+}  // namespace fencegate::lockmgr

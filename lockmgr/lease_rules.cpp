@@ -1,0 +1,42 @@
+#include "lockmgr/lease_rules.hpp"
+
+namespace fencegate::lockmgr {
+
+Result<Duration> decide_ttl(std::optional<Duration> asked, const LockClass& klass) {
+    const auto ttl = asked.value_or(klass.ttl_default);
+    if (ttl < klass.ttl_min || ttl > klass.ttl_max) {
+        return fail(ErrorCode::InvalidArgument,
+                    "ttl_ms must be between " + std::to_string(klass.ttl_min.count()) + " and " +
+                        std::to_string(klass.ttl_max.count()) + " for locks of class \"" +
+                        klass.name + "\".");
+    }
+    return ttl;
+}
+
+AcquireDecision decide_acquire(bool is_held, std::size_t waiters, Duration wait) noexcept {
+    if (!is_held && waiters == 0) return AcquireDecision::Grant;
+    return wait > Duration::zero() ? AcquireDecision::Wait : AcquireDecision::Refuse;
+}
+
+Result<> check_own_lease(const std::optional<Lease>& lease, const Uuid& id,
+                         std::string_view principal) {
+    if (!lease || lease->id != id)
+        return fail(ErrorCode::LeaseNotFound, "No lease has this id. Acquire the lock again.");
+    if (lease->principal != principal)
+        return fail(ErrorCode::FenceNotHolder, "The lease belongs to another principal.");
+    switch (lease->state) {
+        case LeaseState::Live: return {};
+        case LeaseState::Expired:
+            return fail(ErrorCode::GoneExpired, "The lease ran out. Acquire the lock again.");
+        case LeaseState::Superseded:
+            return fail(ErrorCode::GoneStale,
+                        "The lease ran out and the lock was granted again since.");
+        case LeaseState::Released:
+            return fail(ErrorCode::GoneReleased, "The lease was released before.");
+        case LeaseState::Broken:
+            return fail(ErrorCode::GoneBroken, "An administrator broke the lease.");
+    }
+    return fail(ErrorCode::Internal, "unreachable lease state");
+}
+
+}  // namespace fencegate::lockmgr

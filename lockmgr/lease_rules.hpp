@@ -1,0 +1,33 @@
+#pragma once
+// Pure rules deciding who holds a lock. No I/O, no clock: callers pass rows and limits.
+// Invariant 1: a lock has at most one live lease.
+// Invariant 2: whoever waits is granted before whoever comes later.
+// Thread rule: pure functions.
+
+#include "base/result.hpp"
+#include "lockmgr/lease.hpp"
+#include "lockmgr/lock_class.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace fencegate::lockmgr {
+
+// The TTL a lease gets: the class default if none was asked for.
+// Fails with: InvalidArgument outside the class bounds. It is refused, not clamped: a client that
+// asked for 10 ms and was given 100 would plan with a number it never read.
+[[nodiscard]] Result<Duration> decide_ttl(std::optional<Duration> asked, const LockClass& klass);
+
+enum class AcquireDecision : std::uint8_t { Grant, Wait, Refuse };
+
+// A free lock nobody waits for is granted. The same holder asking again is a contender like any
+// other: a woken zombie must queue and must not fence the rightful owner by re-acquiring.
+[[nodiscard]] AcquireDecision decide_acquire(bool is_held, std::size_t waiters,
+                                             Duration wait) noexcept;
+
+// Renew and release act on a live lease of the caller's own principal.
+// Fails with: LeaseNotFound, FenceNotHolder, GoneExpired, GoneStale, GoneReleased, GoneBroken.
+[[nodiscard]] Result<> check_own_lease(const std::optional<Lease>& lease, const Uuid& id,
+                                       std::string_view principal);
+
+}  // namespace fencegate::lockmgr
