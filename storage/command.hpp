@@ -1,0 +1,112 @@
+#pragma once
+// Commands: everything that can be asked of a store, as plain values. The edge builds them from
+// requests, the engine executes them in one order. Also the answers that come back.
+// Owns: the shape of questions and answers. Refuses to own: HTTP, SQL.
+// Thread rule: plain values, moved from the session to the store thread and back.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/strong.hpp"
+#include "base/uuid.hpp"
+#include "lockmgr/fence_rule.hpp"
+#include "lockmgr/lock_name.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace fencegate::storage {
+
+// One idempotency key of one principal, and what was asked under it.
+struct Idempotency {
+    std::string key;                             // 1 to 255 printable ASCII
+    std::array<std::uint8_t, 16> digest{};       // of principal and key: the index
+    std::array<std::uint8_t, 32> fingerprint{};  // of method, target, body and principal
+};
+
+// --- locks ---
+
+struct AcquireLock {
+    lockmgr::LockName lock;
+    std::optional<Duration> ttl;
+    Duration wait{0};  // zero: try once
+    std::string owner;
+    std::string metadata_json;
+    std::optional<Idempotency> idempotency;
+};
+struct RenewLease {
+    Uuid lease_id;
+    std::optional<Duration> ttl;
+};
+struct ReleaseLease {
+    Uuid lease_id;
+};
+struct ReadLease {
+    Uuid lease_id;
+};
+struct ReadLock {
+    lockmgr::LockName lock;
+};
+// Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
+struct BreakLock {
+    lockmgr::LockName lock;
+    std::int64_t seen_token = 0;
+    std::string reason;
+};
+
+// --- payments; every write carries its key and what was presented as its fence ---
+
+struct CreatePayment {
+    std::string id;  // empty: the store makes one
+    std::string currency;
+    std::int64_t amount_minor = 0;
+    bool capture = true;
+    std::string reference;
+    std::string metadata_json;
+    lockmgr::PresentedToken token;
+    Idempotency idempotency;
+};
+struct MovePayment {
+    enum class Kind : std::uint8_t { Capture, Refund, Cancel };
+    Kind kind = Kind::Refund;
+    std::string payment_id;
+    std::optional<std::int64_t> amount_minor;  // absent: the rest
+    std::string reason;
+    lockmgr::PresentedToken token;
+    Idempotency idempotency;
+};
+struct ReadPayment {
+    std::string payment_id;
+};
+struct ListRefunds {
+    std::string payment_id;
+    std::int64_t after = 0;  // the transfer id of the last refund seen
+    int limit = 10;
+};
+
+using Operation = std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock,
+                               BreakLock, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
+
+struct Command {
+    std::string principal;
+    std::string request_id;
+    Operation operation;
+};
+
+// How the fence stands that a replayed write was once made under.
+enum class FenceStatus : std::uint8_t { None, Live, Stale };
+
+// What the store says. `error` absent means success. Everything it reveals is durable.
+struct Answer {
+    std::optional<Error> error;
+    std::string body;                // the resource as JSON; empty where there is none
+    std::string resource_id;         // the lease or payment the answer is about, for Location
+    std::int64_t fencing_token = 0;  // of a grant; 0: none
+    bool is_replayed = false;        // an earlier answer under the same idempotency key
+    FenceStatus fence_status = FenceStatus::None;
+    std::string first_request_id;  // of the request that a replayed refusal first answered
+};
+
+}  // namespace fencegate::storage

@@ -1,0 +1,81 @@
+#pragma once
+// Engine: where commands go and durable answers come from. One order for everything: an acquire,
+// a renewal, an expiry and a refund are decided one after the other, so "the token is live" is a
+// fact about the order and not about a clock.
+// Thread rule: every method may be called from any thread. Answers are delivered on the engine's
+// own thread, one call per sink and batch.
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "lockmgr/lock_class.hpp"
+#include "lockmgr/wait_queue.hpp"
+#include "storage/command.hpp"
+#include "storage/store_events.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace fencegate::storage {
+
+// Names one question. Unique over the life of the engine; the asker chooses it.
+using Ticket = Strong<struct TicketTag, std::uint64_t>;
+
+struct Delivery {
+    Ticket ticket;
+    Answer answer;
+};
+
+// Whoever asks. One sink per session thread: a batch then costs one wake-up a thread.
+class AnswerSink {
+public:
+    virtual ~AnswerSink() = default;
+    virtual void deliver(std::vector<Delivery> deliveries) = 0;
+};
+
+struct Request {
+    Ticket ticket;
+    AnswerSink* home = nullptr;  // outlives the engine
+    Command command;
+};
+
+class Engine {
+public:
+    virtual ~Engine() = default;
+
+    // False: the bounded queue is full or the engine has stopped, and nothing was done. Otherwise
+    // exactly one delivery will come.
+    [[nodiscard]] virtual bool submit(Request request) = 0;
+
+    // Gives up a waiting acquire. It is answered RequestTimeout, unless its grant came first.
+    virtual void cancel(Ticket ticket) = 0;
+
+    // Answers every waiter Draining, now and from now on. Everything else goes on.
+    virtual void drain() = 0;
+
+    // Finishes what is queued, checkpoints and closes. Idempotent.
+    virtual void stop() = 0;
+};
+
+struct EngineOptions {
+    std::filesystem::path data_dir;
+    lockmgr::LockClasses classes;
+    lockmgr::WaitLimits wait_limits;
+    std::size_t queue_max = 4096;
+    std::size_t batch_max = 256;
+    // Called once, on the engine's thread, when the disk can no longer be trusted. Everything
+    // outstanding has been answered OutcomeUnknown by then. The process must stop.
+    std::function<void(const std::string&)> on_fatal;
+};
+
+// SQLite in `data_dir`, one thread, group commit. `clock`, `random` and `observer` outlive it.
+// Fails with: StartFailure InUse (another process has the folder), BadData, CannotCreate.
+[[nodiscard]] Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options,
+                                                                   const Clock& clock,
+                                                                   Random& random,
+                                                                   StoreObserver& observer);
+
+}  // namespace fencegate::storage

@@ -1,0 +1,36 @@
+#include "storage/payment.hpp"
+
+namespace fencegate::storage {
+
+std::string_view status_name(const Payment& payment) noexcept {
+    switch (payment.state) {
+        case PaymentState::Authorized: return "authorized";
+        case PaymentState::Cancelled: return "cancelled";
+        case PaymentState::Captured: break;
+    }
+    if (payment.refunded_minor > 0) {
+        return payment.refunded_minor == payment.captured_minor ? "refunded"
+                                                                : "partially_refunded";
+    }
+    return payment.captured_minor == payment.authorized_minor ? "captured" : "partially_captured";
+}
+
+std::int64_t capturable_minor(const Payment& payment) noexcept {
+    return payment.state == PaymentState::Authorized ? payment.authorized_minor : 0;
+}
+
+std::int64_t refundable_minor(const Payment& payment) noexcept {
+    return payment.captured_minor - payment.refunded_minor;
+}
+
+TransferAccounts accounts_of(TransferKind kind) noexcept {
+    switch (kind) {
+        case TransferKind::Authorize: return {Account::CustomerFunds, Account::FundsHeld};
+        case TransferKind::Capture: return {Account::FundsHeld, Account::FundsCaptured};
+        case TransferKind::Release: return {Account::FundsHeld, Account::CustomerFunds};
+        case TransferKind::Refund: return {Account::FundsCaptured, Account::FundsRefunded};
+    }
+    return {Account::CustomerFunds, Account::CustomerFunds};
+}
+
+}  // namespace fencegate::storage

@@ -1,0 +1,79 @@
+#pragma once
+// Payment, its movements and the ledger accounts they touch.
+// Money is int64 minor units of one ISO 4217 currency; money.hpp has the table.
+// Thread rule: plain values.
+// Invariant: 0 <= refunded <= captured <= authorized <= kAmountMinorMax. The rules keep it, and the
+// CHECK constraints of the schema keep it again.
+
+#include "base/clock.hpp"
+#include "base/uuid.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fencegate::storage {
+
+// Written to disk: never renumber.
+enum class PaymentState : std::uint8_t {
+    Authorized = 0,  // funds held, nothing captured
+    Captured = 1,    // some or all captured, what was left is released
+    Cancelled = 2,   // the hold was released
+};
+
+struct Payment {
+    std::string id;
+    std::string currency;
+    PaymentState state = PaymentState::Authorized;
+    std::int64_t authorized_minor = 0;
+    std::int64_t captured_minor = 0;
+    std::int64_t refunded_minor = 0;
+    std::string reference;
+    std::string metadata_json;  // an object, or empty
+    WallTime created_at{};
+};
+
+// What clients read: the state, told finer by how much was captured and refunded.
+[[nodiscard]] std::string_view status_name(const Payment& payment) noexcept;
+
+[[nodiscard]] std::int64_t capturable_minor(const Payment& payment) noexcept;
+[[nodiscard]] std::int64_t refundable_minor(const Payment& payment) noexcept;
+
+// Ledger accounts, one of each per currency. A transfer debits one and credits another, so the sum
+// over all accounts of a currency is zero at all times. Written to disk: never renumber.
+enum class Account : std::uint8_t {
+    CustomerFunds = 0,  // the outside: where money comes from and held money goes back to
+    FundsHeld = 1,      // authorized, not captured
+    FundsCaptured = 2,  // captured, not refunded
+    FundsRefunded = 3,  // given back
+};
+
+// Written to disk: never renumber.
+enum class TransferKind : std::uint8_t { Authorize = 0, Capture = 1, Release = 2, Refund = 3 };
+
+struct TransferAccounts {
+    Account debit;
+    Account credit;
+};
+
+[[nodiscard]] TransferAccounts accounts_of(TransferKind kind) noexcept;
+
+// A movement that a rule decided and the store has yet to write.
+struct TransferDraft {
+    TransferKind kind;
+    std::int64_t amount_minor;
+};
+
+// A refund as clients see it: a transfer of kind Refund.
+struct Refund {
+    std::int64_t transfer_id = 0;  // position in the journal; the paging cursor
+    Uuid id;
+    std::int64_t amount_minor = 0;
+    std::string reason;
+    std::int64_t token = 0;  // the fencing token it was written under
+    WallTime created_at{};
+};
+
+}  // namespace fencegate::storage

@@ -1,0 +1,62 @@
+#include "storage/sqlite/answer_rows.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+// Only refusals of payment rules are ever stored, and their spelling is theirs alone.
+constexpr ErrorCode kStorableRefusals[] = {
+    ErrorCode::PaymentNotFound,          ErrorCode::PaymentExists,
+    ErrorCode::PaymentNotCapturable,     ErrorCode::PaymentNotRefundable,
+    ErrorCode::PaymentNotCancellable,    ErrorCode::CaptureExceedsAuthorized,
+    ErrorCode::RefundExceedsCaptured,    ErrorCode::InvalidArgument,
+};
+
+ErrorCode refusal_named(std::string_view name) {
+    const auto* found = std::ranges::find(kStorableRefusals, name, code_name);
+    FG_CHECK(found != std::ranges::end(kStorableRefusals));
+    return *found;
+}
+
+}  // namespace
+
+AnswerRows::AnswerRows(Connection& connection)
+    : find_(connection,
+            "SELECT principal, key, fingerprint, token, error_code, body, resource_id, "
+            "request_id FROM answers WHERE key_digest = ?"),
+      insert_(connection,
+              "INSERT INTO answers (key_digest, principal, key, fingerprint, token, error_code, "
+              "body, resource_id, request_id, created_at_ms) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+
+std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
+                                             const Idempotency& idempotency) {
+    auto row = find_.query(Blob(idempotency.digest));
+    if (!row.next()) return std::nullopt;
+    // 128 bits of SHA-256 do not collide by accident; if they do, nobody may read another's answer.
+    FG_CHECK(row.text(0) == principal && row.text(1) == idempotency.key);
+    StoredAnswer answer;
+    const auto fingerprint = row.blob(2);
+    FG_CHECK(fingerprint.size() == answer.fingerprint.size());
+    std::ranges::copy(fingerprint, answer.fingerprint.begin());
+    if (!row.is_null(3)) answer.token = row.integer(3);
+    if (!row.is_null(4)) answer.error = refusal_named(row.text(4));
+    answer.body = row.text(5);
+    answer.resource_id = row.text(6);
+    answer.request_id = row.text(7);
+    return answer;
+}
+
+void AnswerRows::insert(std::string_view principal, const Idempotency& idempotency,
+                        const StoredAnswer& answer, WallTime now) {
+    std::optional<std::string_view> error;
+    if (answer.error) error = code_name(*answer.error);
+    insert_.run(Blob(idempotency.digest), principal, idempotency.key,
+                Blob(idempotency.fingerprint), answer.token, error, answer.body,
+                answer.resource_id, answer.request_id, now.time_since_epoch().count());
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,40 @@
+#pragma once
+// AnswerRows: what each idempotency key was answered. Written in the transaction of the effect, so
+// "done but not recorded" cannot exist.
+// Thread rule: as its Connection. Errors: the Connection's failure().
+// Source: Stripe's idempotent requests; draft-ietf-httpapi-idempotency-key-header-07.
+
+#include "storage/command.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fencegate::storage::sqlite {
+
+struct StoredAnswer {
+    std::array<std::uint8_t, 32> fingerprint{};
+    std::optional<std::int64_t> token;
+    std::optional<ErrorCode> error;
+    std::string body;  // the resource, or the refusal's detail
+    std::string resource_id;
+    std::string request_id;
+};
+
+class AnswerRows {
+public:
+    explicit AnswerRows(Connection& connection);
+
+    [[nodiscard]] std::optional<StoredAnswer> find(std::string_view principal,
+                                                   const Idempotency& idempotency);
+    void insert(std::string_view principal, const Idempotency& idempotency,
+                const StoredAnswer& answer, WallTime now);
+
+private:
+    Statement find_;
+    Statement insert_;
+};
+
+}  // namespace fencegate::storage::sqlite

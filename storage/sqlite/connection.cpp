@@ -1,0 +1,137 @@
+#include "storage/sqlite/connection.hpp"
+
+#include "base/check.hpp"
+
+#include <sqlite3.h>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+Failure::Kind kind_of(int code) noexcept {
+    // Growing the shared-memory index fails with IOERR_SHMSIZE when the disk is full. Nothing has
+    // been committed at that point, so it is as harmless as SQLITE_FULL.
+    if (code == SQLITE_IOERR_SHMSIZE) return Failure::Kind::Full;
+    switch (code & 0xff) {
+        case SQLITE_FULL: return Failure::Kind::Full;
+        case SQLITE_CONSTRAINT:
+        case SQLITE_TOOBIG: return Failure::Kind::Constraint;
+        default: return Failure::Kind::Fatal;
+    }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file) {
+    ::sqlite3* handle = nullptr;
+    const int code = ::sqlite3_open_v2(
+        file.c_str(), &handle,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+        nullptr);
+    if (code != SQLITE_OK) {
+        std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
+        ::sqlite3_close(handle);
+        return fail(ErrorCode::Internal, "Cannot open " + file.string() + ": " + why);
+    }
+    return std::unique_ptr<Connection>(new Connection(handle));
+}
+
+Connection::~Connection() {
+    // The writer checkpoints when it decides to, not when it happens to close.
+    ::sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    ::sqlite3_close(handle_);
+}
+
+void Connection::exec(const char* sql) {
+    if (failure_) return;
+    const int code = ::sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) note_failure(code);
+}
+
+bool Connection::is_in_transaction() const noexcept {
+    return ::sqlite3_get_autocommit(handle_) == 0;
+}
+
+void Connection::checkpoint(bool truncate) {
+    if (failure_) return;
+    const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    const int code = ::sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, nullptr, nullptr);
+    if (code != SQLITE_OK) note_failure(code);
+}
+
+void Connection::watch_wal() {
+    constexpr auto kNote = [](void* self, ::sqlite3*, const char*, int frames) {
+        constexpr std::int64_t kPageBytes = 4096;
+        static_cast<Connection*>(self)->wal_bytes_ = frames * kPageBytes;
+        return SQLITE_OK;
+    };
+    ::sqlite3_wal_hook(handle_, kNote, this);
+}
+
+void Connection::note_failure(int code) {
+    if (failure_) return;
+    failure_ = Failure{kind_of(code), ::sqlite3_errmsg(handle_)};
+}
+
+Statement::Statement(Connection& connection, const char* sql) : connection_(connection) {
+    const int code = ::sqlite3_prepare_v3(connection.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                          &statement_, nullptr);
+    FG_CHECK(code == SQLITE_OK);
+}
+
+Statement::~Statement() { ::sqlite3_finalize(statement_); }
+
+bool Statement::step() {
+    if (connection_.failure()) return false;
+    const int code = ::sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) connection_.note_failure(code);
+    return false;
+}
+
+// The failure, if any, was noted by step(); reset() repeats the same code.
+void Statement::reset() noexcept { static_cast<void>(::sqlite3_reset(statement_)); }
+
+int Statement::changes() const noexcept { return ::sqlite3_changes(connection_.handle()); }
+
+void Statement::bind(int at, std::int64_t value) {
+    FG_CHECK(::sqlite3_bind_int64(statement_, at, value) == SQLITE_OK);
+}
+
+void Statement::bind(int at, std::string_view value) {
+    // An empty view may hold a null pointer, which SQLite would take for NULL.
+    const char* data = value.empty() ? "" : value.data();
+    FG_CHECK(::sqlite3_bind_text64(statement_, at, data, value.size(), SQLITE_STATIC,
+                                   SQLITE_UTF8) == SQLITE_OK);
+}
+
+void Statement::bind(int at, Blob value) {
+    FG_CHECK(::sqlite3_bind_blob64(statement_, at, value.data(), value.size(), SQLITE_STATIC) ==
+             SQLITE_OK);
+}
+
+void Statement::bind(int at, std::nullptr_t) {
+    FG_CHECK(::sqlite3_bind_null(statement_, at) == SQLITE_OK);
+}
+
+std::int64_t Statement::Row::integer(int column) const {
+    return ::sqlite3_column_int64(statement_.statement_, column);
+}
+
+std::string_view Statement::Row::text(int column) const {
+    const auto* data = ::sqlite3_column_text(statement_.statement_, column);
+    if (data == nullptr) return {};
+    const auto size = ::sqlite3_column_bytes(statement_.statement_, column);
+    return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)};
+}
+
+Blob Statement::Row::blob(int column) const {
+    const auto* data = ::sqlite3_column_blob(statement_.statement_, column);
+    const auto size = ::sqlite3_column_bytes(statement_.statement_, column);
+    return {static_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)};
+}
+
+bool Statement::Row::is_null(int column) const {
+    return ::sqlite3_column_type(statement_.statement_, column) == SQLITE_NULL;
+}
+
+}  // namespace fencegate::storage::sqlite

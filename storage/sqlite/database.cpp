@@ -1,0 +1,130 @@
+#include "storage/sqlite/database.hpp"
+
+#include "base/start_failure.hpp"
+#include "storage/sqlite/schema.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <utility>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
+constexpr std::int64_t kSchemaVersion = 1;
+
+std::int64_t pragma_integer(Connection& connection, const char* sql) {
+    Statement statement(connection, sql);
+    auto row = statement.query();
+    return row.next() ? row.integer(0) : -1;
+}
+
+std::string pragma_text(Connection& connection, const char* sql) {
+    Statement statement(connection, sql);
+    auto row = statement.query();
+    return row.next() ? std::string(row.text(0)) : std::string();
+}
+
+std::unexpected<Error> failed(const Connection& connection, const std::filesystem::path& file) {
+    const auto& failure = *connection.failure();
+    const auto why = failure.kind == Failure::Kind::Full ? StartFailure::CannotCreate
+                                                         : StartFailure::BadData;
+    return fail_start(why, "Cannot use the store " + file.string() + ": " + failure.message + ".");
+}
+
+Result<> apply_settings(Connection& connection, const std::filesystem::path& file) {
+    // FULL syncs the log at every commit: an answered grant survives a power cut. The writer alone
+    // checkpoints, when it decides to.
+    connection.exec(
+        "PRAGMA journal_mode = WAL;"
+        "PRAGMA synchronous = FULL;"
+        "PRAGMA foreign_keys = ON;"
+        "PRAGMA trusted_schema = OFF;"
+        "PRAGMA wal_autocheckpoint = 0;"
+        "PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = -65536;");
+    if (connection.failure()) return failed(connection, file);
+    connection.watch_wal();
+    if (pragma_text(connection, "PRAGMA journal_mode") != "wal")
+        return fail_start(StartFailure::CannotCreate,
+                    "The file system of " + file.string() +
+                        " does not support write-ahead logging. Use a local disk.");
+    return {};
+}
+
+Result<> migrate(Connection& connection, const std::filesystem::path& file) {
+    const auto version = pragma_integer(connection, "PRAGMA user_version");
+    const auto application = pragma_integer(connection, "PRAGMA application_id");
+    if (connection.failure()) return failed(connection, file);
+    const bool is_new = version == 0 && application == 0 &&
+                        pragma_integer(connection, "SELECT count(*) FROM sqlite_schema") == 0;
+    if (!is_new && application != kApplicationId)
+        return fail_start(StartFailure::BadData, file.string() + " is not a fencegate store.");
+    if (version > kSchemaVersion)
+        return fail_start(StartFailure::BadData,
+                    file.string() + " was written by a newer fencegate (schema " +
+                        std::to_string(version) + "). Start that version.");
+    if (version == kSchemaVersion) return {};
+    connection.exec("BEGIN IMMEDIATE");
+    connection.exec(kSchemaSql);
+    connection.exec("PRAGMA application_id = 0x46474154; PRAGMA user_version = 1;");
+    connection.exec("COMMIT");
+    if (connection.failure()) return failed(connection, file);
+    return {};
+}
+
+// The name of a new file is durable only when its folder is synced.
+Result<> sync_folder(const std::filesystem::path& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int why = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (is_synced) return {};
+    return fail_start(StartFailure::CannotCreate,
+                "Cannot sync the folder " + folder.string() + ": " + std::strerror(why));
+}
+
+}  // namespace
+
+Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+    const auto file = folder / "store.lock";
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return fail_start(StartFailure::CannotCreate,
+                    "Cannot open " + file.string() + ": " + std::strerror(errno));
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FolderLock(descriptor);
+    ::close(descriptor);
+    return fail_start(StartFailure::InUse,
+                "Another fencegate uses the data folder " + folder.string() +
+                    ". Stop it, or give this one a folder of its own with --data-dir.");
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FolderLock::~FolderLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder) {
+    const auto file = folder / "store.db";
+    auto connection = Connection::open(file);
+    if (!connection) return connection;
+    if (auto done = apply_settings(**connection, file); !done)
+        return std::unexpected(done.error());
+    if (auto done = migrate(**connection, file); !done) return std::unexpected(done.error());
+    (*connection)->checkpoint(/*truncate=*/true);
+    if ((*connection)->failure()) {
+        // A full disk still serves reads; the log stays until there is room.
+        if ((*connection)->failure()->kind != Failure::Kind::Full)
+            return failed(**connection, file);
+        (*connection)->clear_failure();
+    }
+    if (auto done = sync_folder(folder); !done) return std::unexpected(done.error());
+    return connection;
+}
+
+}  // namespace fencegate::storage::sqlite

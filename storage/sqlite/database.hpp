@@ -1,0 +1,35 @@
+#pragma once
+// Opening the store: the folder, its lock file, the SQLite settings and the schema version.
+// Owns the rule that exactly one process and one connection write: SQLite 3.40.1 has a WAL-reset
+// race that needs two (https://sqlite.org/wal.html#walresetbug).
+// Thread rule: open once, at start; a FolderLock is held as long as the store is open.
+
+#include "base/result.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace fencegate::storage::sqlite {
+
+class FolderLock {
+public:
+    // Fails with: StartFailure InUse (another process has it), CannotCreate.
+    [[nodiscard]] static Result<FolderLock> take(const std::filesystem::path& folder);
+    ~FolderLock();
+    FolderLock(FolderLock&& other) noexcept;
+    FolderLock& operator=(FolderLock&&) = delete;
+
+private:
+    explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_;
+};
+
+// Opens or creates `folder`/store.db, finishes what a crash left in the log (checkpointed in full
+// and synced, because pages in the cache may never have reached the disk), and migrates forward.
+// Fails with: StartFailure BadData (not our file, damaged, or written by a newer program),
+// CannotCreate (no space, no permission, no local disk).
+[[nodiscard]] Result<std::unique_ptr<Connection>> open_database(
+    const std::filesystem::path& folder);
+
+}  // namespace fencegate::storage::sqlite

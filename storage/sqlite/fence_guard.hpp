@@ -1,0 +1,21 @@
+#pragma once
+// The fence, inside the write's transaction: reads the lease row the token names and asks
+// lockmgr::check_fence. There is no other way to a payment write.
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+
+#include "storage/sqlite/batch.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace fencegate::storage::sqlite {
+
+// Nothing if the write may pass; else the refusal. `lock` is what the route guards, nullptr where
+// any live lease of the principal will do.
+[[nodiscard]] std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
+                                                    const lockmgr::LockClasses& classes,
+                                                    std::string_view principal,
+                                                    const lockmgr::PresentedToken& token,
+                                                    const lockmgr::LockName* lock);
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,61 @@
+#pragma once
+// LockCommands: acquire, renew, release, expire, break and read, each against the rows of the open
+// transaction and the live state that moves with them. Asks lockmgr's rules, writes what they say.
+// Promises served: 1 (install before reveal), 3 (tokens only rise), 7 (expiry is an event here).
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+
+#include "storage/sqlite/batch.hpp"
+#include "storage/sqlite/waiting_room.hpp"
+
+#include <optional>
+
+namespace fencegate::storage::sqlite {
+
+class LockCommands {
+public:
+    LockCommands(Tables& tables, const lockmgr::LockClasses& classes, Random& random);
+
+    // Nothing: the caller waits, and its answer will be among the outcomes of a later batch.
+    [[nodiscard]] std::optional<Answer> acquire(Batch& batch, const Request& request);
+    [[nodiscard]] Answer renew(Batch& batch, const Command& command, const RenewLease& renew);
+    [[nodiscard]] Answer release(Batch& batch, const Command& command,
+                                 const ReleaseLease& release);
+    [[nodiscard]] Answer break_lock(Batch& batch, const BreakLock& broken);
+    [[nodiscard]] Answer read(Batch& batch, const ReadLease& read);
+    [[nodiscard]] Answer read(Batch& batch, const ReadLock& read);
+
+    // Ends what ran out by batch.now, at most `max` leases, and grants to who waits.
+    void expire_due(Batch& batch, std::size_t max);
+    // Answers waiters whose patience ended by batch.now, at most `max`.
+    void time_out_due(Batch& batch, std::size_t max);
+    // Takes a waiter out and answers it `why`. Does nothing if it does not wait.
+    void give_up(Batch& batch, Ticket ticket, ErrorCode why);
+
+    // After a restart: arms every live lease with its full TTL.
+    void arm_all(BootTime now);
+
+    // From now on nobody is queued.
+    void refuse_waiting() noexcept { is_draining_ = true; }
+
+    [[nodiscard]] WaitingRoom& room() noexcept { return room_; }
+
+private:
+    [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl);
+    [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl,
+                               Seconds waited);
+    void grant_next(Batch& batch, const lockmgr::LockName& lock);
+    // Writes the end of a live lease and hands the lock on.
+    void end(Batch& batch, const lockmgr::Lease& lease, lockmgr::LeaseState how,
+             Seconds expiry_lag);
+    [[nodiscard]] Answer held(Batch& batch, const lockmgr::LockName& lock, std::size_t ahead);
+    void note(Batch& batch, const lockmgr::LockName& lock, AcquireEvent::Outcome outcome,
+              Seconds waited = {});
+
+    Tables& tables_;
+    const lockmgr::LockClasses& classes_;
+    Random& random_;
+    WaitingRoom room_;
+    bool is_draining_ = false;
+};
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,37 @@
+#pragma once
+// PaymentCommands: create, capture, refund, cancel and read. Each write is, inside one savepoint:
+// idempotency look-up, fence, business rule, payment row, journal, recorded answer.
+// Promises served: 2 (atomic fence), 5 (at most once), 6 (a refusal has no effect).
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+
+#include "storage/payment_rules.hpp"
+#include "storage/sqlite/batch.hpp"
+
+#include <optional>
+
+namespace fencegate::storage::sqlite {
+
+class PaymentCommands {
+public:
+    PaymentCommands(Tables& tables, const lockmgr::LockClasses& classes, Random& random);
+
+    [[nodiscard]] Answer create(Batch& batch, const Command& command,
+                                const CreatePayment& create);
+    [[nodiscard]] Answer move(Batch& batch, const Command& command, const MovePayment& move);
+    [[nodiscard]] Answer read(const ReadPayment& read);
+    [[nodiscard]] Answer read(const ListRefunds& list);
+
+private:
+    [[nodiscard]] Answer create_new(Batch& batch, const Command& command,
+                                    const CreatePayment& create);
+    [[nodiscard]] Answer decide_move(Batch& batch, const Command& command,
+                                     const MovePayment& move);
+    [[nodiscard]] Answer apply(Batch& batch, const Command& command, const MovePayment& move,
+                               const PaymentChange& change);
+
+    Tables& tables_;
+    const lockmgr::LockClasses& classes_;
+    Random& random_;
+};
+
+}  // namespace fencegate::storage::sqlite

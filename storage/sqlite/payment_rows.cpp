@@ -1,0 +1,87 @@
+#include "storage/sqlite/payment_rows.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
+
+Uuid read_uuid(Blob bytes) {
+    Uuid id;
+    FG_CHECK(bytes.size() == id.bytes.size());
+    std::ranges::copy(bytes, id.bytes.begin());
+    return id;
+}
+
+}  // namespace
+
+PaymentRows::PaymentRows(Connection& connection)
+    : insert_(connection,
+              "INSERT INTO payments (id, currency, state, authorized, captured, refunded, "
+              "reference, metadata, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_(connection,
+              "UPDATE payments SET state = ?, captured = ?, refunded = ? WHERE id = ?"),
+      find_(connection,
+            "SELECT currency, state, authorized, captured, refunded, reference, metadata, "
+            "created_at_ms FROM payments WHERE id = ?"),
+      insert_transfer_(connection,
+                       "INSERT INTO transfers (payment_id, kind, debit_account, credit_account, "
+                       "amount, currency, public_id, token, principal, reason, created_at_ms) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      refunds_(connection,
+               "SELECT id, public_id, amount, reason, token, created_at_ms FROM transfers "
+               "WHERE payment_id = ? AND id > ? AND kind = 3 ORDER BY id LIMIT ?") {}
+
+void PaymentRows::insert(const Payment& payment) {
+    insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
+                payment.authorized_minor, payment.captured_minor, payment.refunded_minor,
+                payment.reference, payment.metadata_json, ms(payment.created_at));
+}
+
+void PaymentRows::update(const Payment& payment) {
+    update_.run(static_cast<std::int64_t>(payment.state), payment.captured_minor,
+                payment.refunded_minor, payment.id);
+}
+
+std::optional<Payment> PaymentRows::find(std::string_view id) {
+    auto row = find_.query(id);
+    if (!row.next()) return std::nullopt;
+    return Payment{.id = std::string(id),
+                   .currency = std::string(row.text(0)),
+                   .state = static_cast<PaymentState>(row.integer(1)),
+                   .authorized_minor = row.integer(2),
+                   .captured_minor = row.integer(3),
+                   .refunded_minor = row.integer(4),
+                   .reference = std::string(row.text(5)),
+                   .metadata_json = std::string(row.text(6)),
+                   .created_at = WallTime(std::chrono::milliseconds(row.integer(7)))};
+}
+
+void PaymentRows::insert_transfer(const Payment& payment, const TransferDraft& draft,
+                                  const TransferContext& context) {
+    const auto [debit, credit] = accounts_of(draft.kind);
+    insert_transfer_.run(payment.id, static_cast<std::int64_t>(draft.kind),
+                         static_cast<std::int64_t>(debit), static_cast<std::int64_t>(credit),
+                         draft.amount_minor, payment.currency, Blob(context.public_id.bytes),
+                         context.token, context.principal, context.reason, ms(context.now));
+}
+
+std::vector<Refund> PaymentRows::refunds(std::string_view payment_id, std::int64_t after,
+                                         int limit) {
+    std::vector<Refund> refunds;
+    auto row = refunds_.query(payment_id, after, std::int64_t{limit});
+    while (row.next()) {
+        refunds.push_back({.transfer_id = row.integer(0),
+                           .id = read_uuid(row.blob(1)),
+                           .amount_minor = row.integer(2),
+                           .reason = std::string(row.text(3)),
+                           .token = row.integer(4),
+                           .created_at = WallTime(std::chrono::milliseconds(row.integer(5)))});
+    }
+    return refunds;
+}
+
+}  // namespace fencegate::storage::sqlite

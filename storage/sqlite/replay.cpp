@@ -1,0 +1,87 @@
+#include "storage/sqlite/replay.hpp"
+
+#include "storage/documents.hpp"
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+using lockmgr::FencingToken;
+using lockmgr::Lease;
+using lockmgr::LeaseState;
+
+Answer replay_grant(Tables& tables, const Batch& batch, const Lease& lease) {
+    Answer answer;
+    std::optional<Duration> remaining;
+    if (lease.state == LeaseState::Live) remaining = remaining_of(tables, lease, batch.now);
+    answer.body = lease_document(lease, remaining);
+    answer.resource_id = to_string(lease.id);
+    answer.fencing_token = lease.token.value();
+    return answer;
+}
+
+Answer replay_stored(StoredAnswer stored) {
+    Answer answer;
+    if (stored.error) {
+        answer.error = Error{*stored.error, std::move(stored.body), {}, -1};
+    } else {
+        answer.body = std::move(stored.body);
+    }
+    answer.resource_id = std::move(stored.resource_id);
+    answer.first_request_id = std::move(stored.request_id);
+    return answer;
+}
+
+bool is_grant(const StoredAnswer& stored) { return !stored.error && stored.body.empty(); }
+
+}  // namespace
+
+std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view principal,
+                             const Idempotency& idempotency) {
+    auto stored = tables.answers.find(principal, idempotency);
+    if (!stored) return std::nullopt;
+    if (stored->fingerprint != idempotency.fingerprint) {
+        batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
+        return refusal({ErrorCode::IdempotencyMismatch,
+                        "This Idempotency-Key was used before with another method, path or body. "
+                        "Use a new key for a new operation.",
+                        {},
+                        -1});
+    }
+    std::optional<Lease> lease;
+    if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
+    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
+    auto answer = is_grant(*stored) && lease ? replay_grant(tables, batch, *lease)
+                                             : replay_stored(*std::move(stored));
+    answer.is_replayed = true;
+    if (lease) {
+        answer.fence_status =
+            lease->state == LeaseState::Live ? FenceStatus::Live : FenceStatus::Stale;
+    }
+    return answer;
+}
+
+void remember(Tables& tables, Batch& batch, const Command& command,
+              const Idempotency& idempotency, const Answer& answer,
+              std::optional<std::int64_t> token) {
+    StoredAnswer stored;
+    stored.fingerprint = idempotency.fingerprint;
+    stored.token = token;
+    if (answer.error) stored.error = answer.error->code;
+    stored.body = answer.error ? answer.error->detail : answer.body;
+    stored.resource_id = answer.resource_id;
+    stored.request_id = command.request_id;
+    tables.answers.insert(command.principal, idempotency, stored, batch.wall);
+    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
+}
+
+void remember_grant(Tables& tables, Batch& batch, const Command& command,
+                    const Idempotency& idempotency, const Lease& lease) {
+    remember(tables, batch, command, idempotency, Answer{}, lease.token.value());
+}
+
+Duration remaining_of(const Tables& tables, const Lease& lease, BootTime now) {
+    const auto deadline = tables.live.expiries().deadline_of(lease.token);
+    return deadline ? Duration(ms_between(now, *deadline)) : lease.ttl;
+}
+
+}  // namespace fencegate::storage::sqlite

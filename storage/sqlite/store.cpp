@@ -1,0 +1,300 @@
+#include "storage/sqlite/store.hpp"
+
+#include "base/check.hpp"
+
+#include <sqlite3.h>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+// How much of the due work one batch takes on: many leases that expire in the same second must not
+// hold up the commands behind them.
+constexpr std::size_t kExpiriesPerBatch = 256;
+constexpr std::size_t kTimeoutsPerBatch = 1024;
+constexpr Duration kRetryAfterFull{1'000};
+// 16 MiB: large enough that hot pages are copied once for many commits, small enough that the copy
+// stays below the stall a client would notice and the log's index fits one 32 KiB region.
+constexpr std::int64_t kCheckpointAtBytes = std::int64_t{16} << 20;
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+    using Visitors::operator()...;
+};
+
+bool is_read(const Operation& operation) {
+    return std::holds_alternative<ReadLease>(operation) ||
+           std::holds_alternative<ReadLock>(operation) ||
+           std::holds_alternative<ReadPayment>(operation) ||
+           std::holds_alternative<ListRefunds>(operation);
+}
+
+Answer internal_refusal(const Failure& failure) {
+    return refusal({ErrorCode::Internal,
+                    "A constraint of the store refused the write: " + failure.message, {}, -1});
+}
+
+Answer full_refusal() {
+    return refusal({ErrorCode::StoreFull,
+                    "The disk of the store is full. Nothing was changed; retry when there is room.",
+                    {},
+                    5'000});
+}
+
+}  // namespace
+
+SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection,
+                         lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
+                         const Clock& clock, Random& random, StoreObserver& observer)
+    : lock_(std::move(lock)),
+      connection_(std::move(connection)),
+      clock_(clock),
+      observer_(observer),
+      classes_(std::move(classes)),
+      tables_(*connection_, limits),
+      locks_(tables_, classes_, random),
+      payments_(tables_, classes_, random),
+      begin_(*connection_, "BEGIN"),
+      commit_(*connection_, "COMMIT"),
+      savepoint_(*connection_, "SAVEPOINT command"),
+      release_(*connection_, "RELEASE command"),
+      rollback_to_(*connection_, "ROLLBACK TO command"),
+      held_(classes_.size(), 0) {
+    for (const auto& lease : tables_.leases.all_live()) ++held_[classes_.index_of(lease.lock)];
+    locks_.arm_all(clock_.boot_now());
+    publish_levels();
+}
+
+std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
+                                     std::span<const Ticket> cancelled) {
+    std::vector<Routed> out;
+    out.reserve(requests.size());
+    if (fatal_) {
+        fail_all(requests, out);
+        return out;
+    }
+    switch (attempt(requests, cancelled, out)) {
+        case Attempt::Committed: return out;
+        case Attempt::Failed: fail_all(requests, out); return out;
+        case Attempt::Full: break;
+    }
+    retry_at_ = clock_.boot_now() + kRetryAfterFull;
+    static_cast<void>(attempt({}, cancelled, out));  // writes nothing, so it has room
+    for (const auto& request : requests) {
+        const auto alone = attempt({&request, 1}, {}, out);
+        if (alone == Attempt::Failed) fail_all({&request, 1}, out);
+        if (alone == Attempt::Full)
+            out.push_back({request.home, {request.ticket, full_refusal()}});
+    }
+    return out;
+}
+
+SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
+                                          std::span<const Ticket> cancelled,
+                                          std::vector<Routed>& out) {
+    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(),
+                .outcomes = {}, .events = {}, .enqueued = {}};
+    batch.outcomes.reserve(requests.size());
+    stats_ = {.commands = requests.size()};
+    std::vector<Routed> answered;
+    answered.reserve(requests.size());
+
+    begin_.run();
+    run_timers(batch, cancelled);
+    for (const auto& request : requests) {
+        if (auto answer = execute(batch, request))
+            answered.push_back({request.home, {request.ticket, *std::move(answer)}});
+    }
+    const auto result = commit(batch);
+    if (result != Attempt::Committed) {
+        roll_back(batch);
+        return result;
+    }
+    std::ranges::move(answered, std::back_inserter(out));
+    publish(batch, out);
+    return result;
+}
+
+void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
+    // Before any grant of this batch: who has left must not be granted.
+    for (const auto ticket : cancelled)
+        locks_.give_up(batch, ticket, ErrorCode::RequestTimeout);
+    if (retry_at_ && batch.now < *retry_at_) return;
+    retry_at_.reset();
+    locks_.expire_due(batch, kExpiriesPerBatch);
+    locks_.time_out_due(batch, kTimeoutsPerBatch);
+}
+
+std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request) {
+    if (is_read(request.command.operation)) return dispatch(batch, request);
+    const auto mark = tables_.live.mark();
+    const auto outcomes = batch.outcomes.size();
+    const auto events = batch.events.size();
+    const auto enqueued = batch.enqueued.size();
+    savepoint_.run();
+    auto answer = dispatch(batch, request);
+    const auto& failure = connection_->failure();
+    if (!failure || failure->kind != Failure::Kind::Constraint) {
+        release_.run();
+        return answer;
+    }
+    answer = internal_refusal(*failure);
+    connection_->clear_failure();
+    rollback_to_.run();
+    release_.run();
+    tables_.live.rollback_to(mark);
+    batch.outcomes.resize(outcomes);
+    batch.events.resize(events);
+    for (auto at = enqueued; at < batch.enqueued.size(); ++at)
+        locks_.room().remove(batch.enqueued[at]);
+    batch.enqueued.resize(enqueued);
+    return answer;
+}
+
+std::optional<Answer> SqliteStore::dispatch(Batch& batch, const Request& request) {
+    using Reply = std::optional<Answer>;
+    const auto& command = request.command;
+    return std::visit(
+        Overloaded{
+            [&](const AcquireLock&) { return locks_.acquire(batch, request); },
+            [&](const RenewLease& renew) { return Reply(locks_.renew(batch, command, renew)); },
+            [&](const ReleaseLease& release) {
+                return Reply(locks_.release(batch, command, release));
+            },
+            [&](const BreakLock& broken) { return Reply(locks_.break_lock(batch, broken)); },
+            [&](const ReadLease& read) { return Reply(locks_.read(batch, read)); },
+            [&](const ReadLock& read) { return Reply(locks_.read(batch, read)); },
+            [&](const CreatePayment& create) {
+                return Reply(payments_.create(batch, command, create));
+            },
+            [&](const MovePayment& move) { return Reply(payments_.move(batch, command, move)); },
+            [&](const ReadPayment& read) { return Reply(payments_.read(read)); },
+            [&](const ListRefunds& list) { return Reply(payments_.read(list)); },
+        },
+        command.operation);
+}
+
+SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
+    const auto before = clock_.boot_now();
+    stats_.wal_bytes = connection_->wal_bytes();
+    stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
+    commit_.run();
+    const auto& failure = connection_->failure();
+    if (failure) {
+        if (failure->kind == Failure::Kind::Full) return Attempt::Full;
+        fatal_ = failure->message;
+        return Attempt::Failed;
+    }
+    if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
+    tables_.live.commit();
+    count_held(batch.events);
+    return Attempt::Committed;
+}
+
+void SqliteStore::roll_back(const Batch& batch) {
+    connection_->clear_failure();
+    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
+    if (connection_->failure()) {
+        fatal_ = connection_->failure()->message;
+        connection_->clear_failure();
+    }
+    tables_.live.rollback();
+    for (const auto ticket : batch.enqueued) locks_.room().remove(ticket);
+}
+
+void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
+    for (auto& [ticket, answer] : batch.outcomes) {
+        const auto* waiting = locks_.room().find(ticket);
+        FG_CHECK(waiting != nullptr);
+        out.push_back({waiting->home, {ticket, std::move(answer)}});
+        locks_.room().remove(ticket);
+    }
+    if (!batch.events.empty()) {
+        observer_.on_events(batch.events);
+        publish_levels();
+    }
+    observer_.on_batch(stats_);
+}
+
+void SqliteStore::count_held(const std::vector<StoreEvent>& events) {
+    for (const auto& event : events) {
+        if (const auto* acquired = std::get_if<AcquireEvent>(&event)) {
+            if (acquired->outcome == AcquireEvent::Outcome::Granted)
+                ++held_[acquired->lock_class];
+        } else if (const auto* ended = std::get_if<LeaseEndEvent>(&event)) {
+            --held_[ended->lock_class];
+        }
+    }
+}
+
+void SqliteStore::publish_levels() {
+    for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
+        observer_.on_levels(lock_class, {.held = held_[lock_class],
+                                         .waiting = locks_.room().count(lock_class),
+                                         .oldest_waiter_since =
+                                             locks_.room().oldest_since(lock_class)});
+    }
+}
+
+std::vector<Routed> SqliteStore::drain() {
+    locks_.refuse_waiting();
+    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(),
+                .outcomes = {}, .events = {}, .enqueued = {}};
+    for (const auto ticket : locks_.room().tickets())
+        locks_.give_up(batch, ticket, ErrorCode::Draining);
+    tables_.live.commit();
+    std::vector<Routed> out;
+    publish(batch, out);
+    return out;
+}
+
+std::optional<BootTime> SqliteStore::next_deadline() const {
+    const auto expiry = tables_.live.expiries().next_deadline();
+    const auto timeout = tables_.live.waiters().next_deadline();
+    if (!expiry && !timeout) return std::nullopt;
+    auto next = std::min(expiry.value_or(BootTime::max()), timeout.value_or(BootTime::max()));
+    return retry_at_ ? std::max(next, *retry_at_) : next;
+}
+
+void SqliteStore::checkpoint_if_grown() {
+    if (connection_->wal_bytes() < kCheckpointAtBytes) return;
+    if (retry_at_ && clock_.boot_now() < *retry_at_) return;
+    checkpoint(/*truncate=*/false);
+}
+
+void SqliteStore::close() {
+    if (!fatal_) checkpoint(/*truncate=*/true);
+}
+
+void SqliteStore::checkpoint(bool truncate) {
+    const auto before = clock_.boot_now();
+    connection_->checkpoint(truncate);
+    const auto& failure = connection_->failure();
+    if (!failure) {
+        observer_.on_checkpoint(clock_.boot_now() - before);
+        return;
+    }
+    if (failure->kind == Failure::Kind::Full) {
+        retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
+    } else {
+        fatal_ = failure->message;
+    }
+    connection_->clear_failure();
+}
+
+void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed>& out) {
+    const auto unknown = [] {
+        return refusal({ErrorCode::OutcomeUnknown,
+                        "The store failed while committing: the outcome is unknown. Repeat the "
+                        "call with the same Idempotency-Key to learn it.",
+                        {},
+                        1'000});
+    };
+    for (const auto& request : requests)
+        out.push_back({request.home, {request.ticket, unknown()}});
+    for (const auto ticket : locks_.room().tickets()) {
+        out.push_back({locks_.room().find(ticket)->home, {ticket, unknown()}});
+        locks_.room().remove(ticket);
+    }
+}
+
+}  // namespace fencegate::storage::sqlite

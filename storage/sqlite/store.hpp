@@ -1,0 +1,91 @@
+#pragma once
+// SqliteStore: executes batches of commands, each batch one transaction, each writing command one
+// savepoint. Holds every answer back until the commit it depends on. No thread of its own: the
+// store thread drives it in production, a test or simulation drives it directly.
+//
+//   BEGIN -> expiries and time-outs that are due -> commands in order -> COMMIT (one fsync)
+//         -> only now: live state, events, answers
+//
+// A full disk rolls the batch back; its commands then run one by one, so that those which write
+// nothing are still answered. Any other failure of the disk is fatal: what was being committed is
+// answered OutcomeUnknown and the store refuses to go on.
+// Thread rule: belongs to one thread.
+
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/lock_commands.hpp"
+#include "storage/sqlite/payment_commands.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fencegate::storage::sqlite {
+
+struct Routed {
+    AnswerSink* home;
+    Delivery delivery;
+};
+
+class SqliteStore {
+public:
+    SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection,
+                lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
+                const Clock& clock, Random& random, StoreObserver& observer);
+
+    // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
+    // that are final now, those of earlier waiters among them.
+    [[nodiscard]] std::vector<Routed> run(std::span<const Request> requests,
+                                          std::span<const Ticket> cancelled);
+
+    // Answers every waiter Draining, and from now on everybody who would wait.
+    [[nodiscard]] std::vector<Routed> drain();
+
+    // When run() should be called again although nobody asks: the next expiry or time-out.
+    [[nodiscard]] std::optional<BootTime> next_deadline() const;
+
+    // Copies the log into the database when it has grown. Call between batches.
+    void checkpoint_if_grown();
+    // Copies the whole log and empties it. Nothing may run afterwards.
+    void close();
+
+    // Set once the disk can no longer be trusted. run() answers OutcomeUnknown from then on.
+    [[nodiscard]] const std::optional<std::string>& fatal() const noexcept { return fatal_; }
+
+private:
+    enum class Attempt : std::uint8_t { Committed, Full, Failed };
+
+    [[nodiscard]] Attempt attempt(std::span<const Request> requests,
+                                  std::span<const Ticket> cancelled, std::vector<Routed>& out);
+    void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
+    [[nodiscard]] std::optional<Answer> dispatch(Batch& batch, const Request& request);
+    [[nodiscard]] Attempt commit(Batch& batch);
+    void roll_back(const Batch& batch);
+    void publish(Batch& batch, std::vector<Routed>& out);
+    void count_held(const std::vector<StoreEvent>& events);
+    void publish_levels();
+    void checkpoint(bool truncate);
+    void fail_all(std::span<const Request> requests, std::vector<Routed>& out);
+
+    FolderLock lock_;
+    std::unique_ptr<Connection> connection_;
+    const Clock& clock_;
+    StoreObserver& observer_;
+    const lockmgr::LockClasses classes_;
+    Tables tables_;
+    LockCommands locks_;
+    PaymentCommands payments_;
+    Statement begin_;
+    Statement commit_;
+    Statement savepoint_;
+    Statement release_;
+    Statement rollback_to_;
+    std::vector<std::size_t> held_;  // live leases by class
+    BatchStats stats_;
+    std::optional<BootTime> retry_at_;  // after a full disk, timers wait a little
+    std::optional<std::string> fatal_;
+};
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,45 @@
+#include "storage/sqlite/waiting_room.hpp"
+
+namespace fencegate::storage::sqlite {
+
+void WaitingRoom::add(WaitingAcquire waiting) {
+    const auto ticket = waiting.ticket;
+    by_class_[waiting.lock_class].emplace(waiting.since, ticket);
+    if (const auto& idempotency = waiting.acquire().idempotency)
+        keys_.emplace(idempotency->digest, ticket);
+    waiting_.emplace(ticket, std::move(waiting));
+}
+
+void WaitingRoom::remove(Ticket ticket) {
+    const auto found = waiting_.find(ticket);
+    if (found == waiting_.end()) return;
+    const auto& waiting = found->second;
+    by_class_[waiting.lock_class].erase({waiting.since, ticket});
+    if (const auto& idempotency = waiting.acquire().idempotency) keys_.erase(idempotency->digest);
+    waiting_.erase(found);
+}
+
+const WaitingAcquire* WaitingRoom::find(Ticket ticket) const {
+    const auto found = waiting_.find(ticket);
+    return found == waiting_.end() ? nullptr : &found->second;
+}
+
+const WaitingAcquire* WaitingRoom::find_key(const Idempotency& idempotency) const {
+    const auto found = keys_.find(idempotency.digest);
+    return found == keys_.end() ? nullptr : find(found->second);
+}
+
+std::vector<Ticket> WaitingRoom::tickets() const {
+    std::vector<Ticket> tickets;
+    tickets.reserve(waiting_.size());
+    for (const auto& [ticket, waiting] : waiting_) tickets.push_back(ticket);
+    return tickets;
+}
+
+std::optional<BootTime> WaitingRoom::oldest_since(std::size_t lock_class) const {
+    const auto& line = by_class_[lock_class];
+    if (line.empty()) return std::nullopt;
+    return line.begin()->first;
+}
+
+}  // namespace fencegate::storage::sqlite

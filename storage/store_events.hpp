@@ -1,0 +1,82 @@
+#pragma once
+// What happened in the store, told after the commit that made it true: the source of every domain
+// metric, so that counters and rows can never disagree.
+// Thread rule: observers are called on the engine's thread and must not block.
+
+#include "base/clock.hpp"
+#include "lockmgr/fence_rule.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace fencegate::storage {
+
+using Seconds = std::chrono::duration<double>;
+
+// `lock_class` is an index into LockClasses everywhere.
+struct AcquireEvent {
+    enum class Outcome : std::uint8_t { Granted, Contended, Timeout, QueueFull, Denied };
+    std::size_t lock_class;
+    Outcome outcome;
+    Seconds waited;
+};
+struct RenewEvent {
+    std::size_t lock_class;
+};
+struct LeaseEndEvent {
+    enum class How : std::uint8_t { Released, Expired, Broken };
+    std::size_t lock_class;
+    How how;
+    Seconds held;
+    Seconds remaining;   // at a release
+    Seconds expiry_lag;  // at an expiry: how late it was noticed
+};
+struct FenceEvent {
+    enum class Extra : std::uint8_t { None, Missing, Malformed };  // refused before any lease
+    std::size_t lock_class;
+    lockmgr::FenceVerdict verdict;
+    Extra extra = Extra::None;
+    Seconds stale_for{0};  // how long ago the lease had ended
+};
+struct IdempotencyEvent {
+    enum class Result : std::uint8_t { New, Replayed, InFlight, Mismatch };
+    Result result;
+};
+struct PaymentEvent {
+    enum class Operation : std::uint8_t { Create, Capture, Refund, Cancel };
+    Operation operation;
+    bool is_accepted;
+};
+
+using StoreEvent = std::variant<AcquireEvent, RenewEvent, LeaseEndEvent, FenceEvent,
+                                IdempotencyEvent, PaymentEvent>;
+
+struct BatchStats {
+    std::size_t commands = 0;
+    Seconds commit{0};  // zero if the batch wrote nothing
+    bool wrote = false;
+    std::size_t queued_behind = 0;
+    std::int64_t wal_bytes = 0;
+};
+
+// How the lines stand in one class.
+struct ClassLevels {
+    std::size_t held = 0;
+    std::size_t waiting = 0;
+    std::optional<BootTime> oldest_waiter_since;
+};
+
+class StoreObserver {
+public:
+    virtual ~StoreObserver() = default;
+    virtual void on_events(const std::vector<StoreEvent>& events) = 0;
+    virtual void on_levels(std::size_t lock_class, const ClassLevels& levels) = 0;
+    virtual void on_batch(const BatchStats& stats) = 0;
+    virtual void on_checkpoint(Seconds took) = 0;
+};
+
+}  // namespace fencegate::storage

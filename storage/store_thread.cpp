@@ -1,0 +1,144 @@
+#include "storage/store_thread.hpp"
+
+#include <algorithm>
+#include <pthread.h>
+#include <span>
+#include <utility>
+
+namespace fencegate::storage {
+namespace {
+
+// A wait on the monotonic clock sleeps through a suspend; looking up once a second bounds how late
+// a lease of CLOCK_BOOTTIME is noticed afterwards.
+constexpr Duration kWaitMax{1'000};
+
+}  // namespace
+
+StoreThread::StoreThread(EngineOptions options, const Clock& clock,
+                         std::unique_ptr<sqlite::SqliteStore> store)
+    : options_(std::move(options)), clock_(clock), store_(std::move(store)) {
+    thread_ = std::thread([this] { work(); });
+    ::pthread_setname_np(thread_.native_handle(), "fg-store");
+}
+
+StoreThread::~StoreThread() { stop(); }
+
+bool StoreThread::submit(Request request) {
+    bool was_empty = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (inbox_.is_closed || inbox_.requests.size() >= options_.queue_max) return false;
+        was_empty = inbox_.is_empty();
+        inbox_.requests.push_back(std::move(request));
+    }
+    if (was_empty) has_work_.notify_one();
+    return true;
+}
+
+void StoreThread::cancel(Ticket ticket) {
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.cancelled.push_back(ticket);
+    }
+    has_work_.notify_one();
+}
+
+void StoreThread::drain() {
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.drain = true;
+    }
+    has_work_.notify_one();
+}
+
+void StoreThread::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.stop = true;
+        inbox_.is_closed = true;
+    }
+    has_work_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void StoreThread::work() {
+    for (;;) {
+        auto inbox = next();
+        run(inbox);
+        if (store_->fatal()) {
+            stop_trusting();
+            return;
+        }
+        if (inbox.stop) {
+            deliver(store_->drain());
+            store_->close();
+            return;
+        }
+        store_->checkpoint_if_grown();
+    }
+}
+
+StoreThread::Inbox StoreThread::next() {
+    std::unique_lock lock(mutex_);
+    if (inbox_.is_empty()) {
+        Duration wait = kWaitMax;
+        if (const auto deadline = store_->next_deadline()) {
+            // Rounded up: waking a moment early would only spin.
+            const Duration until(ms_between(clock_.boot_now(), *deadline) + 1);
+            wait = std::min(wait, until);
+        }
+        has_work_.wait_for(lock, wait, [this] { return !inbox_.is_empty(); });
+    }
+    auto taken = std::exchange(inbox_, Inbox{});
+    inbox_.is_closed = taken.is_closed;
+    return taken;
+}
+
+void StoreThread::run(Inbox& inbox) {
+    if (inbox.drain) deliver(store_->drain());
+    const std::span<const Request> requests(inbox.requests);
+    std::span<const Ticket> cancelled(inbox.cancelled);
+    std::size_t from = 0;
+    do {
+        const auto count = std::min(options_.batch_max, requests.size() - from);
+        deliver(store_->run(requests.subspan(from, count), cancelled));
+        cancelled = {};
+        from += count;
+    } while (from < requests.size());
+}
+
+void StoreThread::deliver(std::vector<sqlite::Routed> routed) {
+    std::vector<std::pair<AnswerSink*, std::vector<Delivery>>> homes;
+    for (auto& [home, delivery] : routed) {
+        auto found = std::ranges::find(homes, home, [](const auto& entry) { return entry.first; });
+        if (found == homes.end()) found = homes.emplace(homes.end(), home, std::vector<Delivery>{});
+        found->second.push_back(std::move(delivery));
+    }
+    for (auto& [home, deliveries] : homes) home->deliver(std::move(deliveries));
+}
+
+void StoreThread::stop_trusting() {
+    Inbox rest;
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.is_closed = true;
+        std::swap(rest, inbox_);
+        inbox_.is_closed = true;
+    }
+    deliver(store_->run(rest.requests, {}));  // answers OutcomeUnknown, touches nothing
+    if (options_.on_fatal) options_.on_fatal(*store_->fatal());
+}
+
+Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, const Clock& clock,
+                                                     Random& random, StoreObserver& observer) {
+    auto lock = sqlite::FolderLock::take(options.data_dir);
+    if (!lock) return std::unexpected(lock.error());
+    auto connection = sqlite::open_database(options.data_dir);
+    if (!connection) return std::unexpected(connection.error());
+    auto store = std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(connection),
+                                                       options.classes, options.wait_limits, clock,
+                                                       random, observer);
+    return std::make_unique<StoreThread>(std::move(options), clock, std::move(store));
+}
+
+}  // namespace fencegate::storage

@@ -1,0 +1,60 @@
+#pragma once
+// StoreThread: the embedded engine. One thread, one bounded queue, group commit: whatever has
+// queued up while the last batch synced becomes the next batch, so under load many commands share
+// one fsync and an idle store answers at once.
+// Thread rule: the Engine methods may be called from any thread; the store belongs to the thread
+// this owns. The mutex guards the inbox only and is never held while the store works.
+
+#include "storage/engine.hpp"
+#include "storage/sqlite/store.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace fencegate::storage {
+
+class StoreThread final : public Engine {
+public:
+    // Starts the thread.
+    StoreThread(EngineOptions options, const Clock& clock,
+                std::unique_ptr<sqlite::SqliteStore> store);
+    ~StoreThread() override;
+
+    [[nodiscard]] bool submit(Request request) override;
+    void cancel(Ticket ticket) override;
+    void drain() override;
+    void stop() override;
+
+private:
+    struct Inbox {  // guarded by mutex_
+        std::vector<Request> requests;
+        std::vector<Ticket> cancelled;
+        bool drain = false;
+        bool stop = false;
+        bool is_closed = false;  // nothing is taken any more
+
+        [[nodiscard]] bool is_empty() const {
+            return requests.empty() && cancelled.empty() && !drain && !stop;
+        }
+    };
+
+    void work();
+    // Waits for work or for the store's next deadline.
+    [[nodiscard]] Inbox next();
+    void run(Inbox& inbox);
+    void deliver(std::vector<sqlite::Routed> routed);
+    void stop_trusting();
+
+    EngineOptions options_;
+    const Clock& clock_;
+    std::unique_ptr<sqlite::SqliteStore> store_;
+    std::mutex mutex_;
+    std::condition_variable has_work_;
+    Inbox inbox_;
+    std::thread thread_;
+};
+
+}  // namespace fencegate::storage
