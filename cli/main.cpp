@@ -1,0 +1,66 @@
+// The `fencegate` program: parses the command line, runs one command, exits with its code.
+
+#include "cli/exit_code.hpp"
+#include "cli/key_command.hpp"
+#include "cli/options.hpp"
+#include "proxy/config.hpp"
+#include "proxy/gateway.hpp"
+
+#include <cstdio>
+#include <exception>
+
+namespace fencegate::cli {
+namespace {
+
+void apply(const ServeCommand& command, proxy::Config& config) {
+    if (command.data_dir) config.data_dir = *command.data_dir;
+    if (command.listen) config.listen = *command.listen;
+    if (command.admin_listen) config.admin_listen = *command.admin_listen;
+    if (command.ready_file) config.ready_file = *command.ready_file;
+    if (command.access_log) config.access_log = *command.access_log;
+}
+
+ExitCode run(const ServeCommand& command) {
+    auto config = command.config_file ? proxy::load_config(*command.config_file)
+                                      : Result<proxy::Config>(proxy::Config());
+    if (!config) return report(config.error());
+    apply(command, *config);
+    // Once more: an option may be at odds with the file.
+    if (const auto sound = proxy::check_config(*config); !sound) return report(sound.error());
+    const auto served = proxy::run_gateway(*config);
+    return served ? ExitCode::Ok : report(served.error());
+}
+
+ExitCode run(const ConfigCheckCommand& command) {
+    const auto config = proxy::load_config(command.file);
+    if (!config) return report(config.error());
+    std::printf("%s: ok\n", command.file.c_str());
+    return ExitCode::Ok;
+}
+
+ExitCode run(const VersionCommand&) {
+    std::printf("fencegate %s\n", FENCEGATE_VERSION);
+    return ExitCode::Ok;
+}
+
+ExitCode run_command_line(int argc, const char* const* argv) {
+    const auto command = parse_command_line(argc, argv);
+    if (!command) return command.error();
+    auto code = std::visit([](const auto& chosen) { return run(chosen); }, *command);
+    // A key or list that reached nobody, e.g. because the disk is full, is not a success.
+    if (std::fflush(stdout) != 0 && code == ExitCode::Ok) code = ExitCode::CannotCreate;
+    return code;
+}
+
+}  // namespace
+}  // namespace fencegate::cli
+
+int main(int argc, char** argv) {
+    using namespace fencegate::cli;
+    try {
+        return to_status(run_command_line(argc, argv));
+    } catch (const std::exception& fault) {
+        std::fprintf(stderr, "fencegate: stopped by a fault of the program: %s\n", fault.what());
+        return to_status(ExitCode::Internal);
+    }
+}

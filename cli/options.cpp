@@ -1,0 +1,157 @@
+#include "cli/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <vector>
+
+namespace fencegate::cli {
+namespace {
+
+// What CLI11 fills in; texts become types in to_command().
+struct RawOptions {
+    std::optional<std::string> config_file;
+    std::optional<std::string> data_dir;
+    std::optional<std::string> listen;
+    std::optional<std::string> admin_listen;
+    std::optional<std::string> ready_file;
+    std::optional<std::string> access_log;
+    std::string checked_file;
+    std::string principal;
+    std::vector<std::string> scopes;
+    std::string key_id;
+};
+
+std::string endpoint_fault(const std::string& text) {
+    const auto endpoint = proxy::parse_endpoint(text);
+    return endpoint ? "" : endpoint.error().detail;
+}
+
+std::string scope_fault(const std::string& text) {
+    const auto scopes = proxy::parse_scopes(std::span(&text, 1));
+    return scopes ? "" : scopes.error().detail;
+}
+
+std::string principal_fault(const std::string& text) {
+    return proxy::is_principal_name(text) ? "" : "must be 1 to 64 of A-Z a-z 0-9 . _ -";
+}
+
+std::string key_id_fault(const std::string& text) {
+    return proxy::parse_key_id(text) ? "" : "must be 12 hex digits; see `fencegate key list`";
+}
+
+std::string path_fault(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
+// The tree of subcommands, with every value checked while it is parsed.
+struct CommandTree {
+    explicit CommandTree(RawOptions& raw) {
+        app.require_subcommand(1);
+        app.set_help_all_flag("--help-all", "Help for every command");
+        add_serve(raw);
+        add_config(raw);
+        add_keys(raw);
+        version = app.add_subcommand("version", "Print the version");
+    }
+
+    void add_serve(RawOptions& raw) {
+        serve = app.add_subcommand("serve", "Run the gateway until SIGTERM");
+        serve->add_option("--config", raw.config_file, "Configuration file (TOML)")
+            ->check(path_fault);
+        add_data_dir(*serve, raw);
+        serve
+            ->add_option("--listen", raw.listen,
+                         "Address of the API, e.g. 127.0.0.1:8443; port 0: any")
+            ->check(endpoint_fault);
+        serve->add_option("--admin-listen", raw.admin_listen, "Address of metrics and health")
+            ->check(endpoint_fault);
+        serve->add_option("--ready-file", raw.ready_file, "Written once requests are served")
+            ->check(path_fault);
+        serve->add_option("--access-log", raw.access_log, "A file, - for stdout, or off")
+            ->check(path_fault);
+    }
+
+    void add_config(RawOptions& raw) {
+        auto* config = app.add_subcommand("config", "Work with configuration files");
+        config->require_subcommand(1);
+        check = config->add_subcommand("check", "Say whether a file is a sound configuration");
+        check->add_option("FILE", raw.checked_file, "Configuration file (TOML)")
+            ->required()
+            ->check(path_fault);
+    }
+
+    void add_keys(RawOptions& raw) {
+        auto* key = app.add_subcommand("key", "Manage API keys");
+        key->require_subcommand(1);
+        key_add = key->add_subcommand("add", "Make a key and print it, once");
+        key_add->add_option("--principal", raw.principal, "Who will use it")
+            ->required()
+            ->check(principal_fault);
+        key_add->add_option("--scope", raw.scopes, "What it may do; repeat for more. Default: *")
+            ->check(scope_fault)
+            ->take_all();
+        key_list = key->add_subcommand("list", "List the keys, without their secrets");
+        key_revoke = key->add_subcommand("revoke", "Make a key worthless");
+        key_revoke->add_option("ID", raw.key_id, "The key's id, as `key list` shows it")
+            ->required()
+            ->check(key_id_fault);
+        for (auto* command : {key_add, key_list, key_revoke}) add_data_dir(*command, raw);
+    }
+
+    static void add_data_dir(CLI::App& command, RawOptions& raw) {
+        command.add_option("--data-dir", raw.data_dir, "Data folder. Default: ./fencegate-data")
+            ->check(path_fault);
+    }
+
+    CLI::App app{"fencegate: distributed locks made safe by fencing tokens", "fencegate"};
+    CLI::App* serve = nullptr;
+    CLI::App* check = nullptr;
+    CLI::App* key_add = nullptr;
+    CLI::App* key_list = nullptr;
+    CLI::App* key_revoke = nullptr;
+    CLI::App* version = nullptr;
+};
+
+// REQUIRES: the text has passed endpoint_fault().
+std::optional<proxy::Endpoint> to_endpoint(const std::optional<std::string>& text) {
+    if (!text) return std::nullopt;
+    return proxy::parse_endpoint(*text).value();
+}
+
+Command to_command(const CommandTree& tree, const RawOptions& raw) {
+    if (tree.serve->parsed()) {
+        return ServeCommand{.config_file = raw.config_file,
+                            .data_dir = raw.data_dir,
+                            .listen = to_endpoint(raw.listen),
+                            .admin_listen = to_endpoint(raw.admin_listen),
+                            .ready_file = raw.ready_file,
+                            .access_log = raw.access_log};
+    }
+    if (tree.check->parsed()) return ConfigCheckCommand{.file = raw.checked_file};
+    const std::filesystem::path data_dir =
+        raw.data_dir ? std::filesystem::path(*raw.data_dir) : proxy::Config().data_dir;
+    if (tree.key_list->parsed()) return KeyListCommand{data_dir};
+    if (tree.key_revoke->parsed()) {
+        return KeyRevokeCommand{data_dir, proxy::parse_key_id(raw.key_id).value()};
+    }
+    if (tree.key_add->parsed()) {
+        const auto scopes =
+            raw.scopes.empty() ? proxy::ScopeSet::all() : proxy::parse_scopes(raw.scopes).value();
+        return KeyAddCommand{data_dir, {raw.principal, scopes}};
+    }
+    return VersionCommand{};
+}
+
+}  // namespace
+
+std::expected<Command, ExitCode> parse_command_line(int argc, const char* const* argv) {
+    RawOptions raw;
+    CommandTree tree(raw);
+    try {
+        tree.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const bool is_wrong = tree.app.exit(error) != 0;
+        return std::unexpected(is_wrong ? ExitCode::Usage : ExitCode::Ok);
+    }
+    return to_command(tree, raw);
+}
+
+}  // namespace fencegate::cli

@@ -1,0 +1,56 @@
+#pragma once
+// The command line as a value: one struct a command, no effect yet.
+// Owns: option names, help texts and their syntax. Refuses to own: what a command does.
+// Thread rule: plain values.
+
+#include "cli/exit_code.hpp"
+#include "proxy/config.hpp"
+#include "proxy/credentials.hpp"
+
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace fencegate::cli {
+
+// Options that are given win over the file; the rest stays as the file or the default has it.
+struct ServeCommand {
+    std::optional<std::filesystem::path> config_file;
+    std::optional<std::filesystem::path> data_dir;
+    std::optional<proxy::Endpoint> listen;
+    std::optional<proxy::Endpoint> admin_listen;
+    std::optional<std::filesystem::path> ready_file;
+    std::optional<std::string> access_log;
+};
+
+struct ConfigCheckCommand {
+    std::filesystem::path file;
+};
+
+struct KeyAddCommand {
+    std::filesystem::path data_dir;
+    proxy::Principal principal;
+};
+
+struct KeyListCommand {
+    std::filesystem::path data_dir;
+};
+
+struct KeyRevokeCommand {
+    std::filesystem::path data_dir;
+    proxy::KeyId id;
+};
+
+struct VersionCommand {};
+
+using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
+                             KeyRevokeCommand, VersionCommand>;
+
+// The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
+// line is wrong (Usage) and the reason is printed.
+[[nodiscard]] std::expected<Command, ExitCode> parse_command_line(int argc,
+                                                                  const char* const* argv);
+
+}  // namespace fencegate::cli

@@ -1,0 +1,60 @@
+#pragma once
+// AccessLog: one JSON line a request, written by a thread of its own so that a slow terminal or
+// disk never holds up a request. Bounded: what does not fit is dropped and counted in the log.
+// Never in it: keys, bodies, Authorization, full Idempotency-Keys.
+// Thread rule: write() from any thread; the mutex is held for an append.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace fencegate::proxy {
+
+struct AccessLine {
+    std::string_view listener;
+    std::string_view request_id;
+    std::string_view trace_id;
+    std::string_view peer;
+    std::string_view principal;
+    std::string_view method;
+    std::string_view route;
+    int status = 0;
+    std::string_view code;
+    std::size_t bytes_in = 0;
+    std::size_t bytes_out = 0;
+    std::int64_t micros = 0;
+};
+
+class AccessLog {
+public:
+    // `target`: a path, "-" for stdout, "off". Fails with: StartFailure CannotCreate.
+    [[nodiscard]] static Result<std::unique_ptr<AccessLog>> open(const std::string& target,
+                                                                 const Clock& clock);
+    ~AccessLog();
+    AccessLog(const AccessLog&) = delete;
+    AccessLog& operator=(const AccessLog&) = delete;
+
+    void write(const AccessLine& line);
+
+private:
+    AccessLog(int descriptor, bool owns_descriptor, const Clock& clock);
+    void work();
+
+    int descriptor_;  // negative: off
+    bool owns_descriptor_;
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::condition_variable has_lines_;
+    std::string pending_;      // guarded by mutex_
+    std::size_t dropped_ = 0;  // guarded by mutex_
+    bool stop_ = false;        // guarded by mutex_
+    std::thread thread_;
+};
+
+}  // namespace fencegate::proxy

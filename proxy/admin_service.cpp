@@ -1,0 +1,77 @@
+#include "proxy/admin_service.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+
+namespace fencegate::proxy {
+namespace {
+
+constexpr std::string_view kMetricsPath = "/metrics";
+constexpr std::string_view kHealthPath = "/healthz";
+constexpr std::string_view kReadyPath = "/readyz";
+
+constexpr RouteLabels kRoutes[] = {
+    {kMetricsPath, "GET", Listener::Admin},
+    {kHealthPath, "GET", Listener::Admin},
+    {kReadyPath, "GET", Listener::Admin},
+};
+
+}  // namespace
+
+AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
+                           const Clock& clock, bool metrics_are_anonymous,
+                           RouteId first_route_id)
+    : credentials_(credentials),
+      metrics_(metrics),
+      clock_(clock),
+      metrics_are_anonymous_(metrics_are_anonymous),
+      first_route_id_(first_route_id) {}
+
+std::span<const RouteLabels> AdminService::route_labels() noexcept { return kRoutes; }
+
+Result<> AdminService::admit(Exchange& exchange) const {
+    auto target = parse_target(exchange.head.target);
+    if (!target) return std::unexpected(target.error());
+    exchange.target = *std::move(target);
+    const auto* route = std::ranges::find(kRoutes, exchange.target.path, &RouteLabels::name);
+    if (route == std::ranges::end(kRoutes))
+        return fail(ErrorCode::RouteNotFound,
+                    "The admin listener serves /metrics, /healthz and /readyz.");
+    if (exchange.head.method != route->method)
+        return fail(ErrorCode::MethodNotAllowed, "This path takes GET.",
+                    {{"allow", std::string(route->method)}});
+    exchange.route_id = first_route_id_ + static_cast<RouteId>(route - kRoutes);
+    exchange.route_pattern = route->name;
+    if (route->name != kMetricsPath || metrics_are_anonymous_) return {};
+    auto principal = authorize(credentials_, exchange.head.authorization, Scope::MetricsRead);
+    if (!principal) return std::unexpected(principal.error());
+    exchange.principal = *std::move(principal);
+    return {};
+}
+
+Begun AdminService::begin(const Exchange& exchange, std::string_view) {
+    if (exchange.target.path == kMetricsPath) return metrics_reply();
+    return health_reply(exchange.target.path == kHealthPath || !is_draining_);
+}
+
+Reply AdminService::finish(const Exchange& exchange, storage::Answer) {
+    FG_CHECK(false);  // begin() never makes a command
+    return refuse({ErrorCode::Internal, "", {}, -1}, exchange.request_id);
+}
+
+Reply AdminService::metrics_reply() {
+    Reply reply;
+    reply.content_type = Metrics::kContentType;
+    reply.body = metrics_.serialize(clock_.boot_now());
+    return reply;
+}
+
+Reply AdminService::health_reply(bool is_ready) const {
+    Reply reply;
+    reply.status = is_ready ? 200 : 503;
+    reply.body = is_ready ? R"({"status":"ok"})" : R"({"status":"draining"})";
+    return reply;
+}
+
+}  // namespace fencegate::proxy

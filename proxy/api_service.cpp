@@ -1,0 +1,77 @@
+#include "proxy/api_service.hpp"
+
+#include "proxy/request_headers.hpp"
+
+namespace fencegate::proxy {
+namespace {
+
+std::unexpected<Error> unauthenticated() {
+    return fail(ErrorCode::Unauthenticated,
+                "Send an API key: \"Authorization: Bearer <key>\". The first start wrote one to "
+                "the file api-key in the data folder.");
+}
+
+}  // namespace
+
+Result<std::string> authorize(const CredentialStore& store,
+                              std::optional<std::string_view> authorization, Scope scope) {
+    if (!authorization) return unauthenticated();
+    const auto key = bearer_key(*authorization);
+    if (!key) return unauthenticated();
+    const auto credentials = store.current();
+    const auto* principal = credentials->authenticate(*key);
+    if (principal == nullptr) return unauthenticated();
+    if (!principal->scopes.has(scope)) {
+        ScopeSet lacking;
+        lacking.add(scope);
+        return fail(ErrorCode::Forbidden,
+                    "This key lacks the scope \"" + to_texts(lacking).front() + "\".");
+    }
+    return principal->name;
+}
+
+Result<> ApiService::admit(Exchange& exchange) const {
+    auto target = parse_target(exchange.head.target);
+    // Who is nobody learns nothing about routes, not even that a path is malformed.
+    const bool is_readable = target.has_value();
+    Result<RouteMatch> match = std::unexpected(Error{});
+    if (is_readable) {
+        exchange.target = *std::move(target);
+        match = match_route(exchange.head.method, exchange.target);
+    }
+    const auto scope = is_readable && match ? match->route->scope : Scope::LocksRead;
+    auto principal = authorize(credentials_, exchange.head.authorization, scope);
+    if (!principal && principal.error().code == ErrorCode::Unauthenticated)
+        return std::unexpected(principal.error());
+    if (!is_readable) return std::unexpected(target.error());
+    if (!match) return std::unexpected(match.error());
+    exchange.route = match->route;
+    exchange.route_id = match->id;
+    exchange.route_pattern = match->route->pattern;
+    exchange.parameter = match->parameter;
+    if (!principal) return std::unexpected(principal.error());
+    exchange.principal = *std::move(principal);
+    return {};
+}
+
+Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
+    if (!body.empty()) {
+        if (const auto type = check_json_content_type(exchange.head.content_type); !type)
+            return refuse(type.error(), exchange.request_id);
+    }
+    auto operation = exchange.route->build({.head = exchange.head,
+                                            .target = exchange.target,
+                                            .parameter = exchange.parameter,
+                                            .body = body,
+                                            .principal = exchange.principal,
+                                            .limits = limits_});
+    if (!operation) return refuse(operation.error(), exchange.request_id);
+    return storage::Command{exchange.principal, exchange.request_id, *std::move(operation)};
+}
+
+Reply ApiService::finish(const Exchange& exchange, storage::Answer answer) {
+    return reply_to(std::move(answer), exchange.route->success_status, exchange.route->location,
+                    exchange.request_id);
+}
+
+}  // namespace fencegate::proxy

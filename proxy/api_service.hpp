@@ -1,0 +1,52 @@
+#pragma once
+// ApiService: the public listener. Credentials, then route, then scope; the body becomes a command.
+// Thread rule: any thread. The credentials are a snapshot that a reload replaces as a whole.
+
+#include "proxy/credentials.hpp"
+#include "proxy/routes.hpp"
+#include "proxy/service.hpp"
+
+#include <atomic>
+#include <memory>
+
+namespace fencegate::proxy {
+
+// The current credentials. shared_ptr: a request that looked up its principal in the old snapshot
+// may still be reading it while a reload publishes the new one.
+class CredentialStore {
+public:
+    explicit CredentialStore(Credentials credentials)
+        : current_(std::make_shared<const Credentials>(std::move(credentials))) {}
+
+    [[nodiscard]] std::shared_ptr<const Credentials> current() const { return current_.load(); }
+    void replace(Credentials credentials) {
+        current_.store(std::make_shared<const Credentials>(std::move(credentials)));
+    }
+
+private:
+    std::atomic<std::shared_ptr<const Credentials>> current_;
+};
+
+// Who sent this Authorization, and may they? Returns the principal's name.
+// Fails with: Unauthenticated, Forbidden.
+[[nodiscard]] Result<std::string> authorize(const CredentialStore& store,
+                                            std::optional<std::string_view> authorization,
+                                            Scope scope);
+
+class ApiService final : public Service {
+public:
+    // `credentials` outlives the service.
+    ApiService(const CredentialStore& credentials, RouteLimits limits)
+        : credentials_(credentials), limits_(limits) {}
+
+    [[nodiscard]] Listener listener() const noexcept override { return Listener::Public; }
+    [[nodiscard]] Result<> admit(Exchange& exchange) const override;
+    [[nodiscard]] Begun begin(const Exchange& exchange, std::string_view body) override;
+    [[nodiscard]] Reply finish(const Exchange& exchange, storage::Answer answer) override;
+
+private:
+    const CredentialStore& credentials_;
+    RouteLimits limits_;
+};
+
+}  // namespace fencegate::proxy

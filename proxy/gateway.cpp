@@ -1,0 +1,313 @@
+#include "proxy/gateway.hpp"
+
+#include "base/file.hpp"
+#include "base/json_writer.hpp"
+#include "proxy/access_log.hpp"
+#include "proxy/admin_service.hpp"
+#include "proxy/api_service.hpp"
+#include "proxy/certificates.hpp"
+#include "proxy/key_file.hpp"
+#include "proxy/listener.hpp"
+#include "proxy/store_metrics.hpp"
+#include "proxy/version.hpp"
+#include "proxy/welcome.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+namespace fencegate::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds kDrainLook{20};
+// After the disk failed, replies that say so get this long to leave.
+constexpr std::chrono::milliseconds kFatalGrace{500};
+
+lockmgr::LockClasses lock_classes(const Config& config) {
+    return lockmgr::LockClasses(config.classes);
+}
+
+std::vector<std::string> class_names(const lockmgr::LockClasses& classes) {
+    std::vector<std::string> names;
+    for (std::size_t index = 0; index < classes.size(); ++index)
+        names.push_back(classes[index].name);
+    return names;
+}
+
+MetricsOptions metrics_options(const lockmgr::LockClasses& classes,
+                               std::span<const RouteLabels> labels) {
+    MetricsOptions options;
+    options.version = kVersion;
+    options.lock_classes = class_names(classes);
+    options.routes = labels;
+    return options;
+}
+
+// What an operator may replace while the gateway runs.
+struct Reloadable {
+    Credentials credentials;
+    SslContextPtr tls;
+    CertificateFiles files;
+    WallTime not_after;
+};
+
+Result<Reloadable> load_reloadable(const Config& config, const Clock& clock) {
+    auto files = ensure_certificates(config.data_dir, certificate_hosts(config.listen),
+                                     clock.wall_now());
+    if (!files) return std::unexpected(files.error());
+    auto tls = make_server_context(files->server, files->server_key);
+    if (!tls) return std::unexpected(tls.error());
+    const auto not_after = certificate_not_after(files->server);
+    if (!not_after) return std::unexpected(not_after.error());
+    auto credentials = Credentials::load(keys_file_in(config.data_dir));
+    if (!credentials) return std::unexpected(credentials.error());
+    return Reloadable{*std::move(credentials), *std::move(tls), *std::move(files), *not_after};
+}
+
+class Gateway {
+public:
+    Gateway(const Config& config, const Clock& clock)
+        : config_(config),
+          clock_(clock),
+          classes_(lock_classes(config)),
+          labels_(route_labels(AdminService::route_labels())),
+          metrics_(metrics_options(classes_, labels_)),
+          store_metrics_(metrics_) {}
+
+    Result<> open();
+    Result<> serve();
+
+private:
+    Result<> open_store();
+    Result<> open_edge();
+    Result<> open_listeners();
+    Result<> announce();
+    void watch_signals();
+    void on_signal(int signal);
+    void reload();
+    void begin_drain();
+    void look_whether_drained();
+    void on_disk_failure(const std::string& why);
+    void close();
+
+    const Config& config_;
+    const Clock& clock_;
+    lockmgr::LockClasses classes_;
+    std::vector<RouteLabels> labels_;
+    Metrics metrics_;
+    StoreMetrics store_metrics_;
+    BufferedRandom store_random_;
+
+    asio::io_context main_{1};
+    asio::signal_set signals_{main_};
+    asio::steady_timer drain_timer_{main_};
+    BootTime drain_until_{};
+    bool is_draining_ = false;
+    std::optional<std::string> disk_failure_;
+
+    // Sessions end before what they use: threads are joined in close(), first of all.
+    std::unique_ptr<storage::Engine> engine_;
+    std::unique_ptr<AccessLog> access_log_;
+    std::unique_ptr<CredentialStore> credentials_;
+    std::unique_ptr<TlsSource> tls_;
+    CertificateFiles certificate_files_;
+    std::optional<std::string> first_key_;
+    std::unique_ptr<ApiService> api_;
+    std::unique_ptr<AdminService> admin_;
+    std::optional<SessionShared> api_shared_;
+    std::optional<SessionShared> admin_shared_;
+    std::vector<std::unique_ptr<IoThread>> threads_;
+    std::unique_ptr<ListenSocket> api_listener_;
+    std::unique_ptr<ListenSocket> admin_listener_;
+};
+
+Result<> Gateway::open() {
+    if (auto done = make_private_directory(config_.data_dir); !done) return done;
+    if (auto done = open_store(); !done) return done;
+    if (auto done = open_edge(); !done) return done;
+    if (auto done = open_listeners(); !done) return done;
+    watch_signals();
+    for (auto& thread : threads_) thread->start();
+    api_listener_->start();
+    admin_listener_->start();
+    return announce();
+}
+
+Result<> Gateway::open_store() {
+    auto engine = storage::open_embedded_engine(
+        {.data_dir = config_.data_dir,
+         .classes = classes_,
+         .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
+         .queue_max = config_.command_queue_max,
+         .batch_max = config_.batch_commands_max,
+         .on_fatal = [this](const std::string& why) {
+             asio::post(main_, [this, why] { on_disk_failure(why); });
+         }},
+        clock_, store_random_, store_metrics_);
+    if (!engine) return std::unexpected(engine.error());
+    engine_ = *std::move(engine);
+    return {};
+}
+
+Result<> Gateway::open_edge() {
+    SystemRandom random;
+    auto first_key = ensure_first_key(config_.data_dir, random, clock_.wall_now());
+    if (!first_key) return std::unexpected(first_key.error());
+    first_key_ = *std::move(first_key);
+    auto loaded = load_reloadable(config_, clock_);
+    if (!loaded) return std::unexpected(loaded.error());
+    auto log = AccessLog::open(config_.access_log, clock_);
+    if (!log) return std::unexpected(log.error());
+
+    access_log_ = *std::move(log);
+    credentials_ = std::make_unique<CredentialStore>(std::move(loaded->credentials));
+    tls_ = std::make_unique<TlsSource>(std::move(loaded->tls));
+    certificate_files_ = std::move(loaded->files);
+    metrics_.tls_certificate_not_after(loaded->not_after);
+    api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max});
+    admin_ = std::make_unique<AdminService>(*credentials_, metrics_, clock_,
+                                            metrics_are_anonymous(config_), routes().size() + 1);
+    api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get());
+    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, nullptr);
+    return {};
+}
+
+Result<> Gateway::open_listeners() {
+    const auto cores = std::max(1U, std::thread::hardware_concurrency());
+    const auto count = config_.io_threads > 0 ? config_.io_threads : cores;
+    std::vector<IoThread*> api_threads;
+    for (std::size_t index = 0; index < count; ++index) {
+        threads_.push_back(
+            std::make_unique<IoThread>(index, "fg-io-" + std::to_string(index), clock_));
+        api_threads.push_back(threads_.back().get());
+    }
+    threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
+
+    auto api = ListenSocket::open(config_.listen, api_threads, *tls_, *api_shared_,
+                                  config_.connections_max);
+    if (!api) return std::unexpected(api.error());
+    auto admin = ListenSocket::open(config_.admin_listen, {threads_.back().get()}, *tls_,
+                                    *admin_shared_, config_.connections_max);
+    if (!admin) return std::unexpected(admin.error());
+    api_listener_ = *std::move(api);
+    admin_listener_ = *std::move(admin);
+    return {};
+}
+
+Result<> Gateway::announce() {
+    const auto listen = to_string(api_listener_->endpoint());
+    const auto admin_listen = to_string(admin_listener_->endpoint());
+    print_welcome({.config = config_,
+                   .listen = api_listener_->endpoint(),
+                   .admin_listen = admin_listener_->endpoint(),
+                   .certificates = certificate_files_,
+                   .first_key = first_key_});
+    if (config_.ready_file.empty()) return {};
+    std::string ready;
+    JsonWriter(ready)
+        .begin_object()
+        .member("listen", listen)
+        .member("admin_listen", admin_listen)
+        .end_object();
+    return write_file_atomically(config_.ready_file, ready + "\n", FileMode::Public);
+}
+
+void Gateway::watch_signals() {
+    std::signal(SIGPIPE, SIG_IGN);  // a log nobody reads must not end the gateway
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+    signals_.async_wait([this](const error_code& ec, int signal) {
+        if (!ec) on_signal(signal);
+    });
+}
+
+void Gateway::on_signal(int signal) {
+    if (signal == SIGHUP) {
+        reload();
+    } else if (is_draining_) {
+        std::fprintf(stderr, "fencegate: second signal, stopping now\n");
+        main_.stop();
+        return;
+    } else {
+        begin_drain();
+    }
+    signals_.async_wait([this](const error_code& ec, int next) {
+        if (!ec) on_signal(next);
+    });
+}
+
+void Gateway::reload() {
+    auto loaded = load_reloadable(config_, clock_);
+    metrics_.config_reloaded(loaded.has_value());
+    if (!loaded) {
+        std::fprintf(stderr, "fencegate: reload failed, the old settings stay: %s\n",
+                     loaded.error().detail.c_str());
+        return;
+    }
+    credentials_->replace(std::move(loaded->credentials));
+    tls_->replace(std::move(loaded->tls));
+    metrics_.tls_certificate_not_after(loaded->not_after);
+    std::fprintf(stderr, "fencegate: reloaded keys and certificates\n");
+}
+
+void Gateway::begin_drain() {
+    std::fprintf(stderr, "fencegate: draining; requests at hand are finished\n");
+    is_draining_ = true;
+    metrics_.draining(true);
+    admin_->set_draining();
+    api_listener_->close();
+    engine_->drain();
+    for (std::size_t at = 0; at + 1 < threads_.size(); ++at) threads_[at]->drain();
+    drain_until_ = clock_.boot_now() + config_.drain_timeout;
+    look_whether_drained();
+}
+
+// The admin listener answers /readyz and /metrics to the end.
+void Gateway::look_whether_drained() {
+    if (api_listener_->connections() == 0) {
+        main_.stop();
+        return;
+    }
+    if (clock_.boot_now() >= drain_until_) {
+        std::fprintf(stderr, "fencegate: drain_timeout reached with %zu connections left\n",
+                     api_listener_->connections());
+        main_.stop();
+        return;
+    }
+    drain_timer_.expires_after(kDrainLook);
+    drain_timer_.async_wait([this](const error_code& ec) {
+        if (!ec) look_whether_drained();
+    });
+}
+
+void Gateway::on_disk_failure(const std::string& why) {
+    std::fprintf(stderr,
+                 "fencegate: the store failed: %s. Stopping: what is on the disk decides; restart "
+                 "when the disk is sound.\n",
+                 why.c_str());
+    disk_failure_ = why;
+    drain_timer_.expires_after(kFatalGrace);
+    drain_timer_.async_wait([this](const error_code&) { main_.stop(); });
+}
+
+Result<> Gateway::serve() {
+    main_.run();
+    close();
+    if (disk_failure_) return fail(ErrorCode::OutcomeUnknown, "The store failed: " + *disk_failure_);
+    return {};
+}
+
+void Gateway::close() {
+    for (auto& thread : threads_) thread->stop();
+    engine_->stop();
+}
+
+}  // namespace
+
+Result<> run_gateway(const Config& config) {
+    const SystemClock clock;
+    Gateway gateway(config, clock);
+    if (auto opened = gateway.open(); !opened) return opened;
+    return gateway.serve();
+}
+
+}  // namespace fencegate::proxy

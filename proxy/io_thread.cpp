@@ -1,0 +1,130 @@
+#include "proxy/io_thread.hpp"
+
+#include "base/check.hpp"
+#include "proxy/session.hpp"
+
+#include <ctime>
+#include <pthread.h>
+
+namespace fencegate::proxy {
+
+namespace {
+constexpr unsigned kTicketThreadShift = 48;
+constexpr std::chrono::milliseconds kSweepEvery{100};
+}
+
+// The initiation of ask()'s wait: keeps the coroutine's continuation until the answer comes.
+// A named type and no lambda: GCC 12 miscompiles capturing lambdas in a co_await expression
+// (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=107288).
+struct IoThread::Parked {
+    IoThread* thread;
+    storage::Ticket ticket;
+
+    template <class Handler>
+    void operator()(Handler&& handler) {
+        thread->parked_.emplace(ticket, Resume(std::forward<Handler>(handler)));
+    }
+};
+
+IoThread::IoThread(std::size_t index, std::string name, const Clock& clock)
+    : name_(std::move(name)),
+      clock_(clock),
+      last_ticket_((index + 1) << kTicketThreadShift) {}
+
+IoThread::~IoThread() { stop(); }
+
+void IoThread::start() {
+    sweep_later();
+    thread_ = std::thread([this] { context_.run(); });
+    ::pthread_setname_np(thread_.native_handle(), name_.c_str());
+}
+
+void IoThread::stop() {
+    context_.stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+storage::Ticket IoThread::new_ticket() noexcept { return storage::Ticket(++last_ticket_); }
+
+asio::awaitable<storage::Answer> IoThread::ask(storage::Engine* engine, storage::Ticket ticket,
+                                               storage::Command command) {
+    storage::Request request{ticket, this, std::move(command)};
+    // The answer is posted to this thread, which is busy right here: it cannot come before the
+    // coroutine is parked.
+    if (!engine->submit(std::move(request))) {
+        storage::Answer refused;
+        refused.error = Error{ErrorCode::Overloaded,
+                              "Too many requests are queued. Nothing was done; retry.", {}, 1'000};
+        co_return refused;
+    }
+    Parked parked{this, ticket};
+    auto wait = asio::async_initiate<const asio::use_awaitable_t<>, void(storage::Answer)>(
+        std::move(parked), asio::use_awaitable);
+    auto answer = co_await std::move(wait);
+    co_return answer;
+}
+
+void IoThread::deliver(std::vector<storage::Delivery> deliveries) {
+    bool was_empty = false;
+    {
+        const std::lock_guard lock(mutex_);
+        was_empty = delivered_.empty();
+        std::ranges::move(deliveries, std::back_inserter(delivered_));
+    }
+    if (was_empty) asio::post(context_, [this] { resume_delivered(); });
+}
+
+void IoThread::resume_delivered() {
+    std::vector<storage::Delivery> deliveries;
+    {
+        const std::lock_guard lock(mutex_);
+        deliveries.swap(delivered_);
+    }
+    for (auto& [ticket, answer] : deliveries) {
+        auto found = parked_.extract(ticket);
+        FG_CHECK(!found.empty());
+        found.mapped()(std::move(answer));
+    }
+}
+
+const std::string& IoThread::http_date() {
+    const auto second = std::chrono::floor<std::chrono::seconds>(clock_.wall_now());
+    if (second != date_second_) {
+        date_second_ = second;
+        const std::time_t time = second.time_since_epoch().count();
+        std::tm parts{};
+        ::gmtime_r(&time, &parts);
+        char text[32];
+        const auto size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        date_.assign(text, size);
+    }
+    return date_;
+}
+
+IoThread::Place IoThread::enter(Session& session) {
+    ++session_count_;
+    return all_.insert(all_.end(), &session);
+}
+
+void IoThread::leave(Place place) {
+    all_.erase(place);
+    --session_count_;
+}
+
+void IoThread::sweep_later() {
+    sweep_timer_.expires_after(kSweepEvery);
+    sweep_timer_.async_wait([this](const error_code& ec) {
+        if (ec) return;
+        const auto now = clock_.boot_now();
+        for (auto* session : all_) session->sweep(now);
+        sweep_later();
+    });
+}
+
+void IoThread::drain() {
+    asio::post(context_, [this] {
+        for (auto* session : all_) session->drain();
+    });
+}
+
+}  // namespace fencegate::proxy

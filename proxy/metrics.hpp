@@ -1,0 +1,120 @@
+#pragma once
+// Metrics: the numbers operators watch, as docs/metrics.md and the dashboard name them.
+// Owns: every fencegate_* series and the process_* ones. Refuses to own: when something is counted.
+// Thread rule: recording methods may be called from any thread; serialize() from one at a time.
+// Errors: none. An index or status nobody announced is counted under "other" or "unmatched",
+// never dropped and never a new series.
+// Invariant 1: every series exists, at 0, when the constructor returns; recording adds none.
+// Invariant 2: lock names, owners and keys are never labels, so cardinality is the configuration's.
+// Source: prometheus.io/docs/practices/naming and /histograms.
+
+#include "base/clock.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fencegate::proxy {
+
+enum class Listener : std::uint8_t { Public, Admin };
+enum class AcquireOutcome : std::uint8_t { Granted, Contended, Timeout, QueueFull, Denied };
+enum class HoldEnd : std::uint8_t { Released, Expired, Broken };
+enum class FenceResult : std::uint8_t {
+    Accepted,
+    Late,
+    Stale,
+    Expired,
+    Released,
+    Broken,
+    Unknown,
+    Mismatch,
+    Missing,
+    Malformed,
+    NotHolder,
+};
+enum class IdempotencyResult : std::uint8_t { New, Replayed, InFlight, Mismatch };
+enum class PaymentOperation : std::uint8_t { Create, Capture, Refund, Cancel };
+enum class PaymentResult : std::uint8_t { Ok, Refused };
+
+using ClassId = std::size_t;  // index into MetricsOptions::lock_classes; the last one is "other"
+using RouteId = std::size_t;  // index into MetricsOptions::routes; 0 is "unmatched"
+
+// One row of the route table as the labels show it, e.g. {"/v1/leases/{id}", "DELETE"}.
+struct RouteLabels {
+    std::string_view name;
+    std::string_view method;
+    Listener listener = Listener::Public;  // ignored for "unmatched", which every listener has
+};
+
+struct MetricsOptions {
+    std::string version;
+    std::string store_backend = "sqlite";
+    std::vector<std::string> lock_classes;  // REQUIRES: not empty, "other" last
+    std::span<const RouteLabels> routes{};  // REQUIRES: routes[0].name == "unmatched"
+};
+
+class Metrics {
+public:
+    using Span = std::chrono::nanoseconds;
+
+    // `options` is read here only.
+    explicit Metrics(const MetricsOptions& options);
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    // The edge. A route that this listener does not serve counts as "unmatched".
+    void http_request(Listener listener, RouteId route, int status, Span elapsed) noexcept;
+    void http_connections(Listener listener, int delta) noexcept;
+    void tls_handshake(bool ok) noexcept;
+    void tls_certificate_not_after(WallTime time) noexcept;
+
+    // Locks. A lease over several names is recorded once for each lock.
+    void acquire(ClassId id, AcquireOutcome outcome) noexcept;
+    void acquire_wait(ClassId id, Span waited) noexcept;
+    void locks_held(ClassId id, std::size_t count) noexcept;
+    void lock_waiters(ClassId id, std::size_t count) noexcept;
+    // Since when the longest waiting request waits; nullopt when nobody does. The age itself is
+    // worked out at scrape time, or it would stand still while everybody is stuck.
+    void oldest_waiter_since(ClassId id, std::optional<BootTime> since) noexcept;
+    void lease_renewed(ClassId id) noexcept;
+    // Counts the end, its hold time and, for a release, the TTL that was left over.
+    void lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept;
+    // How long after the deadline the store noticed.
+    void lease_expiry_lag(Span lag) noexcept;
+
+    // Writes.
+    void fence_check(ClassId id, FenceResult result) noexcept;
+    // How long the presented token had been superseded.
+    void fence_stale_age(ClassId id, Span age) noexcept;
+    void idempotency(IdempotencyResult result) noexcept;
+    void payment(PaymentOperation operation, PaymentResult result) noexcept;
+
+    // The store.
+    void store_commit(Span elapsed, std::size_t batch_size) noexcept;
+    void store_checkpoint(Span elapsed) noexcept;
+    void store_queue_depth(std::size_t commands) noexcept;
+    void store_wal_bytes(std::uint64_t bytes) noexcept;
+
+    // The process. A configuration counts as loaded from the start: there is no gateway without.
+    void config_reloaded(bool ok) noexcept;
+    void draining(bool is_draining) noexcept;
+
+    // Prometheus text format 0.0.4. Copies every series: for the admin thread, not a session.
+    [[nodiscard]] std::string serialize(BootTime now);
+
+    // The Content-Type that goes with serialize().
+    static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+private:
+    struct Series;
+    std::unique_ptr<Series> series_;
+};
+
+}  // namespace fencegate::proxy

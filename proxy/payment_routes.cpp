@@ -1,0 +1,167 @@
+// Payment routes: from request to command. Every write needs an Idempotency-Key; its token's
+// presence and liveness are judged in the store, after the idempotency look-up.
+#include "proxy/json_reader.hpp"
+#include "proxy/request_headers.hpp"
+#include "proxy/routes.hpp"
+#include "storage/money.hpp"
+
+#include <charconv>
+
+namespace fencegate::proxy {
+namespace {
+
+constexpr std::size_t kReferenceBytesMax = 128;
+constexpr std::size_t kMetadataBytesMax = 4096;
+constexpr std::size_t kReasonBytesMax = 256;
+constexpr std::int64_t kPageMax = 100;
+constexpr std::int64_t kPageDefault = 10;
+
+Result<std::string> payment_id(std::string_view text) {
+    if (!lockmgr::is_lock_segment(text))
+        return fail(ErrorCode::PaymentNotFound,
+                    "A payment id is 1 to 64 of A-Z a-z 0-9 . _ ~ : -.");
+    return std::string(text);
+}
+
+Result<storage::Idempotency> require_idempotency(const RouteRequest& request) {
+    auto idempotency = read_idempotency(request);
+    if (!idempotency) return std::unexpected(idempotency.error());
+    if (!*idempotency)
+        return fail(ErrorCode::IdempotencyKeyRequired,
+                    "Every payment write needs an Idempotency-Key, so that a retry cannot pay "
+                    "twice.");
+    return **std::move(idempotency);
+}
+
+Result<std::optional<std::int64_t>> read_amount(const JsonBody& body) {
+    const auto amount = body.integer("amount");
+    if (!amount) return std::unexpected(amount.error());
+    if (*amount && (**amount < 1 || **amount > storage::kAmountMinorMax))
+        return fail(ErrorCode::InvalidArgument,
+                    "amount must be between 1 and 2^53-1 minor units (cents, yen, fils).");
+    return *amount;
+}
+
+Result<std::string> read_text(const JsonBody& body, std::string_view name,
+                              std::size_t bytes_max) {
+    auto text = body.text(name);
+    if (!text) return std::unexpected(text.error());
+    if (*text && (*text)->size() > bytes_max)
+        return fail(ErrorCode::InvalidArgument, std::string(name) + " must have at most " +
+                                                    std::to_string(bytes_max) + " bytes.");
+    return text->value_or("");
+}
+
+Result<std::string> read_currency(const JsonBody& body) {
+    auto currency = body.text("currency");
+    if (!currency) return std::unexpected(currency.error());
+    if (!*currency || storage::find_currency(**currency) == nullptr)
+        return fail(ErrorCode::InvalidArgument,
+                    "currency must be an ISO 4217 code in capitals, e.g. \"EUR\".");
+    return **std::move(currency);
+}
+
+Result<storage::Operation> build_move(const RouteRequest& request,
+                                      storage::MovePayment::Kind kind,
+                                      std::initializer_list<std::string_view> members) {
+    auto id = payment_id(request.parameter);
+    if (!id) return std::unexpected(id.error());
+    auto idempotency = require_idempotency(request);
+    if (!idempotency) return std::unexpected(idempotency.error());
+    const auto body = JsonBody::parse(request.body, members);
+    if (!body) return std::unexpected(body.error());
+    storage::MovePayment move{.kind = kind,
+                              .payment_id = *std::move(id),
+                              .amount_minor = std::nullopt,
+                              .reason = {},
+                              .token = read_fence_token(request.head),
+                              .idempotency = *std::move(idempotency)};
+    auto reason = read_text(*body, "reason", kReasonBytesMax);
+    if (!reason) return std::unexpected(reason.error());
+    move.reason = *std::move(reason);
+    if (kind == storage::MovePayment::Kind::Cancel) return move;
+    const auto amount = read_amount(*body);
+    if (!amount) return std::unexpected(amount.error());
+    move.amount_minor = *amount;
+    return move;
+}
+
+Result<std::int64_t> read_parameter(const Target& target, std::string_view name,
+                                    std::int64_t fallback, std::int64_t min, std::int64_t max) {
+    const auto text = target.parameter(name);
+    if (!text) return fallback;
+    std::int64_t value = 0;
+    const auto* end = text->data() + text->size();
+    const auto [at, ec] = std::from_chars(text->data(), end, value);
+    if (ec != std::errc{} || at != end || value < min || value > max)
+        return fail(ErrorCode::InvalidArgument,
+                    std::string(name) + " must be a whole number between " + std::to_string(min) +
+                        " and " + std::to_string(max) + ".");
+    return value;
+}
+
+}  // namespace
+
+Result<storage::Operation> build_create_payment(const RouteRequest& request) {
+    auto idempotency = require_idempotency(request);
+    if (!idempotency) return std::unexpected(idempotency.error());
+    const auto body = JsonBody::parse(
+        request.body, {"amount", "currency", "capture", "id", "reference", "metadata"});
+    if (!body) return std::unexpected(body.error());
+    const auto amount = read_amount(*body);
+    if (!amount) return std::unexpected(amount.error());
+    if (!*amount) return fail(ErrorCode::InvalidArgument, "amount is required.");
+    auto currency = read_currency(*body);
+    if (!currency) return std::unexpected(currency.error());
+    const auto capture = body->boolean("capture");
+    if (!capture) return std::unexpected(capture.error());
+    auto id = body->text("id");
+    if (!id) return std::unexpected(id.error());
+    if (*id && !lockmgr::is_lock_segment(**id))
+        return fail(ErrorCode::InvalidArgument,
+                    "id must be 1 to 64 of A-Z a-z 0-9 . _ ~ : -, and neither \".\" nor \"..\".");
+    auto reference = read_text(*body, "reference", kReferenceBytesMax);
+    if (!reference) return std::unexpected(reference.error());
+    auto metadata = body->object("metadata");
+    if (!metadata) return std::unexpected(metadata.error());
+    if (*metadata && (*metadata)->size() > kMetadataBytesMax)
+        return fail(ErrorCode::InvalidArgument, "metadata must have at most 4096 bytes as JSON.");
+    return storage::CreatePayment{.id = id->value_or(""),
+                                  .currency = *std::move(currency),
+                                  .amount_minor = **amount,
+                                  .capture = capture->value_or(true),
+                                  .reference = *std::move(reference),
+                                  .metadata_json = metadata->value_or(""),
+                                  .token = read_fence_token(request.head),
+                                  .idempotency = *std::move(idempotency)};
+}
+
+Result<storage::Operation> build_capture(const RouteRequest& request) {
+    return build_move(request, storage::MovePayment::Kind::Capture, {"amount", "reason"});
+}
+
+Result<storage::Operation> build_refund(const RouteRequest& request) {
+    return build_move(request, storage::MovePayment::Kind::Refund, {"amount", "reason"});
+}
+
+Result<storage::Operation> build_cancel(const RouteRequest& request) {
+    return build_move(request, storage::MovePayment::Kind::Cancel, {"reason"});
+}
+
+Result<storage::Operation> build_read_payment(const RouteRequest& request) {
+    auto id = payment_id(request.parameter);
+    if (!id) return std::unexpected(id.error());
+    return storage::ReadPayment{*std::move(id)};
+}
+
+Result<storage::Operation> build_list_refunds(const RouteRequest& request) {
+    auto id = payment_id(request.parameter);
+    if (!id) return std::unexpected(id.error());
+    const auto limit = read_parameter(request.target, "limit", kPageDefault, 1, kPageMax);
+    if (!limit) return std::unexpected(limit.error());
+    const auto cursor = read_parameter(request.target, "cursor", 0, 0, storage::kAmountMinorMax);
+    if (!cursor) return std::unexpected(cursor.error());
+    return storage::ListRefunds{*std::move(id), *cursor, static_cast<int>(*limit)};
+}
+
+}  // namespace fencegate::proxy

@@ -1,0 +1,138 @@
+#include "proxy/request_headers.hpp"
+
+#include "lockmgr/fencing_token.hpp"
+#include "proxy/header_lines.hpp"
+
+#include <algorithm>
+
+namespace fencegate::proxy {
+
+using lockmgr::PresentedToken;
+namespace {
+
+PresentedToken read_token(std::string_view text) noexcept {
+    const auto token = lockmgr::FencingToken::parse(text);
+    if (!token) return {PresentedToken::Kind::Malformed, 0};
+    return {PresentedToken::Kind::Present, token->value()};
+}
+
+std::unexpected<Error> refuse_key(std::string detail) {
+    return fail(ErrorCode::IdempotencyKeyMalformed, std::move(detail));
+}
+
+Result<std::string> read_bare_key(std::string_view raw) {
+    const bool is_plain = std::ranges::all_of(
+        raw, [](char byte) { return byte > ' ' && byte < '\x7f' && byte != '"'; });
+    if (!is_plain)
+        return refuse_key(
+            "An unquoted Idempotency-Key is visible ASCII without blanks and quotes; put it in "
+            "quotes or choose another, such as a UUID.");
+    return std::string(raw);
+}
+
+// REQUIRES: `raw` starts with a quote.
+Result<std::string> read_quoted_key(std::string_view raw) {
+    if (raw.size() < 2 || raw.back() != '"')
+        return refuse_key("The quoted Idempotency-Key has no closing quote, or text after it.");
+    const auto inner = raw.substr(1, raw.size() - 2);
+    std::string key;
+    key.reserve(inner.size());
+    for (std::size_t at = 0; at < inner.size(); ++at) {
+        char byte = inner[at];
+        if (byte == '"') return refuse_key("The quoted Idempotency-Key has a quote inside.");
+        if (byte == '\\') {
+            ++at;
+            if (at == inner.size() || (inner[at] != '"' && inner[at] != '\\'))
+                return refuse_key("In a quoted Idempotency-Key, \"\\\" only escapes \" and \\.");
+            byte = inner[at];
+        }
+        if (byte < ' ' || byte >= '\x7f')
+            return refuse_key("The Idempotency-Key holds a byte that is not printable ASCII.");
+        key.push_back(byte);
+    }
+    return key;
+}
+
+bool is_token68(std::string_view text) noexcept {
+    const auto body = text.substr(0, text.find('='));
+    const auto padding = text.substr(body.size());
+    const auto is_token68_byte = [](char byte) {
+        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+               (byte >= '0' && byte <= '9') || std::string_view("-._~+/").contains(byte);
+    };
+    return !body.empty() && std::ranges::all_of(body, is_token68_byte) &&
+           padding.find_first_not_of('=') == std::string_view::npos;
+}
+
+bool is_lower_hex(std::string_view text) noexcept {
+    return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool is_all_zero(std::string_view text) noexcept {
+    return text.find_first_not_of('0') == std::string_view::npos;
+}
+
+}  // namespace
+
+PresentedToken read_fence_token(const RequestHead& head) noexcept {
+    if (head.fence_token_count == 0) return {};
+    if (head.fence_token_count > 1) return {PresentedToken::Kind::Malformed, 0};
+    return read_token(head.fence_token.value_or(std::string_view{}));
+}
+
+PresentedToken read_if_fence_token(const RequestHead& head) noexcept {
+    if (!head.if_fence_token) return {};
+    return read_token(*head.if_fence_token);
+}
+
+Result<std::string> read_idempotency_key(std::string_view raw) {
+    // Escapes at most double the length, so longer input is never worth unquoting.
+    if (raw.size() > 2 * kIdempotencyKeyBytesMax + 2)
+        return refuse_key("The Idempotency-Key is longer than 255 bytes.");
+    auto key = raw.starts_with('"') ? read_quoted_key(raw) : read_bare_key(raw);
+    if (!key) return key;
+    if (key->empty()) return refuse_key("The Idempotency-Key is empty.");
+    if (key->size() > kIdempotencyKeyBytesMax)
+        return refuse_key("The Idempotency-Key is longer than 255 bytes.");
+    return key;
+}
+
+Result<> check_json_content_type(std::optional<std::string_view> content_type) {
+    if (!content_type)
+        return fail(ErrorCode::UnsupportedMediaType,
+                    "The body has no Content-Type; send application/json.");
+    const auto semicolon = content_type->find(';');
+    const auto media_type = trim_blanks(content_type->substr(0, semicolon));
+    auto parameter = std::string_view{};
+    if (semicolon != std::string_view::npos)
+        parameter = trim_blanks(content_type->substr(semicolon + 1));
+    const bool is_utf8 = parameter.empty() || equals_ignoring_case(parameter, "charset=utf-8") ||
+                         equals_ignoring_case(parameter, "charset=\"utf-8\"");
+    if (!is_utf8 || !equals_ignoring_case(media_type, "application/json"))
+        return fail(ErrorCode::UnsupportedMediaType,
+                    "The body must be application/json, in UTF-8.");
+    return {};
+}
+
+std::optional<std::string_view> bearer_key(std::string_view authorization) noexcept {
+    constexpr std::string_view kScheme = "bearer";
+    const auto blank = authorization.find(' ');
+    if (blank == std::string_view::npos) return std::nullopt;
+    if (!equals_ignoring_case(authorization.substr(0, blank), kScheme)) return std::nullopt;
+    auto key = authorization.substr(blank);
+    key.remove_prefix(std::min(key.find_first_not_of(' '), key.size()));
+    if (!is_token68(key)) return std::nullopt;
+    return key;
+}
+
+bool is_valid_traceparent(std::string_view text) noexcept {
+    constexpr std::size_t kBytes = 55;  // 00-<32>-<16>-<2>
+    if (text.size() != kBytes || !text.starts_with("00-") || text[35] != '-' || text[52] != '-')
+        return false;
+    const auto trace_id = text.substr(3, 32);
+    const auto parent_id = text.substr(36, 16);
+    return is_lower_hex(trace_id) && is_lower_hex(parent_id) && is_lower_hex(text.substr(53)) &&
+           !is_all_zero(trace_id) && !is_all_zero(parent_id);
+}
+
+}  // namespace fencegate::proxy

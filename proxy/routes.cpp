@@ -1,0 +1,94 @@
+#include "proxy/routes.hpp"
+
+#include "proxy/digest.hpp"
+#include "proxy/request_headers.hpp"
+
+#include <algorithm>
+
+namespace fencegate::proxy {
+namespace {
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/locks/{name...}", Scope::LocksWrite, 201, "/v1/leases/", build_acquire},
+    {"GET", "/v1/locks/{name...}", Scope::LocksRead, 200, "", build_read_lock},
+    {"DELETE", "/v1/locks/{name...}", Scope::Admin, 200, "", build_break_lock},
+    {"POST", "/v1/leases/{id}/renew", Scope::LocksWrite, 200, "", build_renew},
+    {"GET", "/v1/leases/{id}", Scope::LocksRead, 200, "", build_read_lease},
+    {"DELETE", "/v1/leases/{id}", Scope::LocksWrite, 204, "", build_release},
+    {"POST", "/v1/payments", Scope::PaymentsWrite, 201, "/v1/payments/", build_create_payment},
+    {"POST", "/v1/payments/{id}/captures", Scope::PaymentsWrite, 201, "", build_capture},
+    {"POST", "/v1/payments/{id}/refunds", Scope::PaymentsWrite, 201, "", build_refund},
+    {"POST", "/v1/payments/{id}/cancel", Scope::PaymentsWrite, 200, "", build_cancel},
+    {"GET", "/v1/payments/{id}", Scope::PaymentsRead, 200, "", build_read_payment},
+    {"GET", "/v1/payments/{id}/refunds", Scope::PaymentsRead, 200, "", build_list_refunds},
+};
+
+std::string_view next_segment(std::string_view& pattern) {
+    pattern.remove_prefix(1);  // its leading '/'
+    const auto size = std::min(pattern.find('/'), pattern.size());
+    const auto segment = pattern.substr(0, size);
+    pattern.remove_prefix(size);
+    return segment;
+}
+
+// The path's parameter if it has the form of the pattern.
+std::optional<std::string_view> match(std::string_view pattern, const Target& target) {
+    std::string_view parameter;
+    std::size_t at = 0;
+    while (!pattern.empty()) {
+        const auto expected = next_segment(pattern);
+        if (at >= target.segments.size()) return std::nullopt;
+        if (expected.ends_with("...}")) return target.tail(at);
+        if (expected.front() == '{') {
+            parameter = target.segments[at];
+        } else if (expected != target.segments[at]) {
+            return std::nullopt;
+        }
+        ++at;
+    }
+    if (at != target.segments.size()) return std::nullopt;
+    return parameter;
+}
+
+}  // namespace
+
+std::span<const Route> routes() noexcept { return kRoutes; }
+
+Result<RouteMatch> match_route(std::string_view method, const Target& target) {
+    std::string allow;
+    for (std::size_t index = 0; index < std::size(kRoutes); ++index) {
+        const auto& route = kRoutes[index];
+        const auto parameter = match(route.pattern, target);
+        if (!parameter) continue;
+        if (route.method == method) return RouteMatch{&route, index + 1, *parameter};
+        if (!allow.empty()) allow += ", ";
+        allow += route.method;
+    }
+    if (allow.empty())
+        return fail(ErrorCode::RouteNotFound, "No such route. The API is described in docs/api.md.");
+    return fail(ErrorCode::MethodNotAllowed, "This path takes " + allow + ".",
+                {{"allow", std::move(allow)}});
+}
+
+std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin) {
+    std::vector<RouteLabels> labels{{"unmatched", "", Listener::Public}};
+    for (const auto& route : kRoutes) labels.push_back({route.pattern, route.method});
+    labels.insert(labels.end(), admin.begin(), admin.end());
+    return labels;
+}
+
+Result<std::optional<storage::Idempotency>> read_idempotency(const RouteRequest& request) {
+    if (!request.head.idempotency_key) return std::nullopt;
+    auto key = read_idempotency_key(*request.head.idempotency_key);
+    if (!key) return std::unexpected(key.error());
+    storage::Idempotency idempotency;
+    const auto digest = sha256({request.principal, *key});
+    std::copy_n(digest.begin(), idempotency.digest.size(), idempotency.digest.begin());
+    idempotency.key = *std::move(key);
+    // Never the token: a successor may safely repeat its predecessor's call.
+    idempotency.fingerprint =
+        sha256({request.head.method, request.head.target, request.body, request.principal});
+    return idempotency;
+}
+
+}  // namespace fencegate::proxy

@@ -1,0 +1,77 @@
+#pragma once
+// The route table: every route of the API, what it may do and how its request becomes a command.
+// The table is the index of the API; 404 and 405 fall out of it.
+// Builders are pure: they read head, target and body and touch nothing.
+// Thread rule: pure functions over constants.
+
+#include "base/result.hpp"
+#include "proxy/credentials.hpp"
+#include "proxy/metrics.hpp"
+#include "proxy/request_head.hpp"
+#include "proxy/target.hpp"
+#include "storage/command.hpp"
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace fencegate::proxy {
+
+struct RouteLimits {
+    Duration wait_max;
+};
+
+struct RouteRequest {
+    const RequestHead& head;
+    const Target& target;
+    std::string_view parameter;  // what stands for {id} or {name...} in the path
+    std::string_view body;
+    std::string_view principal;
+    RouteLimits limits;
+};
+
+using BuildOperation = Result<storage::Operation> (*)(const RouteRequest&);
+
+struct Route {
+    std::string_view method;
+    std::string_view pattern;  // "{id}" is one segment, "{name...}" the rest
+    Scope scope;
+    int success_status;
+    std::string_view location;  // what precedes the resource's id in Location; empty: none
+    BuildOperation build;
+};
+
+[[nodiscard]] std::span<const Route> routes() noexcept;
+
+struct RouteMatch {
+    const Route* route;
+    RouteId id;  // for metrics; 0 is unmatched
+    std::string_view parameter;
+};
+
+// Fails with: RouteNotFound, MethodNotAllowed (the member "allow" lists what the path takes).
+[[nodiscard]] Result<RouteMatch> match_route(std::string_view method, const Target& target);
+
+// Labels of all routes for the metrics, "unmatched" first, then routes(), then `admin`.
+[[nodiscard]] std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin);
+
+// Builders, in lock_routes.cpp and payment_routes.cpp.
+Result<storage::Operation> build_acquire(const RouteRequest& request);
+Result<storage::Operation> build_renew(const RouteRequest& request);
+Result<storage::Operation> build_release(const RouteRequest& request);
+Result<storage::Operation> build_read_lease(const RouteRequest& request);
+Result<storage::Operation> build_read_lock(const RouteRequest& request);
+Result<storage::Operation> build_break_lock(const RouteRequest& request);
+Result<storage::Operation> build_create_payment(const RouteRequest& request);
+Result<storage::Operation> build_capture(const RouteRequest& request);
+Result<storage::Operation> build_refund(const RouteRequest& request);
+Result<storage::Operation> build_cancel(const RouteRequest& request);
+Result<storage::Operation> build_read_payment(const RouteRequest& request);
+Result<storage::Operation> build_list_refunds(const RouteRequest& request);
+
+// The Idempotency-Key of the request with its fingerprint, if it carries one.
+// Fails with: IdempotencyKeyMalformed.
+[[nodiscard]] Result<std::optional<storage::Idempotency>> read_idempotency(
+    const RouteRequest& request);
+
+}  // namespace fencegate::proxy

@@ -1,0 +1,99 @@
+#pragma once
+// Session: one connection from handshake to goodbye, as one readable loop: read a head, gate it,
+// admit it, read its body, ask, reply, again. Any doubt about framing answers once and closes.
+// Deadlines: an operation that must end has a deadline in deadline_; the thread's sweep cancels
+// what is overdue. Beast's own timeouts close the socket, and a 408 could not be sent any more.
+// Thread rule: lives on its IoThread and never leaves it.
+
+#include "proxy/asio.hpp"
+#include "proxy/io_thread.hpp"
+#include "proxy/service.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fencegate::proxy {
+
+class AccessLog;
+struct Config;
+
+// What every session of a listener shares. All of it outlives the sessions.
+struct SessionShared {
+    const Config& config;
+    const Clock& clock;
+    Service& service;
+    Metrics& metrics;
+    AccessLog& access_log;
+    storage::Engine* engine;  // nullptr: the service makes no commands
+};
+
+class Session {
+public:
+    // Serves `stream` until it closes. Spawn on the thread's context.
+    static asio::awaitable<void> serve(TlsStream stream, std::string peer, IoThread* thread,
+                                       const SessionShared* shared);
+
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    // Lets the request at hand finish, then closes.
+    void drain();
+    // Cancels what is overdue.
+    void sweep(BootTime now);
+
+private:
+    enum class HeadRead : std::uint8_t { Ready, Closed, TooLarge, TimedOut };
+
+    Session(TlsStream stream, std::string peer, IoThread& thread, const SessionShared& shared);
+
+    asio::awaitable<void> run();
+    asio::awaitable<bool> shake_hands();
+    asio::awaitable<bool> serve_one();
+    asio::awaitable<HeadRead> read_head();
+    asio::awaitable<bool> serve_exchange();
+    asio::awaitable<Result<>> read_body();
+    asio::awaitable<Result<>> read_sized_body(std::uint64_t size);
+    asio::awaitable<Result<>> read_chunked_body();
+    asio::awaitable<bool> read_more(std::size_t limit);
+    asio::awaitable<Reply> carry_out();
+    asio::awaitable<storage::Answer> wait_for_lock(storage::Command command);
+    asio::awaitable<void> watch_peer(storage::Ticket ticket);
+    asio::awaitable<bool> answer(Reply reply, bool keep_alive);
+    asio::awaitable<bool> refuse_head(Error error);
+    asio::awaitable<void> say_goodbye();
+
+    asio::awaitable<bool> send_continue();
+    [[nodiscard]] Result<> check_body_rules() const;
+    // Skips the body of a refused request if all of it is here; else the connection must close.
+    [[nodiscard]] bool skip_body();
+    void begin_exchange();
+    void set_deadline(Duration from_now);
+    void clear_deadline() noexcept { deadline_.reset(); }
+    void log(const Reply& reply);
+
+    TlsStream stream_;
+    std::string peer_;
+    IoThread& thread_;
+    const SessionShared& shared_;
+    IoThread::Place place_;
+
+    beast::flat_buffer buffer_;  // received, not yet consumed
+    std::string head_;           // of the request at hand
+    std::string body_;
+    std::string out_;
+    Exchange exchange_;
+    BootTime started_{};
+    std::size_t served_ = 0;
+
+    std::optional<BootTime> deadline_;
+    bool is_overdue_ = false;
+    bool is_idle_ = false;      // waits for the first byte of a request
+    bool is_draining_ = false;
+    bool is_watching_ = false;  // watch_peer() has not returned
+    bool is_answered_ = false;  // the wait it watches over has ended
+    asio::steady_timer watch_ended_;
+};
+
+}  // namespace fencegate::proxy

@@ -1,0 +1,28 @@
+#pragma once
+// The server's TLS settings: Mozilla's guideline 6.0 "intermediate", as far as OpenSSL 3.0 knows
+// it.
+//
+// Owns: protocol versions, suites, groups, ALPN and the certificate of one SSL_CTX. To reload, make
+// a new one and use it for new connections: a context that serves must never be changed.
+// Thread rule: make on any thread; a finished context may be shared.
+// Errors: fail_start(CannotRead) naming the file, with OpenSSL's own words.
+
+#include "base/result.hpp"
+
+#include <filesystem>
+#include <memory>
+
+struct ssl_ctx_st;
+
+namespace fencegate::proxy {
+
+struct SslContextDeleter {
+    void operator()(ssl_ctx_st* context) const noexcept;
+};
+using SslContextPtr = std::unique_ptr<ssl_ctx_st, SslContextDeleter>;
+
+// `chain` is PEM, leaf first. Fails also when the key is not that of the leaf.
+[[nodiscard]] Result<SslContextPtr> make_server_context(const std::filesystem::path& chain,
+                                                        const std::filesystem::path& key);
+
+}  // namespace fencegate::proxy
