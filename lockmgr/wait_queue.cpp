@@ -53,6 +53,14 @@ std::size_t WaitQueue::waiting_for(const LockName& lock) const {
     return line == lines_.end() ? 0 : line->second.size();
 }
 
+std::vector<WaiterId> WaitQueue::line(const LockName& lock) const {
+    std::vector<WaiterId> ids;
+    const auto line = lines_.find(lock);
+    if (line == lines_.end()) return ids;
+    for (const auto& waiter : line->second) ids.push_back(waiter.id);
+    return ids;
+}
+
 std::optional<BootTime> WaitQueue::next_deadline() const {
     if (deadlines_.empty()) return std::nullopt;
     return deadlines_.begin()->first;

@@ -1,8 +1,8 @@
 #pragma once
 // WaitQueue: who waits for which lock, in the order they came. FIFO by sequence, never by time:
 // clocks decide only when a waiter gives up. Bounded per lock and in all.
-// Owns the order; what a waiter asked for is kept by the caller under its WaiterId.
-// Ids are given out rising, so the order of ids is the order of arrival.
+// Owns the order; what a waiter asked for is kept by the caller.
+// Ids are given out rising as waiters come, so the order of ids is the order of arrival.
 // Cost: O(1) to enter, leave and pop, O(log n) for the deadline.
 // Thread rule: belongs to one thread.
 
@@ -16,6 +16,7 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace fencegate::lockmgr {
 
@@ -23,6 +24,7 @@ using WaiterId = Strong<struct WaiterIdTag, std::uint64_t>;
 
 struct Waiter {
     WaiterId id;
+    std::uint64_t asker;  // what the caller knows it by; no order is read from it
     LockName lock;
     BootTime since;
     BootTime deadline;
@@ -36,6 +38,8 @@ struct WaitLimits {
 class WaitQueue {
 public:
     explicit WaitQueue(WaitLimits limits) : limits_(limits) {}
+    WaitQueue(const WaitQueue&) = delete;  // places_ points into lines_
+    WaitQueue& operator=(const WaitQueue&) = delete;
 
     // False if a bound is reached; nothing changes then. REQUIRES: the id is not queued yet.
     [[nodiscard]] bool push_back(Waiter waiter);
@@ -46,6 +50,7 @@ public:
     void restore(Waiter waiter);
 
     [[nodiscard]] std::size_t waiting_for(const LockName& lock) const;
+    [[nodiscard]] std::vector<WaiterId> line(const LockName& lock) const;  // first to be served first
     [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
     [[nodiscard]] std::optional<BootTime> next_deadline() const;
     // The waiter whose patience ended first, if it has by `now`.

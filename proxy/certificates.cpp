@@ -13,7 +13,7 @@ namespace {
 
 using std::filesystem::path;
 
-constexpr std::size_t kPemBytesMax = 256 * 1024;
+constexpr std::size_t kPemBytesMax = 262'144;
 constexpr auto kReissueBefore = std::chrono::days(30);
 
 std::unexpected<Error> refuse(const path& file, std::string_view fault_and_advice) {

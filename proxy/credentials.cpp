@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 
 namespace fencegate::proxy {
 namespace {
@@ -27,8 +28,8 @@ std::optional<KeyId> id_of(std::string_view key) noexcept {
 std::string to_string(KeyId id) {
     std::string text(kIdDigits, '0');
     auto rest = id.value;
-    for (auto digit = text.rbegin(); digit != text.rend(); ++digit) {
-        *digit = kHexDigits[rest & 0x0f];
+    for (auto& digit : std::views::reverse(text)) {
+        digit = kHexDigits[rest & 0x0f];
         rest >>= 4;
     }
     return text;

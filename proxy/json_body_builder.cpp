@@ -16,49 +16,50 @@ namespace fencegate::proxy {
 // by returning false, with the reason in refusal().
 class JsonBodyBuilder {
 public:
-    // Read by basic_parser, which dictates these names.
+    // NOLINTBEGIN(readability-identifier-naming): basic_parser dictates these names.
     static constexpr std::size_t max_array_size = kJsonArrayItemsMax;
     static constexpr std::size_t max_object_size = kJsonObjectMembersMax;
     static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_key_size = kJsonKeyBytesMax;
+    // NOLINTEND(readability-identifier-naming)
 
-    using error_code = boost::json::error_code;
-    using string_view = boost::json::string_view;
+    using ParseError = boost::json::error_code;
+    using Part = boost::json::string_view;
 
     explicit JsonBodyBuilder(JsonBody& body) : body_(body), echo_(body.arena_) {}
 
     [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
 
-    bool on_document_begin(error_code&) { return true; }
-    bool on_document_end(error_code&) { return true; }
-    bool on_object_begin(error_code& ec);
-    bool on_object_end(std::size_t, error_code&);
-    bool on_array_begin(error_code& ec);
-    bool on_array_end(std::size_t, error_code&);
-    bool on_key_part(string_view part, std::size_t, error_code&) { return keep(part); }
-    bool on_key(string_view last, std::size_t, error_code& ec);
-    bool on_string_part(string_view part, std::size_t, error_code&) { return keep(part); }
-    bool on_string(string_view last, std::size_t, error_code& ec);
-    bool on_number_part(string_view, error_code&) { return true; }
-    bool on_int64(std::int64_t value, string_view text, error_code& ec);
-    bool on_uint64(std::uint64_t, string_view, error_code& ec);
-    bool on_double(double, string_view text, error_code& ec);
-    bool on_bool(bool value, error_code& ec);
-    bool on_null(error_code& ec);
-    bool on_comment_part(string_view, error_code&) { return true; }
-    bool on_comment(string_view, error_code&) { return true; }
+    bool on_document_begin(ParseError&) { return true; }
+    bool on_document_end(ParseError&) { return true; }
+    bool on_object_begin(ParseError& ec);
+    bool on_object_end(std::size_t, ParseError&);
+    bool on_array_begin(ParseError& ec);
+    bool on_array_end(std::size_t, ParseError&);
+    bool on_key_part(Part part, std::size_t, ParseError&) { return keep(part); }
+    bool on_key(Part last, std::size_t, ParseError& ec);
+    bool on_string_part(Part part, std::size_t, ParseError&) { return keep(part); }
+    bool on_string(Part last, std::size_t, ParseError& ec);
+    bool on_number_part(Part, ParseError&) { return true; }
+    bool on_int64(std::int64_t value, Part text, ParseError& ec);
+    bool on_uint64(std::uint64_t, Part, ParseError& ec);
+    bool on_double(double, Part text, ParseError& ec);
+    bool on_bool(bool value, ParseError& ec);
+    bool on_null(ParseError& ec);
+    bool on_comment_part(Part, ParseError&) { return true; }
+    bool on_comment(Part, ParseError&) { return true; }
 
 private:
     using Kind = JsonBody::Kind;
     using Span = JsonBody::Span;
 
-    bool begin_value(Kind kind, error_code& ec);
-    bool pick_member(std::string_view name, error_code& ec);
-    bool note_nested_key(std::string_view name, error_code& ec);
-    bool refuse(std::string detail, error_code& ec);
-    bool refuse_range(error_code& ec);
-    bool keep(string_view part);
-    std::string_view complete(string_view last);
+    bool begin_value(Kind kind, ParseError& ec);
+    bool pick_member(std::string_view name, ParseError& ec);
+    bool note_nested_key(std::string_view name, ParseError& ec);
+    bool refuse(std::string detail, ParseError& ec);
+    bool refuse_range(ParseError& ec);
+    bool keep(Part part);
+    std::string_view complete(Part last);
     Span store(std::string_view text);
 
     // True inside a nested object that a route will take as a whole.
@@ -76,13 +77,13 @@ private:
     std::array<std::size_t, kJsonDepthMax + 1> frames_{};  // by depth: where its keys begin
 };
 
-bool JsonBodyBuilder::refuse(std::string detail, error_code& ec) {
+bool JsonBodyBuilder::refuse(std::string detail, ParseError& ec) {
     refusal_ = std::move(detail);
     ec = boost::json::make_error_code(boost::json::error::syntax);
     return false;
 }
 
-bool JsonBodyBuilder::begin_value(Kind kind, error_code& ec) {
+bool JsonBodyBuilder::begin_value(Kind kind, ParseError& ec) {
     if (depth_ == 0 && kind != Kind::Object) return refuse("The body is not a JSON object", ec);
     if (depth_ == 1) member_->kind = kind;
     if (depth_ == 2 && kind != Kind::Text && member_->kind == Kind::TextList)
@@ -90,7 +91,7 @@ bool JsonBodyBuilder::begin_value(Kind kind, error_code& ec) {
     return true;
 }
 
-bool JsonBodyBuilder::on_object_begin(error_code& ec) {
+bool JsonBodyBuilder::on_object_begin(ParseError& ec) {
     if (!begin_value(Kind::Object, ec)) return false;
     if (depth_ == 1) {
         member_->span.from = body_.arena_.size();
@@ -102,7 +103,7 @@ bool JsonBodyBuilder::on_object_begin(error_code& ec) {
     return true;
 }
 
-bool JsonBodyBuilder::on_object_end(std::size_t, error_code&) {
+bool JsonBodyBuilder::on_object_end(std::size_t, ParseError&) {
     if (is_echoing()) echo_.end_object();
     if (keys_.size() > frames_[depth_]) {
         key_bytes_.resize(keys_[frames_[depth_]].from);
@@ -114,7 +115,7 @@ bool JsonBodyBuilder::on_object_end(std::size_t, error_code&) {
     return true;
 }
 
-bool JsonBodyBuilder::on_array_begin(error_code& ec) {
+bool JsonBodyBuilder::on_array_begin(ParseError& ec) {
     if (!begin_value(Kind::TextList, ec)) return false;
     if (depth_ == 1) member_->span.from = body_.items_.size();
     ++depth_;
@@ -122,7 +123,7 @@ bool JsonBodyBuilder::on_array_begin(error_code& ec) {
     return true;
 }
 
-bool JsonBodyBuilder::on_array_end(std::size_t, error_code&) {
+bool JsonBodyBuilder::on_array_end(std::size_t, ParseError&) {
     if (is_echoing()) echo_.end_array();
     --depth_;
     if (depth_ == 1 && member_->kind == Kind::TextList)
@@ -130,7 +131,7 @@ bool JsonBodyBuilder::on_array_end(std::size_t, error_code&) {
     return true;
 }
 
-bool JsonBodyBuilder::on_key(string_view last, std::size_t, error_code& ec) {
+bool JsonBodyBuilder::on_key(Part last, std::size_t, ParseError& ec) {
     const auto name = complete(last);
     if (name.find('\0') != std::string_view::npos) return refuse("A member name holds U+0000", ec);
     const bool is_fine = depth_ == 1 ? pick_member(name, ec) : note_nested_key(name, ec);
@@ -139,7 +140,7 @@ bool JsonBodyBuilder::on_key(string_view last, std::size_t, error_code& ec) {
     return is_fine;
 }
 
-bool JsonBodyBuilder::pick_member(std::string_view name, error_code& ec) {
+bool JsonBodyBuilder::pick_member(std::string_view name, ParseError& ec) {
     const auto known = std::span(body_.members_).first(body_.member_count_);
     const auto found = std::ranges::find(known, name, &JsonBody::Member::name);
     if (found == known.end()) return refuse("Unknown member \"" + std::string(name) + "\"", ec);
@@ -149,7 +150,7 @@ bool JsonBodyBuilder::pick_member(std::string_view name, error_code& ec) {
     return true;
 }
 
-bool JsonBodyBuilder::note_nested_key(std::string_view name, error_code& ec) {
+bool JsonBodyBuilder::note_nested_key(std::string_view name, ParseError& ec) {
     const auto siblings = std::span(keys_).subspan(frames_[depth_]);
     const bool is_known = std::ranges::any_of(siblings, [&](const Span& key) {
         return std::string_view(key_bytes_).substr(key.from, key.size) == name;
@@ -160,7 +161,7 @@ bool JsonBodyBuilder::note_nested_key(std::string_view name, error_code& ec) {
     return true;
 }
 
-bool JsonBodyBuilder::on_string(string_view last, std::size_t, error_code& ec) {
+bool JsonBodyBuilder::on_string(Part last, std::size_t, ParseError& ec) {
     if (!begin_value(Kind::Text, ec)) return false;
     const auto text = complete(last);
     if (text.find('\0') != std::string_view::npos) return refuse("A string holds U+0000", ec);
@@ -172,7 +173,7 @@ bool JsonBodyBuilder::on_string(string_view last, std::size_t, error_code& ec) {
 }
 
 // Only one spelling of a number is an integer, whatever a double would make of the others.
-bool JsonBodyBuilder::on_int64(std::int64_t value, string_view text, error_code& ec) {
+bool JsonBodyBuilder::on_int64(std::int64_t value, Part text, ParseError& ec) {
     if (text == "-0") return refuse("-0 is not an integer; numbers are integers, never floats", ec);
     if (!begin_value(Kind::Integer, ec)) return false;
     if (depth_ == 1) member_->number = value;
@@ -180,40 +181,38 @@ bool JsonBodyBuilder::on_int64(std::int64_t value, string_view text, error_code&
     return true;
 }
 
-bool JsonBodyBuilder::on_uint64(std::uint64_t, string_view, error_code& ec) {
-    return refuse_range(ec);
-}
+bool JsonBodyBuilder::on_uint64(std::uint64_t, Part, ParseError& ec) { return refuse_range(ec); }
 
 // The parser also calls integers of more than 64 bits doubles.
-bool JsonBodyBuilder::on_double(double, string_view text, error_code& ec) {
-    if (text.find_first_of(".eE") == string_view::npos) return refuse_range(ec);
+bool JsonBodyBuilder::on_double(double, Part text, ParseError& ec) {
+    if (text.find_first_of(".eE") == Part::npos) return refuse_range(ec);
     return refuse("Numbers are integers, never floats", ec);
 }
 
-bool JsonBodyBuilder::refuse_range(error_code& ec) {
+bool JsonBodyBuilder::refuse_range(ParseError& ec) {
     return refuse("An integer does not fit 64 bits", ec);
 }
 
-bool JsonBodyBuilder::on_bool(bool value, error_code& ec) {
+bool JsonBodyBuilder::on_bool(bool value, ParseError& ec) {
     if (!begin_value(Kind::Boolean, ec)) return false;
     if (depth_ == 1) member_->number = value ? 1 : 0;
     if (is_echoing()) echo_.boolean(value);
     return true;
 }
 
-bool JsonBodyBuilder::on_null(error_code& ec) {
+bool JsonBodyBuilder::on_null(ParseError& ec) {
     if (!begin_value(Kind::Null, ec)) return false;
     if (is_echoing()) echo_.null();
     return true;
 }
 
-bool JsonBodyBuilder::keep(string_view part) {
+bool JsonBodyBuilder::keep(Part part) {
     pending_.append(part.data(), part.size());
     return true;
 }
 
 // The whole string or key whose last part this is. Without escapes there is only that part.
-std::string_view JsonBodyBuilder::complete(string_view last) {
+std::string_view JsonBodyBuilder::complete(Part last) {
     if (pending_.empty()) return {last.data(), last.size()};
     keep(last);
     return pending_;

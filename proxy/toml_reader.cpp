@@ -10,7 +10,7 @@
 namespace fencegate::proxy {
 namespace {
 
-constexpr std::size_t kTomlBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kTomlBytesMax = 4'194'304;
 
 struct Unit {
     std::string_view name;
@@ -46,12 +46,12 @@ Result<TomlFile> TomlFile::load(const std::filesystem::path& path) {
     }
 }
 
-std::unexpected<Error> TomlFile::refuse(const toml::node& node, std::string message) const {
-    return fail_start(StartFailure::BadConfig, at(path_, node.source().begin) + message);
+std::unexpected<Error> TomlFile::refuse(const toml::node& node, std::string_view message) const {
+    return fail_start(StartFailure::BadConfig, at(path_, node.source().begin).append(message));
 }
 
-std::unexpected<Error> TomlFile::refuse(std::string message) const {
-    return fail_start(StartFailure::BadConfig, path_.string() + ": " + message);
+std::unexpected<Error> TomlFile::refuse(std::string_view message) const {
+    return fail_start(StartFailure::BadConfig, (path_.string() + ": ").append(message));
 }
 
 std::unexpected<Error> TomlFile::refuse_unknown(const toml::key& key) const {

@@ -24,9 +24,10 @@ public:
     [[nodiscard]] const toml::table& root() const noexcept { return root_; }
 
     // The message with the position of `node` in front. Fails with: BadConfig, always.
-    [[nodiscard]] std::unexpected<Error> refuse(const toml::node& node, std::string message) const;
+    [[nodiscard]] std::unexpected<Error> refuse(const toml::node& node,
+                                                std::string_view message) const;
     // The same for a fault of the whole file, without a position.
-    [[nodiscard]] std::unexpected<Error> refuse(std::string message) const;
+    [[nodiscard]] std::unexpected<Error> refuse(std::string_view message) const;
     [[nodiscard]] std::unexpected<Error> refuse_unknown(const toml::key& key) const;
 
     // A value of the one type asked for, nothing converted. `key` is for the message.

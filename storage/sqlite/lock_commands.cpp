@@ -84,7 +84,9 @@ std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, D
     const auto& acquire = std::get<AcquireLock>(request.command.operation);
     if (is_draining_)
         return refusal({ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000});
-    const bool is_queued = tables_.live.enqueue({.id = WaiterId(request.ticket.value()),
+    const WaiterId waiter(++last_waiter_);
+    const bool is_queued = tables_.live.enqueue({.id = waiter,
+                                                 .asker = request.ticket.value(),
                                                  .lock = acquire.lock,
                                                  .since = batch.now,
                                                  .deadline = batch.now + acquire.wait});
@@ -93,7 +95,7 @@ std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, D
         return refusal({ErrorCode::QueueFull,
                         "Too many requests wait for a lock already. Retry later.", {}, 1'000});
     }
-    room_.add({request.ticket, request.home, request.command, ttl,
+    room_.add({request.ticket, waiter, request.home, request.command, ttl,
                classes_.index_of(acquire.lock), batch.now});
     batch.enqueued.push_back(request.ticket);
     return std::nullopt;
@@ -127,7 +129,7 @@ Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, S
 
 void LockCommands::grant_next(Batch& batch, const LockName& lock) {
     while (const auto waiter = tables_.live.dequeue(lock)) {
-        const Ticket ticket(waiter->id.value());
+        const Ticket ticket(waiter->asker);
         const auto* waiting = room_.find(ticket);
         FG_CHECK(waiting != nullptr);
         const Seconds waited = batch.now - waiter->since;
@@ -238,12 +240,14 @@ void LockCommands::time_out_due(Batch& batch, std::size_t max) {
         if (!due) return;
         const auto waiter = tables_.live.remove(*due);
         note(batch, waiter->lock, Acquired::Timeout, batch.now - waiter->since);
-        batch.outcomes.push_back({Ticket(due->value()), held(batch, waiter->lock, 0)});
+        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->lock, 0)});
     }
 }
 
 void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
-    const auto waiter = tables_.live.remove(WaiterId(ticket.value()));
+    const auto* waiting = room_.find(ticket);
+    if (waiting == nullptr) return;
+    const auto waiter = tables_.live.remove(waiting->waiter);
     if (!waiter) return;
     note(batch, waiter->lock, Acquired::Timeout, batch.now - waiter->since);
     batch.outcomes.push_back({ticket, refusal({why, "The wait was given up.", {}, 1'000})});

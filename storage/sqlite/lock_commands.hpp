@@ -55,6 +55,8 @@ private:
     const lockmgr::LockClasses& classes_;
     Random& random_;
     WaitingRoom room_;
+    // Tickets are the askers' numbers and of several threads; the line has its own.
+    std::uint64_t last_waiter_ = 0;
     bool is_draining_ = false;
 };
 

@@ -16,6 +16,7 @@ namespace fencegate::storage::sqlite {
 
 struct WaitingAcquire {
     Ticket ticket;
+    lockmgr::WaiterId waiter;
     AnswerSink* home;
     Command command;  // an AcquireLock
     Duration ttl;

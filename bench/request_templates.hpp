@@ -1,0 +1,43 @@
+#pragma once
+// The four requests of the benchmark, formatted once: a request is then a few copies.
+//
+// Thread rule: one client's; owns its stream of idempotency keys. Errors: none.
+
+#include "bench/bench_options.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fencegate::bench {
+
+class RequestTemplates {
+public:
+    // `run` makes this run's payments and keys differ from those of every other run.
+    RequestTemplates(const BenchOptions& options, std::string_view run, std::size_t client);
+
+    // Each replaces the content of `out`.
+    void create(std::string& out, std::size_t payment);
+    void acquire(std::string& out, std::size_t payment) const;
+    void refund(std::string& out, std::size_t payment, std::string_view fence_token);
+    void release(std::string& out, std::string_view lease_path) const;
+
+private:
+    void append_key(std::string& out);
+    [[nodiscard]] std::uint64_t next_random();
+
+    std::string common_;         // Host, Authorization
+    std::string create_head_;    // up to the idempotency key
+    std::string create_body_;    // up to the payment's number
+    std::string acquire_head_;   // up to the payment's number
+    std::string acquire_tail_;   // from there to the end
+    std::string refund_head_;    // up to the payment's number
+    std::string refund_middle_;  // up to the idempotency key
+    std::string key_prefix_;
+    std::uint64_t key_number_ = 0;
+    std::uint64_t random_state_ = 0;
+    bool ordered_keys_;
+};
+
+}  // namespace fencegate::bench

@@ -1,0 +1,76 @@
+#include "lockmgr/fence_rule.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fencegate::lockmgr {
+namespace {
+
+Lease lease_in(LeaseState state) {
+    return Lease{.token = FencingToken(34),
+                 .id = {},
+                 .lock = *LockName::parse("payments/pay_42"),
+                 .principal = "worker",
+                 .owner = "a",
+                 .ttl = Duration(1'000),
+                 .metadata_json = {},
+                 .granted_at = {},
+                 .state = state};
+}
+
+FenceVerdict check(const std::optional<Lease>& lease, std::string_view lock,
+                   std::string_view principal = "worker", bool accepts_late = false) {
+    const auto name = *LockName::parse(lock);
+    return check_fence(lease, &name, principal, accepts_late);
+}
+
+TEST(CheckFence, AcceptsTheLiveGrantOfTheLockAgainAndAgain) {
+    const auto lease = lease_in(LeaseState::Live);
+
+    EXPECT_EQ(check(lease, "payments/pay_42"), FenceVerdict::Accepted);
+    EXPECT_EQ(check(lease, "payments/pay_42"), FenceVerdict::Accepted);
+}
+
+TEST(CheckFence, TellsTheWaysALeaseEndsApart) {
+    EXPECT_EQ(check(lease_in(LeaseState::Expired), "payments/pay_42"), FenceVerdict::Expired);
+    EXPECT_EQ(check(lease_in(LeaseState::Superseded), "payments/pay_42"), FenceVerdict::Stale);
+    EXPECT_EQ(check(lease_in(LeaseState::Released), "payments/pay_42"), FenceVerdict::Released);
+    EXPECT_EQ(check(lease_in(LeaseState::Broken), "payments/pay_42"), FenceVerdict::Broken);
+}
+
+TEST(CheckFence, RefusesATokenNobodyWasGranted) {
+    EXPECT_EQ(check(std::nullopt, "payments/pay_42"), FenceVerdict::Unknown);
+}
+
+TEST(CheckFence, RefusesALiveLeaseOfAnotherLock) {
+    const auto lease = lease_in(LeaseState::Live);
+
+    EXPECT_EQ(check(lease, "payments/pay_4"), FenceVerdict::LockMismatch);
+    EXPECT_EQ(check(lease, "payments/pay_42/x"), FenceVerdict::LockMismatch);
+}
+
+TEST(CheckFence, RefusesAnotherPrincipalBeforeSayingAnythingElse) {
+    for (const auto state : {LeaseState::Live, LeaseState::Expired, LeaseState::Superseded,
+                             LeaseState::Released, LeaseState::Broken}) {
+        EXPECT_EQ(check(lease_in(state), "payments/pay_42", "thief"), FenceVerdict::NotHolder);
+    }
+}
+
+TEST(CheckFence, AcceptsALateWriteOnlyWhereTheClassDoesAndNobodySuperseded) {
+    EXPECT_EQ(check(lease_in(LeaseState::Expired), "payments/pay_42", "worker", true),
+              FenceVerdict::AcceptedLate);
+    EXPECT_EQ(check(lease_in(LeaseState::Expired), "payments/other", "worker", true),
+              FenceVerdict::Expired);
+    for (const auto state : {LeaseState::Superseded, LeaseState::Released, LeaseState::Broken}) {
+        EXPECT_FALSE(is_accepted(check(lease_in(state), "payments/pay_42", "worker", true)));
+    }
+}
+
+TEST(CheckFence, WithoutALockTakesAnyLiveLeaseOfThePrincipal) {
+    EXPECT_EQ(check_fence(lease_in(LeaseState::Live), nullptr, "worker", false),
+              FenceVerdict::Accepted);
+    EXPECT_EQ(check_fence(lease_in(LeaseState::Released), nullptr, "worker", false),
+              FenceVerdict::Released);
+}
+
+}  // namespace
+}  // namespace fencegate::lockmgr

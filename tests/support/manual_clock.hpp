@@ -1,0 +1,38 @@
+#pragma once
+// A clock that moves only when a test says so: boot time forward, wall time wherever it likes.
+//
+// Thread rule: every member may be called from any thread. Errors: none.
+
+#include "base/clock.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace fencegate::testing {
+
+class ManualClock final : public Clock {
+public:
+    // Boot time starts away from zero: a rule that treats zero as "unset" would hide in it.
+    [[nodiscard]] BootTime boot_now() const override {
+        return BootTime(std::chrono::nanoseconds(boot_ns_.load()));
+    }
+    [[nodiscard]] WallTime wall_now() const override {
+        return WallTime(std::chrono::milliseconds(wall_ms_.load()));
+    }
+
+    // Both clocks, as time passes.
+    void advance(Duration span) {
+        boot_ns_ += std::chrono::nanoseconds(span).count();
+        wall_ms_ += span.count();
+    }
+    // The wall clock alone, forward or back: what NTP and operators do.
+    void step_wall(Duration span) { wall_ms_ += span.count(); }
+    void set_wall(WallTime time) { wall_ms_ = time.time_since_epoch().count(); }
+
+private:
+    std::atomic<std::int64_t> boot_ns_{1'000'000'000'000};
+    std::atomic<std::int64_t> wall_ms_{1'767'225'600'000};  // 2026-01-01T00:00:00Z
+};
+
+}  // namespace fencegate::testing

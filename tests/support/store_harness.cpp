@@ -1,0 +1,152 @@
+#include "tests/support/store_harness.hpp"
+
+#include "base/check.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace fencegate::testing {
+
+using storage::Answer;
+using storage::Operation;
+
+namespace {
+
+// Stands in for the edge's SHA-256: only equality matters here.
+template <std::size_t Size>
+std::array<std::uint8_t, Size> spread(std::string_view text) {
+    std::array<std::uint8_t, Size> out{};
+    SeededRandom(std::hash<std::string_view>{}(text)).fill(out);
+    return out;
+}
+
+}  // namespace
+
+storage::Idempotency idempotency(std::string_view key, std::string_view body) {
+    storage::Idempotency made;
+    made.key = key;
+    made.digest = spread<16>(key);
+    made.fingerprint = spread<32>(body);
+    return made;
+}
+
+ErrorCode code_of(const Answer& answer) {
+    FG_CHECK(answer.error.has_value());
+    return answer.error->code;
+}
+
+StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes)
+    : classes_(std::move(classes)) {
+    open();
+}
+
+void StoreHarness::open() {
+    auto lock = storage::sqlite::FolderLock::take(folder_.path());
+    FG_CHECK(lock.has_value());
+    auto opened = storage::sqlite::open_database(folder_.path());
+    FG_CHECK(opened.has_value());
+    connection = opened->get();
+    store = std::make_unique<storage::sqlite::SqliteStore>(
+        *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_),
+        lockmgr::WaitLimits{}, clock, random_, observer);
+}
+
+void StoreHarness::reopen() {
+    store.reset();
+    open();
+}
+
+std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> operations,
+                                                        std::string principal) {
+    std::vector<storage::Request> requests;
+    for (auto& operation : operations) {
+        requests.push_back({storage::Ticket(++last_ticket_), nullptr,
+                            {principal, "req-" + std::to_string(last_ticket_),
+                             std::move(operation)}});
+    }
+    std::map<std::uint64_t, Answer> answers;
+    for (auto& routed : store->run(requests, {}))
+        answers[routed.delivery.ticket.value()] = std::move(routed.delivery.answer);
+    return answers;
+}
+
+std::optional<Answer> StoreHarness::run(Operation operation, std::string principal) {
+    std::vector<Operation> one;
+    one.push_back(std::move(operation));
+    auto answers = run_batch(std::move(one), std::move(principal));
+    const auto found = answers.find(last_ticket_);
+    if (found == answers.end()) return std::nullopt;
+    return found->second;
+}
+
+std::map<std::uint64_t, Answer> StoreHarness::tick(Duration advance) {
+    clock.advance(advance);
+    return run_batch({});
+}
+
+Operation StoreHarness::acquire_of(std::string_view lock, const AcquireOptions& options) {
+    storage::AcquireLock acquire{.lock = *lockmgr::LockName::parse(lock),
+                                 .ttl = Duration(options.ttl_ms),
+                                 .wait = Duration(options.wait_ms),
+                                 .owner = options.owner,
+                                 .metadata_json = {},
+                                 .idempotency = std::nullopt};
+    if (!options.key.empty()) acquire.idempotency = idempotency(options.key);
+    return acquire;
+}
+
+std::optional<Answer> StoreHarness::acquire(std::string_view lock, AcquireOptions options) {
+    return run(acquire_of(lock, options), options.principal);
+}
+
+Answer StoreHarness::release(const Answer& grant, std::string principal) {
+    return *run(storage::ReleaseLease{*parse_uuid(grant.resource_id)}, std::move(principal));
+}
+
+Answer StoreHarness::renew(const Answer& grant, std::optional<std::int64_t> ttl_ms) {
+    storage::RenewLease renew{*parse_uuid(grant.resource_id), std::nullopt};
+    if (ttl_ms) renew.ttl = Duration(*ttl_ms);
+    return *run(renew);
+}
+
+Answer StoreHarness::create(std::string id, std::int64_t amount, bool capture) {
+    return *run(storage::CreatePayment{.id = id,
+                                       .currency = "EUR",
+                                       .amount_minor = amount,
+                                       .capture = capture,
+                                       .reference = {},
+                                       .metadata_json = {},
+                                       .token = {},
+                                       .idempotency = idempotency("create-" + id)});
+}
+
+Operation StoreHarness::refund_of(std::string id, std::int64_t token,
+                                  const RefundOptions& options) {
+    return storage::MovePayment{.kind = storage::MovePayment::Kind::Refund,
+                                .payment_id = std::move(id),
+                                .amount_minor = options.amount,
+                                .reason = {},
+                                .token = {options.kind, token},
+                                .idempotency = idempotency(options.key)};
+}
+
+Answer StoreHarness::refund(std::string id, std::int64_t token, RefundOptions options) {
+    return *run(refund_of(std::move(id), token, options), options.principal);
+}
+
+Answer StoreHarness::payment(std::string id) { return *run(storage::ReadPayment{std::move(id)}); }
+
+Answer StoreHarness::lock(std::string_view name) {
+    return *run(storage::ReadLock{*lockmgr::LockName::parse(name)});
+}
+
+std::int64_t StoreHarness::number(const char* sql) {
+    auto reader = storage::sqlite::Connection::open(folder_.path() / "store.db");
+    FG_CHECK(reader.has_value());
+    storage::sqlite::Statement statement(**reader, sql);
+    auto row = statement.query();
+    FG_CHECK(row.next());
+    return row.integer(0);
+}
+
+}  // namespace fencegate::testing

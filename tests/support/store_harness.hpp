@@ -1,0 +1,104 @@
+#pragma once
+// StoreHarness: the production store on a real file, driven directly: no thread, a manual clock, a
+// seeded generator. Each call is one batch unless batched by hand. Can be reopened, as after a
+// crash. Thread rule: one thread.
+
+#include "storage/sqlite/store.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fencegate::testing {
+
+class RecordingObserver final : public storage::StoreObserver {
+public:
+    void on_events(const std::vector<storage::StoreEvent>& events) override {
+        all.insert(all.end(), events.begin(), events.end());
+    }
+    void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override {
+        levels[lock_class] = now;
+    }
+    void on_batch(const storage::BatchStats& stats) override { last_batch = stats; }
+    void on_checkpoint(storage::Seconds) override { ++checkpoints; }
+
+    std::vector<storage::StoreEvent> all;
+    std::map<std::size_t, storage::ClassLevels> levels;
+    storage::BatchStats last_batch;
+    int checkpoints = 0;
+};
+
+struct AcquireOptions {
+    std::string owner = "a";
+    std::int64_t ttl_ms = 1'000;
+    std::int64_t wait_ms = 0;
+    std::string key{};  // empty: none
+    std::string principal = "worker";
+};
+
+struct RefundOptions {
+    std::optional<std::int64_t> amount = 100;
+    std::string key = "refund-1";
+    std::string principal = "worker";
+    lockmgr::PresentedToken::Kind kind = lockmgr::PresentedToken::Kind::Present;
+};
+
+class StoreHarness {
+public:
+    explicit StoreHarness(std::vector<lockmgr::LockClass> classes = {{.name = "payments"}});
+
+    // What a crash leaves: the object is dropped without a checkpoint and the file opened again.
+    void reopen();
+
+    // One batch of one command; nothing if it waits.
+    std::optional<storage::Answer> run(storage::Operation operation,
+                                       std::string principal = "worker");
+    // One batch of many: answers by ticket, those of waiters among them.
+    std::map<std::uint64_t, storage::Answer> run_batch(std::vector<storage::Operation> operations,
+                                                       std::string principal = "worker");
+    // A batch of nothing: timers run.
+    std::map<std::uint64_t, storage::Answer> tick(Duration advance);
+
+    std::optional<storage::Answer> acquire(std::string_view lock, AcquireOptions options = {});
+    storage::Answer release(const storage::Answer& grant, std::string principal = "worker");
+    storage::Answer renew(const storage::Answer& grant, std::optional<std::int64_t> ttl_ms = {});
+    storage::Answer create(std::string id, std::int64_t amount, bool capture = true);
+    storage::Answer refund(std::string id, std::int64_t token, RefundOptions options = {});
+    storage::Answer payment(std::string id);
+    storage::Answer lock(std::string_view name);
+
+    [[nodiscard]] static storage::Operation acquire_of(std::string_view lock,
+                                                       const AcquireOptions& options = {});
+    [[nodiscard]] static storage::Operation refund_of(std::string id, std::int64_t token,
+                                                      const RefundOptions& options = {});
+
+    // First column of the first row of a query on a connection of its own.
+    std::int64_t number(const char* sql);
+
+    [[nodiscard]] std::uint64_t last_ticket() const noexcept { return last_ticket_; }
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+
+    ManualClock clock;
+    RecordingObserver observer;
+    std::unique_ptr<storage::sqlite::SqliteStore> store;
+    storage::sqlite::Connection* connection = nullptr;  // the store's own, for sabotage
+
+private:
+    void open();
+
+    TempDir folder_;
+    SeededRandom random_;
+    std::vector<lockmgr::LockClass> classes_;
+    std::uint64_t last_ticket_ = 0;
+};
+
+[[nodiscard]] storage::Idempotency idempotency(std::string_view key, std::string_view body = "");
+[[nodiscard]] ErrorCode code_of(const storage::Answer& answer);  // aborts on success
+
+}  // namespace fencegate::testing

@@ -1,0 +1,253 @@
+#include "tests/tidy/checks.hpp"
+
+#include "tests/tidy/source_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+
+namespace fencegate::tidy {
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+
+constexpr std::array<std::string_view, 5> kLayers{"base", "lockmgr", "storage", "proxy", "cli"};
+
+// The folders whose files may include anything.
+bool is_outside_product(std::string_view path) {
+    return path.starts_with("tests/") || path.starts_with("bench/");
+}
+
+std::optional<std::size_t> layer_of(std::string_view path) {
+    const auto at = std::ranges::find(kLayers, path.substr(0, path.find('/')));
+    if (at == kLayers.end() || path.find('/') == kNone) return std::nullopt;
+    return static_cast<std::size_t>(at - kLayers.begin());
+}
+
+std::string text_of(std::initializer_list<std::string_view> parts) {
+    std::string text;
+    for (const auto part : parts) text.append(part);
+    return text;
+}
+
+// Why this project header may not be included from `layer`; empty if it may.
+std::string refuse_own_header(std::size_t layer, std::string_view name) {
+    if (is_outside_product(name)) return text_of({"product code includes ", name});
+    const auto target = layer_of(name);
+    if (!target || *target <= layer) return {};
+    return text_of({kLayers[layer], " includes ", name, ", which is above it"});
+}
+
+// The operating system's headers, in the files that are the seam to it.
+bool may_use_posix(std::string_view path) {
+    return path == "base/clock.cpp" || path == "base/random.cpp" || path == "base/file.cpp";
+}
+
+std::string refuse_library_header(std::string_view path, std::size_t layer, std::string_view name) {
+    constexpr std::size_t kLockmgr = 1;
+    constexpr std::size_t kProxy = 3;
+    constexpr std::array<std::string_view, 4> kEdgeOnly{"boost/asio", "boost/beast", "openssl/",
+                                                        "prometheus/"};
+    const auto is_prefix = [&](std::string_view prefix) { return name.starts_with(prefix); };
+    if (layer < kProxy && std::ranges::any_of(kEdgeOnly, is_prefix)) {
+        return text_of({"only proxy and cli may include <", name, ">"});
+    }
+    if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/")) {
+        return "only storage/sqlite may include <sqlite3.h>";
+    }
+    const bool is_standard = name.find_first_of("./") == kNone;
+    if (layer <= kLockmgr && !is_standard && !may_use_posix(path)) {
+        return text_of({kLayers[layer], " knows the standard library only, not <", name, ">"});
+    }
+    return {};
+}
+
+struct Ban {
+    std::string_view token;
+    std::string_view instead;
+};
+
+constexpr std::array kBans{
+    Ban{"system_clock::now", "take WallTime as a parameter"},
+    Ban{"steady_clock::now", "take BootTime as a parameter"},
+    Ban{"high_resolution_clock", "take BootTime as a parameter"},
+    Ban{"clock_gettime", "use Clock"},
+    Ban{"gettimeofday", "use Clock"},
+    Ban{"time(nullptr)", "use Clock"},
+    Ban{"time(NULL)", "use Clock"},
+    Ban{"time(0)", "use Clock"},
+    Ban{"rand(", "use Random"},
+    Ban{"random_device", "use Random"},
+    Ban{"sleep_for", "wait for an event, with a deadline"},
+    Ban{"sleep_until", "wait for an event, with a deadline"},
+    Ban{"usleep(", "wait for an event, with a deadline"},
+    Ban{"nanosleep", "wait for an event, with a deadline"},
+    Ban{"getenv", "take it as configuration"},
+};
+
+bool is_seam(std::string_view path) {
+    return path == "base/clock.cpp" || path == "base/random.cpp" || path.starts_with("bench/") ||
+           path.starts_with("tests/support/");
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+    return std::ranges::any_of(find_all(text, word), [&](std::size_t at) {
+        const auto after = at + word.size();
+        return after >= text.size() || std::isalnum(static_cast<unsigned char>(text[after])) == 0;
+    });
+}
+
+// What a brace opens, judged by the code between it and the brace or semicolon before.
+enum class Opens : unsigned char { Scope, Function, Other };
+
+Opens classify(std::string_view before) {
+    const bool has_call = before.find('(') != kNone;
+    for (const std::string_view word :
+         {"namespace", "class", "struct", "union", "enum", "extern"}) {
+        if (!has_call && has_word(before, word)) return Opens::Scope;
+    }
+    return has_call ? Opens::Function : Opens::Other;
+}
+
+struct Brace {
+    std::size_t at;
+    Opens opens;
+};
+
+void add_function(Findings& findings, const SourceFile& file, std::size_t open, std::size_t close) {
+    const auto first = line_of(file.text, open);
+    const auto lines = line_of(file.text, close) - first + 1;
+    if (lines <= kFunctionLinesMax) return;
+    findings.push_back({file.path, first,
+                        text_of({"function of ", std::to_string(lines), " lines; at most ",
+                                 std::to_string(kFunctionLinesMax)})});
+}
+
+}  // namespace
+
+Findings check_includes(const SourceFile& file) {
+    Findings findings;
+    const auto layer = layer_of(file.path);
+    if (!layer) return findings;
+    constexpr std::string_view kInclude = "#include ";
+    const auto code = take_apart(file.text).code;
+    const auto code_lines = lines_of(code);  // an include inside a literal is blank here
+    const auto lines = lines_of(file.text);
+    for (std::size_t at = 0; at < lines.size(); ++at) {
+        if (!code_lines[at].starts_with(kInclude)) continue;
+        const auto rest = lines[at].substr(kInclude.size());
+        const auto end = rest.find_first_of("\">", 1);
+        if (rest.empty() || end == kNone) continue;
+        const auto name = rest.substr(1, end - 1);
+        auto reason = rest.front() == '"' ? refuse_own_header(*layer, name)
+                                          : refuse_library_header(file.path, *layer, name);
+        if (!reason.empty()) findings.push_back({file.path, at + 1, std::move(reason)});
+    }
+    return findings;
+}
+
+Findings check_banned_calls(const SourceFile& file) {
+    Findings findings;
+    if (is_seam(file.path)) return findings;
+    const auto code = take_apart(file.text).code;
+    for (const auto& ban : kBans) {
+        for (const auto at : find_all(code, ban.token)) {
+            findings.push_back({file.path, line_of(code, at),
+                                text_of({ban.token, " outside its seam; ", ban.instead})});
+        }
+    }
+    return findings;
+}
+
+Findings check_file_length(const SourceFile& file) {
+    const auto lines = lines_of(file.text).size();
+    if (lines <= kFileLinesMax) return {};
+    return {{file.path, 0,
+             text_of({std::to_string(lines), " lines; at most ", std::to_string(kFileLinesMax)})}};
+}
+
+Findings check_function_length(const SourceFile& file) {
+    Findings findings;
+    const auto code = take_apart(file.text).code;
+    std::vector<Brace> open;
+    std::size_t statement = 0;  // where the code before the next brace begins
+    for (std::size_t at = 0; at < code.size(); ++at) {
+        if (code[at] == '{') {
+            const bool is_in_scope = open.empty() || open.back().opens == Opens::Scope;
+            const auto before = std::string_view(code).substr(statement, at - statement);
+            open.push_back({at, is_in_scope ? classify(before) : Opens::Other});
+        } else if (code[at] == '}' && !open.empty()) {
+            if (open.back().opens == Opens::Function) {
+                add_function(findings, file, open.back().at, at);
+            }
+            open.pop_back();
+        }
+        if (code[at] == '{' || code[at] == '}' || code[at] == ';') statement = at + 1;
+    }
+    return findings;
+}
+
+Findings check_header_opening(const SourceFile& file) {
+    if (!file.path.ends_with(".hpp") || file.text.starts_with("#pragma once\n// ")) return {};
+    return {{file.path, 1, "a header opens with #pragma once and a comment saying what it owns"}};
+}
+
+Findings check_todo(const SourceFile& file) {
+    Findings findings;
+    const auto comments = take_apart(file.text).comments;
+    for (const std::string_view word : {"TODO", "FIXME"}) {
+        for (const auto at : find_all(comments, word)) {
+            auto rest = std::string_view(comments).substr(at + word.size());
+            constexpr std::string_view kIssue = "(#";
+            const bool has_issue = rest.starts_with(kIssue) && rest.size() > kIssue.size() &&
+                                   std::isdigit(static_cast<unsigned char>(rest[2])) != 0;
+            if (has_issue) continue;
+            findings.push_back({file.path, line_of(comments, at),
+                                text_of({word, " without its issue, as in ", word, "(#12)"})});
+        }
+    }
+    return findings;
+}
+
+Findings check_sql_building(const SourceFile& file) {
+    Findings findings;
+    const auto code = take_apart(file.text).code;
+    for (const auto at : find_all(code, "sqlite3_prepare")) {
+        // The call's arguments end at the statement's end; literals are blank, so '+' is code.
+        const auto call = std::string_view(code).substr(at, code.find(';', at) - at);
+        const bool is_built = call.find('+') != kNone || has_word(call, "format") ||
+                              has_word(call, "append") || call.find(".str()") != kNone;
+        if (!is_built) continue;
+        findings.push_back({file.path, line_of(code, at), "SQL put together at run time; bind it"});
+    }
+    return findings;
+}
+
+Findings check_codes_documented(const SourceFile& result_source, std::string_view api_document) {
+    Findings findings;
+    constexpr std::string_view kReturn = "return \"";
+    std::size_t names = 0;
+    for (const auto at : find_all(result_source.text, kReturn)) {
+        const auto rest = std::string_view(result_source.text).substr(at + kReturn.size());
+        const auto name = rest.substr(0, rest.find('"'));
+        ++names;
+        if (api_document.find(text_of({"`", name, "`"})) != kNone) continue;
+        findings.push_back({result_source.path, line_of(result_source.text, at),
+                            text_of({"`", name, "` is not in docs/api.md"})});
+    }
+    if (names == 0) findings.push_back({result_source.path, 0, "returns no error names at all"});
+    return findings;
+}
+
+Findings check_file(const SourceFile& file) {
+    Findings all;
+    for (const auto check :
+         {check_includes, check_banned_calls, check_file_length, check_function_length,
+          check_header_opening, check_todo, check_sql_building}) {
+        std::ranges::move(check(file), std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace fencegate::tidy
