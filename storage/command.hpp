@@ -82,7 +82,7 @@ struct ReadPayment {
 };
 struct ListRefunds {
     std::string payment_id;
-    std::int64_t after = 0;  // the transfer id of the last refund seen
+    std::int64_t before = 0;  // the transfer id of the last refund seen; 0: from the newest on
     int limit = 10;
 };
 

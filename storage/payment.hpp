@@ -33,6 +33,7 @@ struct Payment {
     std::string reference;
     std::string metadata_json;  // an object, or empty
     WallTime created_at{};
+    std::int64_t last_transfer = 0;  // newest of its journal entries; 0: none yet
 };
 
 // What clients read: the state, told finer by how much was captured and refunded.

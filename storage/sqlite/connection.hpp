@@ -46,6 +46,7 @@ public:
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept { return failure_; }
     void clear_failure() noexcept { failure_.reset(); }
     [[nodiscard]] bool is_in_transaction() const noexcept;
+    [[nodiscard]] std::int64_t last_insert_id() const noexcept;
 
     // Copies the log into the database file as far as no reader is in the way, and syncs it.
     // `truncate` also empties the log file. Fails like a statement.

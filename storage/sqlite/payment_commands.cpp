@@ -68,7 +68,7 @@ Answer PaymentCommands::create_new(Batch& batch, const Command& command,
     draft.reference = create.reference;
     draft.metadata_json = create.metadata_json;
     draft.created_at = batch.wall;
-    const auto change = decide_create(std::move(draft), create.capture);
+    auto change = decide_create(std::move(draft), create.capture);
     tables_.payments.insert(change.after);
     for (const auto& transfer : change.transfers) {
         tables_.payments.insert_transfer(change.after, transfer,
@@ -78,6 +78,7 @@ Answer PaymentCommands::create_new(Batch& batch, const Command& command,
                                           .reason = {},
                                           .now = batch.wall});
     }
+    tables_.payments.update(change.after);
     Answer answer;
     answer.body = payment_document(change.after);
     answer.resource_id = change.after.id;
@@ -101,14 +102,13 @@ Answer PaymentCommands::decide_move(Batch& batch, const Command& command,
                                     const MovePayment& move) {
     const auto payment = tables_.payments.find(move.payment_id);
     if (!payment) return refusal(not_found());
-    const auto change = decide(*payment, move);
+    auto change = decide(*payment, move);
     if (!change) return refusal(change.error());
-    return apply(batch, command, move, *change);
+    return apply(batch, command, move, *std::move(change));
 }
 
 Answer PaymentCommands::apply(Batch& batch, const Command& command, const MovePayment& move,
-                              const PaymentChange& change) {
-    tables_.payments.update(change.after);
+                              PaymentChange change) {
     Refund refund;
     for (const auto& transfer : change.transfers) {
         refund.id = uuid_v7(batch.wall, random_);
@@ -119,6 +119,7 @@ Answer PaymentCommands::apply(Batch& batch, const Command& command, const MovePa
                                           .reason = move.reason,
                                           .now = batch.wall});
     }
+    tables_.payments.update(change.after);
     Answer answer;
     answer.resource_id = change.after.id;
     if (move.kind != MovePayment::Kind::Refund) {
@@ -146,11 +147,16 @@ Answer PaymentCommands::read(const ListRefunds& list) {
     const auto payment = tables_.payments.find(list.payment_id);
     if (!payment) return refusal(not_found());
     // One more than asked for tells whether there is another page.
-    auto refunds = tables_.payments.refunds(list.payment_id, list.after, list.limit + 1);
-    const bool has_more = refunds.size() > static_cast<std::size_t>(list.limit);
-    if (has_more) refunds.pop_back();
+    auto refunds = tables_.payments.refunds(*payment, list.before, list.limit + 1);
+    if (!refunds)
+        return refusal({ErrorCode::InvalidArgument,
+                        "cursor must be the next_cursor of an earlier page of these refunds.",
+                        {},
+                        -1});
+    const bool has_more = refunds->size() > static_cast<std::size_t>(list.limit);
+    if (has_more) refunds->pop_back();
     Answer answer;
-    answer.body = refunds_document(refunds, *payment, has_more);
+    answer.body = refunds_document(*refunds, *payment, has_more);
     return answer;
 }
 

@@ -27,7 +27,7 @@ private:
     [[nodiscard]] Answer decide_move(Batch& batch, const Command& command,
                                      const MovePayment& move);
     [[nodiscard]] Answer apply(Batch& batch, const Command& command, const MovePayment& move,
-                               const PaymentChange& change);
+                               PaymentChange change);
 
     Tables& tables_;
     const lockmgr::LockClasses& classes_;

@@ -19,21 +19,23 @@ Uuid read_uuid(Blob bytes) {
 }  // namespace
 
 PaymentRows::PaymentRows(Connection& connection)
-    : insert_(connection,
+    : connection_(connection),
+      insert_(connection,
               "INSERT INTO payments (id, currency, state, authorized, captured, refunded, "
               "reference, metadata, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_(connection,
-              "UPDATE payments SET state = ?, captured = ?, refunded = ? WHERE id = ?"),
+              "UPDATE payments SET state = ?, captured = ?, refunded = ?, last_transfer = ? "
+              "WHERE id = ?"),
       find_(connection,
             "SELECT currency, state, authorized, captured, refunded, reference, metadata, "
-            "created_at_ms FROM payments WHERE id = ?"),
+            "created_at_ms, last_transfer FROM payments WHERE id = ?"),
       insert_transfer_(connection,
                        "INSERT INTO transfers (payment_id, kind, debit_account, credit_account, "
-                       "amount, currency, public_id, token, principal, reason, created_at_ms) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      refunds_(connection,
-               "SELECT id, public_id, amount, reason, token, created_at_ms FROM transfers "
-               "WHERE payment_id = ? AND id > ? AND kind = 3 ORDER BY id LIMIT ?") {}
+                       "amount, currency, public_id, token, principal, reason, created_at_ms, "
+                       "previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      find_transfer_(connection,
+                     "SELECT previous, kind, public_id, amount, reason, token, created_at_ms "
+                     "FROM transfers WHERE id = ? AND payment_id = ?") {}
 
 void PaymentRows::insert(const Payment& payment) {
     insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
@@ -43,7 +45,7 @@ void PaymentRows::insert(const Payment& payment) {
 
 void PaymentRows::update(const Payment& payment) {
     update_.run(static_cast<std::int64_t>(payment.state), payment.captured_minor,
-                payment.refunded_minor, payment.id);
+                payment.refunded_minor, payment.last_transfer, payment.id);
 }
 
 std::optional<Payment> PaymentRows::find(std::string_view id) {
@@ -57,29 +59,42 @@ std::optional<Payment> PaymentRows::find(std::string_view id) {
                    .refunded_minor = row.integer(4),
                    .reference = std::string(row.text(5)),
                    .metadata_json = std::string(row.text(6)),
-                   .created_at = WallTime(std::chrono::milliseconds(row.integer(7)))};
+                   .created_at = WallTime(std::chrono::milliseconds(row.integer(7))),
+                   .last_transfer = row.integer(8)};
 }
 
-void PaymentRows::insert_transfer(const Payment& payment, const TransferDraft& draft,
+void PaymentRows::insert_transfer(Payment& payment, const TransferDraft& draft,
                                   const TransferContext& context) {
     const auto [debit, credit] = accounts_of(draft.kind);
     insert_transfer_.run(payment.id, static_cast<std::int64_t>(draft.kind),
                          static_cast<std::int64_t>(debit), static_cast<std::int64_t>(credit),
                          draft.amount_minor, payment.currency, Blob(context.public_id.bytes),
-                         context.token, context.principal, context.reason, ms(context.now));
+                         context.token, context.principal, context.reason, ms(context.now),
+                         payment.last_transfer);
+    payment.last_transfer = connection_.last_insert_id();
 }
 
-std::vector<Refund> PaymentRows::refunds(std::string_view payment_id, std::int64_t after,
-                                         int limit) {
+std::optional<std::vector<Refund>> PaymentRows::refunds(const Payment& payment,
+                                                        std::int64_t before, int limit) {
+    auto at = payment.last_transfer;
+    if (before != 0) {
+        auto row = find_transfer_.query(before, payment.id);
+        if (!row.next()) return std::nullopt;
+        at = row.integer(0);
+    }
     std::vector<Refund> refunds;
-    auto row = refunds_.query(payment_id, after, std::int64_t{limit});
-    while (row.next()) {
-        refunds.push_back({.transfer_id = row.integer(0),
-                           .id = read_uuid(row.blob(1)),
-                           .amount_minor = row.integer(2),
-                           .reason = std::string(row.text(3)),
-                           .token = row.integer(4),
-                           .created_at = WallTime(std::chrono::milliseconds(row.integer(5)))});
+    while (at != 0 && refunds.size() < static_cast<std::size_t>(limit)) {
+        auto row = find_transfer_.query(at, payment.id);
+        if (!row.next()) break;
+        if (row.integer(1) == static_cast<std::int64_t>(TransferKind::Refund)) {
+            refunds.push_back({.transfer_id = at,
+                               .id = read_uuid(row.blob(2)),
+                               .amount_minor = row.integer(3),
+                               .reason = std::string(row.text(4)),
+                               .token = row.integer(5),
+                               .created_at = WallTime(std::chrono::milliseconds(row.integer(6)))});
+        }
+        at = row.integer(0);
     }
     return refunds;
 }

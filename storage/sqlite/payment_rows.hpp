@@ -29,18 +29,22 @@ public:
     void update(const Payment& payment);
     [[nodiscard]] std::optional<Payment> find(std::string_view id);
 
-    void insert_transfer(const Payment& payment, const TransferDraft& draft,
+    // Appends to the journal and makes the transfer the head of the payment's chain, which the
+    // caller writes with update().
+    void insert_transfer(Payment& payment, const TransferDraft& draft,
                          const TransferContext& context);
-    // Refunds of one payment in journal order, at most `limit`, after the transfer `after`.
-    [[nodiscard]] std::vector<Refund> refunds(std::string_view payment_id, std::int64_t after,
-                                              int limit);
+    // Refunds of one payment, newest first, at most `limit`, older than the transfer `before`
+    // (0: from the newest on). Nothing if `before` is not a transfer of the payment.
+    [[nodiscard]] std::optional<std::vector<Refund>> refunds(const Payment& payment,
+                                                             std::int64_t before, int limit);
 
 private:
+    Connection& connection_;
     Statement insert_;
     Statement update_;
     Statement find_;
     Statement insert_transfer_;
-    Statement refunds_;
+    Statement find_transfer_;
 };
 
 }  // namespace fencegate::storage::sqlite

@@ -269,7 +269,7 @@ TEST(Replay, TheSameKeyTwiceInOneBatchHasOneEffect) {
     EXPECT_EQ(store.number("SELECT count(*) FROM transfers WHERE kind = 3"), 1);
 }
 
-TEST(Refunds, AreListedInPagesWithoutGapsOrRepeats) {
+TEST(Refunds, AreListedNewestFirstInPagesWithoutGapsOrRepeats) {
     StoreHarness store;
     store.create("pay_42", 500);
     const auto a = *store.acquire(kLock);
@@ -283,10 +283,12 @@ TEST(Refunds, AreListedInPagesWithoutGapsOrRepeats) {
     const auto second = *store.run(storage::ListRefunds{"pay_42", cursor, 3});
 
     EXPECT_TRUE(has(first.body, R"("amount":3)"));
-    EXPECT_FALSE(has(first.body, R"("amount":4)"));
+    EXPECT_FALSE(has(first.body, R"("amount":2)"));
     EXPECT_FALSE(has(second.body, R"("amount":3)"));
-    EXPECT_TRUE(has(second.body, R"("amount":5)"));
+    EXPECT_TRUE(has(second.body, R"("amount":1)"));
     EXPECT_TRUE(has(second.body, R"("has_more":false)"));
+    EXPECT_EQ(code_of(*store.run(storage::ListRefunds{"pay_42", 1'000, 3})),
+              ErrorCode::InvalidArgument);
 }
 
 }  // namespace
