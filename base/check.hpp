@@ -9,7 +9,8 @@
 namespace fencegate {
 
 [[noreturn]] inline void check_failed(const char* condition, const char* file, int line) noexcept {
-    std::fprintf(stderr, "fencegate: invariant lost: %s (%s:%d); stopping\n", condition, file, line);
+    std::fprintf(stderr, "fencegate: invariant lost: %s (%s:%d); stopping\n", condition, file,
+                 line);
     std::abort();
 }
 

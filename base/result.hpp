@@ -86,7 +86,7 @@ struct ErrorMember {
 
 struct Error {
     ErrorCode code = ErrorCode::Internal;
-    std::string detail;                // for a person; says what to do next where there is something
+    std::string detail;  // for a person; says what to do next where there is something
     std::vector<ErrorMember> members;  // for a program
     std::int64_t retry_after_ms = -1;  // negative: no advice
 };

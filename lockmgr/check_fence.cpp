@@ -12,8 +12,7 @@ FenceVerdict check_fence(const std::optional<Lease>& lease, const LockName* lock
     if (lease->principal != principal) return FenceVerdict::NotHolder;
     const bool covers = lock == nullptr || lease->lock == *lock;
     switch (lease->state) {
-        case LeaseState::Live:
-            return covers ? FenceVerdict::Accepted : FenceVerdict::LockMismatch;
+        case LeaseState::Live: return covers ? FenceVerdict::Accepted : FenceVerdict::LockMismatch;
         case LeaseState::Expired:
             return accepts_late_writes && covers ? FenceVerdict::AcceptedLate
                                                  : FenceVerdict::Expired;

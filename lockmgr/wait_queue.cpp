@@ -43,8 +43,8 @@ std::optional<Waiter> WaitQueue::remove(WaiterId id) {
 
 void WaitQueue::restore(Waiter waiter) {
     auto& line = lines_[waiter.lock];
-    const auto behind = std::ranges::find_if(
-        line, [&](const Waiter& other) { return other.id > waiter.id; });
+    const auto behind =
+        std::ranges::find_if(line, [&](const Waiter& other) { return other.id > waiter.id; });
     index(line.insert(behind, std::move(waiter)));
 }
 

@@ -50,7 +50,8 @@ public:
     void restore(Waiter waiter);
 
     [[nodiscard]] std::size_t waiting_for(const LockName& lock) const;
-    [[nodiscard]] std::vector<WaiterId> line(const LockName& lock) const;  // first to be served first
+    [[nodiscard]] std::vector<WaiterId> line(
+        const LockName& lock) const;  // first to be served first
     [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
     [[nodiscard]] std::optional<BootTime> next_deadline() const;
     // The waiter whose patience ended first, if it has by `now`.

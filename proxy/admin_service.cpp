@@ -19,9 +19,8 @@ constexpr RouteLabels kRoutes[] = {
 
 }  // namespace
 
-AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
-                           const Clock& clock, bool metrics_are_anonymous,
-                           RouteId first_route_id)
+AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics, const Clock& clock,
+                           bool metrics_are_anonymous, RouteId first_route_id)
     : credentials_(credentials),
       metrics_(metrics),
       clock_(clock),

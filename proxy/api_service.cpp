@@ -11,6 +11,14 @@ std::unexpected<Error> unauthenticated() {
                 "the file api-key in the data folder.");
 }
 
+// Cuts the target and looks it up. Leaves the target in the exchange, whose views the match holds.
+Result<RouteMatch> find_route(Exchange& exchange) {
+    auto target = parse_target(exchange.head.target);
+    if (!target) return std::unexpected(target.error());
+    exchange.target = *std::move(target);
+    return match_route(exchange.head.method, exchange.target);
+}
+
 }  // namespace
 
 Result<std::string> authorize(const CredentialStore& store,
@@ -31,19 +39,13 @@ Result<std::string> authorize(const CredentialStore& store,
 }
 
 Result<> ApiService::admit(Exchange& exchange) const {
-    auto target = parse_target(exchange.head.target);
-    // Who is nobody learns nothing about routes, not even that a path is malformed.
-    const bool is_readable = target.has_value();
-    Result<RouteMatch> match = std::unexpected(Error{});
-    if (is_readable) {
-        exchange.target = *std::move(target);
-        match = match_route(exchange.head.method, exchange.target);
-    }
-    const auto scope = is_readable && match ? match->route->scope : Scope::LocksRead;
+    // Who is nobody learns nothing about routes, not even that a path is malformed: whatever is
+    // wrong with the target is told only after the credentials.
+    auto match = find_route(exchange);
+    const auto scope = match ? match->route->scope : Scope::LocksRead;
     auto principal = authorize(credentials_, exchange.head.authorization, scope);
     if (!principal && principal.error().code == ErrorCode::Unauthenticated)
         return std::unexpected(principal.error());
-    if (!is_readable) return std::unexpected(target.error());
     if (!match) return std::unexpected(match.error());
     exchange.route = match->route;
     exchange.route_id = match->id;

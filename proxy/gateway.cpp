@@ -8,6 +8,7 @@
 #include "proxy/certificates.hpp"
 #include "proxy/key_file.hpp"
 #include "proxy/listener.hpp"
+#include "proxy/reloadable.hpp"
 #include "proxy/store_metrics.hpp"
 #include "proxy/version.hpp"
 #include "proxy/welcome.hpp"
@@ -29,6 +30,7 @@ lockmgr::LockClasses lock_classes(const Config& config) {
 
 std::vector<std::string> class_names(const lockmgr::LockClasses& classes) {
     std::vector<std::string> names;
+    names.reserve(classes.size());
     for (std::size_t index = 0; index < classes.size(); ++index)
         names.push_back(classes[index].name);
     return names;
@@ -41,27 +43,6 @@ MetricsOptions metrics_options(const lockmgr::LockClasses& classes,
     options.lock_classes = class_names(classes);
     options.routes = labels;
     return options;
-}
-
-// What an operator may replace while the gateway runs.
-struct Reloadable {
-    Credentials credentials;
-    SslContextPtr tls;
-    CertificateFiles files;
-    WallTime not_after;
-};
-
-Result<Reloadable> load_reloadable(const Config& config, const Clock& clock) {
-    auto files = ensure_certificates(config.data_dir, certificate_hosts(config.listen),
-                                     clock.wall_now());
-    if (!files) return std::unexpected(files.error());
-    auto tls = make_server_context(files->server, files->server_key);
-    if (!tls) return std::unexpected(tls.error());
-    const auto not_after = certificate_not_after(files->server);
-    if (!not_after) return std::unexpected(not_after.error());
-    auto credentials = Credentials::load(keys_file_in(config.data_dir));
-    if (!credentials) return std::unexpected(credentials.error());
-    return Reloadable{*std::move(credentials), *std::move(tls), *std::move(files), *not_after};
 }
 
 class Gateway {
@@ -122,6 +103,8 @@ private:
 };
 
 Result<> Gateway::open() {
+    std::error_code ignored;  // a ready file of an earlier run says nothing about this one
+    if (!config_.ready_file.empty()) std::filesystem::remove(config_.ready_file, ignored);
     if (auto done = make_private_directory(config_.data_dir); !done) return done;
     if (auto done = open_store(); !done) return done;
     if (auto done = open_edge(); !done) return done;
@@ -140,9 +123,10 @@ Result<> Gateway::open_store() {
          .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
          .queue_max = config_.command_queue_max,
          .batch_max = config_.batch_commands_max,
-         .on_fatal = [this](const std::string& why) {
-             asio::post(main_, [this, why] { on_disk_failure(why); });
-         }},
+         .on_fatal =
+             [this](const std::string& why) {
+                 asio::post(main_, [this, why] { on_disk_failure(why); });
+             }},
         clock_, store_random_, store_metrics_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
@@ -292,7 +276,8 @@ void Gateway::on_disk_failure(const std::string& why) {
 Result<> Gateway::serve() {
     main_.run();
     close();
-    if (disk_failure_) return fail(ErrorCode::OutcomeUnknown, "The store failed: " + *disk_failure_);
+    if (disk_failure_)
+        return fail(ErrorCode::OutcomeUnknown, "The store failed: " + *disk_failure_);
     return {};
 }
 

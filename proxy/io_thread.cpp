@@ -11,7 +11,7 @@ namespace fencegate::proxy {
 namespace {
 constexpr unsigned kTicketThreadShift = 48;
 constexpr std::chrono::milliseconds kSweepEvery{100};
-}
+}  // namespace
 
 // The initiation of ask()'s wait: keeps the coroutine's continuation until the answer comes.
 // A named type and no lambda: GCC 12 miscompiles capturing lambdas in a co_await expression
@@ -27,9 +27,7 @@ struct IoThread::Parked {
 };
 
 IoThread::IoThread(std::size_t index, std::string name, const Clock& clock)
-    : name_(std::move(name)),
-      clock_(clock),
-      last_ticket_((index + 1) << kTicketThreadShift) {}
+    : name_(std::move(name)), clock_(clock), last_ticket_((index + 1) << kTicketThreadShift) {}
 
 IoThread::~IoThread() { stop(); }
 
@@ -54,12 +52,14 @@ asio::awaitable<storage::Answer> IoThread::ask(storage::Engine* engine, storage:
     if (!engine->submit(std::move(request))) {
         storage::Answer refused;
         refused.error = Error{ErrorCode::Overloaded,
-                              "Too many requests are queued. Nothing was done; retry.", {}, 1'000};
+                              "Too many requests are queued. Nothing was done; retry.",
+                              {},
+                              1'000};
         co_return refused;
     }
     Parked parked{this, ticket};
     auto wait = asio::async_initiate<const asio::use_awaitable_t<>, void(storage::Answer)>(
-        std::move(parked), asio::use_awaitable);
+        parked, asio::use_awaitable);
     auto answer = co_await std::move(wait);
     co_return answer;
 }

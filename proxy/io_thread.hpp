@@ -62,6 +62,9 @@ private:
     // Looks for overdue sessions a few times a second: no timer per operation.
     void sweep_later();
 
+    // Before context_: sessions that are cut off die with it, and leave this list as they do.
+    std::list<Session*> all_;
+    std::atomic<std::size_t> session_count_{0};
     asio::io_context context_{1};
     asio::steady_timer sweep_timer_{context_};  // also keeps the context running
     std::string name_;
@@ -69,8 +72,6 @@ private:
     BufferedRandom random_;
     std::uint64_t last_ticket_;
     std::unordered_map<storage::Ticket, Resume> parked_;
-    std::list<Session*> all_;
-    std::atomic<std::size_t> session_count_{0};
     WallTime date_second_{};
     std::string date_;
 

@@ -19,9 +19,11 @@ class ListenSocket {
 public:
     // Binds and listens. Fails with: StartFailure Unavailable.
     // `threads`, `tls` and `shared` outlive it; accepting runs on threads.front().
-    [[nodiscard]] static Result<std::unique_ptr<ListenSocket>> open(
-        const Endpoint& endpoint, std::vector<IoThread*> threads, TlsSource& tls,
-        const SessionShared& shared, std::size_t connections_max);
+    [[nodiscard]] static Result<std::unique_ptr<ListenSocket>> open(const Endpoint& endpoint,
+                                                                    std::vector<IoThread*> threads,
+                                                                    TlsSource& tls,
+                                                                    const SessionShared& shared,
+                                                                    std::size_t connections_max);
 
     // With the port the system picked, where it was asked to.
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }

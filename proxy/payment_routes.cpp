@@ -42,8 +42,7 @@ Result<std::optional<std::int64_t>> read_amount(const JsonBody& body) {
     return *amount;
 }
 
-Result<std::string> read_text(const JsonBody& body, std::string_view name,
-                              std::size_t bytes_max) {
+Result<std::string> read_text(const JsonBody& body, std::string_view name, std::size_t bytes_max) {
     auto text = body.text(name);
     if (!text) return std::unexpected(text.error());
     if (*text && (*text)->size() > bytes_max)
@@ -61,8 +60,7 @@ Result<std::string> read_currency(const JsonBody& body) {
     return **std::move(currency);
 }
 
-Result<storage::Operation> build_move(const RouteRequest& request,
-                                      storage::MovePayment::Kind kind,
+Result<storage::Operation> build_move(const RouteRequest& request, storage::MovePayment::Kind kind,
                                       std::initializer_list<std::string_view> members) {
     auto id = payment_id(request.parameter);
     if (!id) return std::unexpected(id.error());

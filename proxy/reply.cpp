@@ -4,6 +4,7 @@
 #include "proxy/problem.hpp"
 
 #include <boost/beast/http/status.hpp>
+
 #include <charconv>
 
 namespace fencegate::proxy {

@@ -28,8 +28,8 @@ struct Reply {
 
 // The store's answer. `success_status` is the route's; `location` precedes the resource's id in
 // Location, empty: none.
-[[nodiscard]] Reply reply_to(storage::Answer answer, int success_status,
-                             std::string_view location, std::string_view request_id);
+[[nodiscard]] Reply reply_to(storage::Answer answer, int success_status, std::string_view location,
+                             std::string_view request_id);
 
 // Appends the bytes of the whole message to `out`.
 void write_reply(const Reply& reply, std::string_view request_id, std::string_view date,

@@ -65,13 +65,14 @@ Result<RouteMatch> match_route(std::string_view method, const Target& target) {
         allow += route.method;
     }
     if (allow.empty())
-        return fail(ErrorCode::RouteNotFound, "No such route. The API is described in docs/api.md.");
-    return fail(ErrorCode::MethodNotAllowed, "This path takes " + allow + ".",
-                {{"allow", std::move(allow)}});
+        return fail(ErrorCode::RouteNotFound,
+                    "No such route. The API is described in docs/api.md.");
+    auto detail = "This path takes " + allow + ".";
+    return fail(ErrorCode::MethodNotAllowed, std::move(detail), {{"allow", std::move(allow)}});
 }
 
 std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin) {
-    std::vector<RouteLabels> labels{{"unmatched", "", Listener::Public}};
+    std::vector<RouteLabels> labels{{"unmatched", "any", Listener::Public}};
     for (const auto& route : kRoutes) labels.push_back({route.pattern, route.method});
     labels.insert(labels.end(), admin.begin(), admin.end());
     return labels;

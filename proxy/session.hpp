@@ -89,7 +89,7 @@ private:
 
     std::optional<BootTime> deadline_;
     bool is_overdue_ = false;
-    bool is_idle_ = false;      // waits for the first byte of a request
+    bool is_idle_ = false;  // waits for the first byte of a request
     bool is_draining_ = false;
     bool is_watching_ = false;  // watch_peer() has not returned
     bool is_answered_ = false;  // the wait it watches over has ended

@@ -106,7 +106,8 @@ void StoreMetrics::count(const LeaseEndEvent& event) {
 void StoreMetrics::count(const FenceEvent& event) {
     const auto result = result_of(event);
     metrics_.fence_check(event.lock_class, result);
-    if (result == FenceResult::Stale) metrics_.fence_stale_age(event.lock_class, span(event.stale_for));
+    if (result == FenceResult::Stale)
+        metrics_.fence_stale_age(event.lock_class, span(event.stale_for));
 }
 
 void StoreMetrics::count(const IdempotencyEvent& event) {

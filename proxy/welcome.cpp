@@ -33,8 +33,7 @@ void print_welcome(const Welcome& welcome) {
     for (const auto& notice : welcome.certificates.notices)
         std::fprintf(stderr, "fencegate: %s\n", notice.c_str());
     std::fprintf(stderr, "fencegate %s serves https://%s (admin https://%s), data in %s\n",
-                 kVersion, listen.c_str(), to_string(welcome.admin_listen).c_str(),
-                 folder.c_str());
+                 kVersion, listen.c_str(), to_string(welcome.admin_listen).c_str(), folder.c_str());
     if (!welcome.first_key) return;
     std::fprintf(stderr, "API key, shown once (also in %s/api-key): %s\n", folder.c_str(),
                  welcome.first_key->c_str());

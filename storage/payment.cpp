@@ -9,8 +9,7 @@ std::string_view status_name(const Payment& payment) noexcept {
         case PaymentState::Captured: break;
     }
     if (payment.refunded_minor > 0) {
-        return payment.refunded_minor == payment.captured_minor ? "refunded"
-                                                                : "partially_refunded";
+        return payment.refunded_minor == payment.captured_minor ? "refunded" : "partially_refunded";
     }
     return payment.captured_minor == payment.authorized_minor ? "captured" : "partially_captured";
 }

@@ -10,10 +10,9 @@ std::unexpected<Error> exceeds(ErrorCode code, std::string_view what, std::int64
                           std::string(what) + ": " + std::to_string(limit_minor) + ".");
 }
 
-std::unexpected<Error> wrong_state(ErrorCode code, const Payment& payment,
-                                   std::string_view what) {
-    return fail(code, "A payment that is " + std::string(status_name(payment)) +
-                          " cannot be " + std::string(what) + ".");
+std::unexpected<Error> wrong_state(ErrorCode code, const Payment& payment, std::string_view what) {
+    return fail(code, "A payment that is " + std::string(status_name(payment)) + " cannot be " +
+                          std::string(what) + ".");
 }
 
 // REQUIRES: 0 < amount_minor <= capturable.

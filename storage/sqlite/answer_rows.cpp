@@ -9,10 +9,10 @@ namespace {
 
 // Only refusals of payment rules are ever stored, and their spelling is theirs alone.
 constexpr ErrorCode kStorableRefusals[] = {
-    ErrorCode::PaymentNotFound,          ErrorCode::PaymentExists,
-    ErrorCode::PaymentNotCapturable,     ErrorCode::PaymentNotRefundable,
-    ErrorCode::PaymentNotCancellable,    ErrorCode::CaptureExceedsAuthorized,
-    ErrorCode::RefundExceedsCaptured,    ErrorCode::InvalidArgument,
+    ErrorCode::PaymentNotFound,       ErrorCode::PaymentExists,
+    ErrorCode::PaymentNotCapturable,  ErrorCode::PaymentNotRefundable,
+    ErrorCode::PaymentNotCancellable, ErrorCode::CaptureExceedsAuthorized,
+    ErrorCode::RefundExceedsCaptured, ErrorCode::InvalidArgument,
 };
 
 ErrorCode refusal_named(std::string_view name) {
@@ -54,9 +54,9 @@ void AnswerRows::insert(std::string_view principal, const Idempotency& idempoten
                         const StoredAnswer& answer, WallTime now) {
     std::optional<std::string_view> error;
     if (answer.error) error = code_name(*answer.error);
-    insert_.run(Blob(idempotency.digest), principal, idempotency.key,
-                Blob(idempotency.fingerprint), answer.token, error, answer.body,
-                answer.resource_id, answer.request_id, now.time_since_epoch().count());
+    insert_.run(Blob(idempotency.digest), principal, idempotency.key, Blob(idempotency.fingerprint),
+                answer.token, error, answer.body, answer.resource_id, answer.request_id,
+                now.time_since_epoch().count());
 }
 
 }  // namespace fencegate::storage::sqlite

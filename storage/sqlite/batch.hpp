@@ -26,9 +26,9 @@ struct Outcome {
 struct Batch {
     BootTime now;
     WallTime wall;
-    std::vector<Outcome> outcomes;     // of waiters; each command's own answer is returned
+    std::vector<Outcome> outcomes;  // of waiters; each command's own answer is returned
     std::vector<StoreEvent> events;
-    std::vector<Ticket> enqueued;      // waiters that entered in this batch
+    std::vector<Ticket> enqueued;  // waiters that entered in this batch
 };
 
 // The rows and the live state: one store, one owner.

@@ -30,8 +30,8 @@ std::string pragma_text(Connection& connection, const char* sql) {
 
 std::unexpected<Error> failed(const Connection& connection, const std::filesystem::path& file) {
     const auto& failure = *connection.failure();
-    const auto why = failure.kind == Failure::Kind::Full ? StartFailure::CannotCreate
-                                                         : StartFailure::BadData;
+    const auto why =
+        failure.kind == Failure::Kind::Full ? StartFailure::CannotCreate : StartFailure::BadData;
     return fail_start(why, "Cannot use the store " + file.string() + ": " + failure.message + ".");
 }
 
@@ -50,8 +50,8 @@ Result<> apply_settings(Connection& connection, const std::filesystem::path& fil
     connection.watch_wal();
     if (pragma_text(connection, "PRAGMA journal_mode") != "wal")
         return fail_start(StartFailure::CannotCreate,
-                    "The file system of " + file.string() +
-                        " does not support write-ahead logging. Use a local disk.");
+                          "The file system of " + file.string() +
+                              " does not support write-ahead logging. Use a local disk.");
     return {};
 }
 
@@ -65,8 +65,8 @@ Result<> migrate(Connection& connection, const std::filesystem::path& file) {
         return fail_start(StartFailure::BadData, file.string() + " is not a fencegate store.");
     if (version > kSchemaVersion)
         return fail_start(StartFailure::BadData,
-                    file.string() + " was written by a newer fencegate (schema " +
-                        std::to_string(version) + "). Start that version.");
+                          file.string() + " was written by a newer fencegate (schema " +
+                              std::to_string(version) + "). Start that version.");
     if (version == kSchemaVersion) return {};
     connection.exec("BEGIN IMMEDIATE");
     connection.exec(kSchemaSql);
@@ -84,7 +84,7 @@ Result<> sync_folder(const std::filesystem::path& folder) {
     if (descriptor >= 0) ::close(descriptor);
     if (is_synced) return {};
     return fail_start(StartFailure::CannotCreate,
-                "Cannot sync the folder " + folder.string() + ": " + std::strerror(why));
+                      "Cannot sync the folder " + folder.string() + ": " + std::strerror(why));
 }
 
 }  // namespace
@@ -94,12 +94,12 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return fail_start(StartFailure::CannotCreate,
-                    "Cannot open " + file.string() + ": " + std::strerror(errno));
+                          "Cannot open " + file.string() + ": " + std::strerror(errno));
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FolderLock(descriptor);
     ::close(descriptor);
     return fail_start(StartFailure::InUse,
-                "Another fencegate uses the data folder " + folder.string() +
-                    ". Stop it, or give this one a folder of its own with --data-dir.");
+                      "Another fencegate uses the data folder " + folder.string() +
+                          ". Stop it, or give this one a folder of its own with --data-dir.");
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
@@ -113,8 +113,7 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     const auto file = folder / "store.db";
     auto connection = Connection::open(file);
     if (!connection) return connection;
-    if (auto done = apply_settings(**connection, file); !done)
-        return std::unexpected(done.error());
+    if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
     if (auto done = migrate(**connection, file); !done) return std::unexpected(done.error());
     (*connection)->checkpoint(/*truncate=*/true);
     if ((*connection)->failure()) {

@@ -49,14 +49,12 @@ void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Erro
         error.members.push_back({"current_token", current->token.value()});
 }
 
-Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict,
-              const PresentedToken& token, const LockName* lock,
-              const std::optional<Lease>& lease) {
+Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, const PresentedToken& token,
+              const LockName* lock, const std::optional<Lease>& lease) {
     Error error{lockmgr::refusal_code(verdict), std::string(detail_of(verdict)), {}, -1};
     if (lock != nullptr) error.members.push_back({"lock", lock->value()});
     error.members.push_back({"presented_token", token.value});
-    if (lease && verdict != FenceVerdict::NotHolder)
-        describe_lease(tables, batch, *lease, error);
+    if (lease && verdict != FenceVerdict::NotHolder) describe_lease(tables, batch, *lease, error);
     error.members.push_back({"remedy", kRemedy});
     return refusal(std::move(error));
 }

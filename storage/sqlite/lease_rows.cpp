@@ -11,7 +11,7 @@ using lockmgr::Lease;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
-#define LEASE_COLUMNS                                                                     \
+#define FG_LEASE_COLUMNS                                                                \
     "token, lease_id, lock, principal, owner, ttl_ms, metadata, granted_at_ms, state, " \
     "ended_at_ms"
 
@@ -23,8 +23,9 @@ LeaseRows::LeaseRows(Connection& connection)
       insert_(connection,
               "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
               "granted_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-      find_(connection, "SELECT " LEASE_COLUMNS " FROM leases WHERE token = ?"),
-      find_live_(connection, "SELECT " LEASE_COLUMNS " FROM leases WHERE lock = ? AND state = 0"),
+      find_(connection, "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE token = ?"),
+      find_live_(connection,
+                 "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE lock = ? AND state = 0"),
       is_held_(connection, "SELECT 1 FROM leases WHERE lock = ? AND state = 0"),
       set_ttl_(connection, "UPDATE leases SET ttl_ms = ? WHERE token = ?"),
       end_(connection,

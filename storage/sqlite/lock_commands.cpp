@@ -93,7 +93,9 @@ std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, D
     if (!is_queued) {
         note(batch, acquire.lock, Acquired::QueueFull);
         return refusal({ErrorCode::QueueFull,
-                        "Too many requests wait for a lock already. Retry later.", {}, 1'000});
+                        "Too many requests wait for a lock already. Retry later.",
+                        {},
+                        1'000});
     }
     room_.add({request.ticket, waiter, request.home, request.command, ttl,
                classes_.index_of(acquire.lock), batch.now});
@@ -116,8 +118,7 @@ Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, S
                       .granted_at = batch.wall};
     tables_.leases.insert(lease);
     tables_.live.arm(*token, batch.now + ttl);
-    if (acquire.idempotency)
-        remember_grant(tables_, batch, command, *acquire.idempotency, lease);
+    if (acquire.idempotency) remember_grant(tables_, batch, command, *acquire.idempotency, lease);
     note(batch, acquire.lock, Acquired::Granted, waited);
 
     Answer answer;
@@ -134,7 +135,8 @@ void LockCommands::grant_next(Batch& batch, const LockName& lock) {
         FG_CHECK(waiting != nullptr);
         const Seconds waited = batch.now - waiter->since;
         if (waiter->deadline > batch.now) {
-            batch.outcomes.push_back({ticket, grant(batch, waiting->command, waiting->ttl, waited)});
+            batch.outcomes.push_back(
+                {ticket, grant(batch, waiting->command, waiting->ttl, waited)});
             return;
         }
         note(batch, lock, Acquired::Timeout, waited);
@@ -159,8 +161,7 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
     auto lease = find_by_id(tables_, renew.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, renew.lease_id, command.principal); !own)
         return refusal(own.error());
-    const auto ttl =
-        lockmgr::decide_ttl(renew.ttl.value_or(lease->ttl), classes_.of(lease->lock));
+    const auto ttl = lockmgr::decide_ttl(renew.ttl.value_or(lease->ttl), classes_.of(lease->lock));
     if (!ttl) return refusal(ttl.error());
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
     if (*ttl != lease->ttl) tables_.leases.set_ttl(lease->token, *ttl);
@@ -186,7 +187,8 @@ Answer LockCommands::release(Batch& batch, const Command& command, const Release
 Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
     auto lease = tables_.leases.find_live(broken.lock);
     if (!lease)
-        return refusal({ErrorCode::LockNotHeld, "Nobody holds the lock; nothing to break.", {}, -1});
+        return refusal(
+            {ErrorCode::LockNotHeld, "Nobody holds the lock; nothing to break.", {}, -1});
     if (lease->token.value() != broken.seen_token)
         return refusal({ErrorCode::FenceStale,
                         "The lock is held under another token than the one you saw. Read it again "
@@ -215,11 +217,10 @@ Answer LockCommands::read(Batch& batch, const ReadLease& read) {
 
 Answer LockCommands::read(Batch& batch, const ReadLock& read) {
     const auto lease = tables_.leases.find_live(read.lock);
-    const auto remaining =
-        lease ? remaining_of(tables_, *lease, batch.now) : Duration::zero();
+    const auto remaining = lease ? remaining_of(tables_, *lease, batch.now) : Duration::zero();
     Answer answer;
-    answer.body = lock_document(read.lock, lease, remaining,
-                                tables_.live.waiters().waiting_for(read.lock));
+    answer.body =
+        lock_document(read.lock, lease, remaining, tables_.live.waiters().waiting_for(read.lock));
     return answer;
 }
 
@@ -254,8 +255,10 @@ void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
 }
 
 Answer LockCommands::held(Batch& batch, const LockName& lock, std::size_t ahead) {
-    Error error{ErrorCode::LockHeld, "Another holder has the lock. Retry, or wait with wait_ms.",
-                {}, 1'000};
+    Error error{ErrorCode::LockHeld,
+                "Another holder has the lock. Retry, or wait with wait_ms.",
+                {},
+                1'000};
     error.members.push_back({"lock", lock.value()});
     if (const auto lease = tables_.leases.find_live(lock)) {
         const auto remaining = remaining_of(tables_, *lease, batch.now);

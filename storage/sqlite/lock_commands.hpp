@@ -18,8 +18,7 @@ public:
     // Nothing: the caller waits, and its answer will be among the outcomes of a later batch.
     [[nodiscard]] std::optional<Answer> acquire(Batch& batch, const Request& request);
     [[nodiscard]] Answer renew(Batch& batch, const Command& command, const RenewLease& renew);
-    [[nodiscard]] Answer release(Batch& batch, const Command& command,
-                                 const ReleaseLease& release);
+    [[nodiscard]] Answer release(Batch& batch, const Command& command, const ReleaseLease& release);
     [[nodiscard]] Answer break_lock(Batch& batch, const BreakLock& broken);
     [[nodiscard]] Answer read(Batch& batch, const ReadLease& read);
     [[nodiscard]] Answer read(Batch& batch, const ReadLock& read);
@@ -41,8 +40,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl);
-    [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl,
-                               Seconds waited);
+    [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl, Seconds waited);
     void grant_next(Batch& batch, const lockmgr::LockName& lock);
     // Writes the end of a live lease and hands the lock on.
     void end(Batch& batch, const lockmgr::Lease& lease, lockmgr::LeaseState how,

@@ -42,12 +42,11 @@ PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& cla
                                  Random& random)
     : tables_(tables), classes_(classes), random_(random) {}
 
-Answer PaymentCommands::create(Batch& batch, const Command& command,
-                               const CreatePayment& create) {
+Answer PaymentCommands::create(Batch& batch, const Command& command, const CreatePayment& create) {
     if (auto again = replay(tables_, batch, command.principal, create.idempotency)) return *again;
     if (create.token.kind != PresentedToken::Kind::Absent) {
-        if (auto refused = refuse_by_fence(tables_, batch, classes_, command.principal,
-                                           create.token, nullptr))
+        if (auto refused =
+                refuse_by_fence(tables_, batch, classes_, command.principal, create.token, nullptr))
             return *refused;
     }
     auto answer = create_new(batch, command, create);
@@ -89,8 +88,8 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
     if (auto again = replay(tables_, batch, command.principal, move.idempotency)) return *again;
     const auto lock = LockName::parse("payments/" + move.payment_id);
     if (!lock) return refusal(lock.error());
-    if (auto refused = refuse_by_fence(tables_, batch, classes_, command.principal, move.token,
-                                       &*lock))
+    if (auto refused =
+            refuse_by_fence(tables_, batch, classes_, command.principal, move.token, &*lock))
         return *refused;
     auto answer = decide_move(batch, command, move);
     batch.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
@@ -98,8 +97,7 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
     return answer;
 }
 
-Answer PaymentCommands::decide_move(Batch& batch, const Command& command,
-                                    const MovePayment& move) {
+Answer PaymentCommands::decide_move(Batch& batch, const Command& command, const MovePayment& move) {
     const auto payment = tables_.payments.find(move.payment_id);
     if (!payment) return refusal(not_found());
     auto change = decide(*payment, move);

@@ -15,8 +15,7 @@ class PaymentCommands {
 public:
     PaymentCommands(Tables& tables, const lockmgr::LockClasses& classes, Random& random);
 
-    [[nodiscard]] Answer create(Batch& batch, const Command& command,
-                                const CreatePayment& create);
+    [[nodiscard]] Answer create(Batch& batch, const Command& command, const CreatePayment& create);
     [[nodiscard]] Answer move(Batch& batch, const Command& command, const MovePayment& move);
     [[nodiscard]] Answer read(const ReadPayment& read);
     [[nodiscard]] Answer read(const ListRefunds& list);
@@ -24,8 +23,7 @@ public:
 private:
     [[nodiscard]] Answer create_new(Batch& batch, const Command& command,
                                     const CreatePayment& create);
-    [[nodiscard]] Answer decide_move(Batch& batch, const Command& command,
-                                     const MovePayment& move);
+    [[nodiscard]] Answer decide_move(Batch& batch, const Command& command, const MovePayment& move);
     [[nodiscard]] Answer apply(Batch& batch, const Command& command, const MovePayment& move,
                                PaymentChange change);
 

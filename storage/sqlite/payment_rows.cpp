@@ -74,8 +74,8 @@ void PaymentRows::insert_transfer(Payment& payment, const TransferDraft& draft,
     payment.last_transfer = connection_.last_insert_id();
 }
 
-std::optional<std::vector<Refund>> PaymentRows::refunds(const Payment& payment,
-                                                        std::int64_t before, int limit) {
+std::optional<std::vector<Refund>> PaymentRows::refunds(const Payment& payment, std::int64_t before,
+                                                        int limit) {
     auto at = payment.last_transfer;
     if (before != 0) {
         auto row = find_transfer_.query(before, payment.id);

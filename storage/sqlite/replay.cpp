@@ -60,9 +60,8 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view prin
     return answer;
 }
 
-void remember(Tables& tables, Batch& batch, const Command& command,
-              const Idempotency& idempotency, const Answer& answer,
-              std::optional<std::int64_t> token) {
+void remember(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+              const Answer& answer, std::optional<std::int64_t> token) {
     StoredAnswer stored;
     stored.fingerprint = idempotency.fingerprint;
     stored.token = token;

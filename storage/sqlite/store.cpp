@@ -30,7 +30,9 @@ bool is_read(const Operation& operation) {
 
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
-                    "A constraint of the store refused the write: " + failure.message, {}, -1});
+                    "A constraint of the store refused the write: " + failure.message,
+                    {},
+                    -1});
 }
 
 Answer full_refusal() {
@@ -82,8 +84,7 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
     for (const auto& request : requests) {
         const auto alone = attempt({&request, 1}, {}, out);
         if (alone == Attempt::Failed) fail_all({&request, 1}, out);
-        if (alone == Attempt::Full)
-            out.push_back({request.home, {request.ticket, full_refusal()}});
+        if (alone == Attempt::Full) out.push_back({request.home, {request.ticket, full_refusal()}});
     }
     return out;
 }
@@ -91,8 +92,11 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                                           std::span<const Ticket> cancelled,
                                           std::vector<Routed>& out) {
-    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(),
-                .outcomes = {}, .events = {}, .enqueued = {}};
+    Batch batch{.now = clock_.boot_now(),
+                .wall = clock_.wall_now(),
+                .outcomes = {},
+                .events = {},
+                .enqueued = {}};
     batch.outcomes.reserve(requests.size());
     stats_ = {.commands = requests.size()};
     std::vector<Routed> answered;
@@ -116,8 +120,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
 
 void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     // Before any grant of this batch: who has left must not be granted.
-    for (const auto ticket : cancelled)
-        locks_.give_up(batch, ticket, ErrorCode::RequestTimeout);
+    for (const auto ticket : cancelled) locks_.give_up(batch, ticket, ErrorCode::RequestTimeout);
     if (retry_at_ && batch.now < *retry_at_) return;
     retry_at_.reset();
     locks_.expire_due(batch, kExpiriesPerBatch);
@@ -218,8 +221,7 @@ void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
 void SqliteStore::count_held(const std::vector<StoreEvent>& events) {
     for (const auto& event : events) {
         if (const auto* acquired = std::get_if<AcquireEvent>(&event)) {
-            if (acquired->outcome == AcquireEvent::Outcome::Granted)
-                ++held_[acquired->lock_class];
+            if (acquired->outcome == AcquireEvent::Outcome::Granted) ++held_[acquired->lock_class];
         } else if (const auto* ended = std::get_if<LeaseEndEvent>(&event)) {
             --held_[ended->lock_class];
         }
@@ -228,17 +230,20 @@ void SqliteStore::count_held(const std::vector<StoreEvent>& events) {
 
 void SqliteStore::publish_levels() {
     for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
-        observer_.on_levels(lock_class, {.held = held_[lock_class],
-                                         .waiting = locks_.room().count(lock_class),
-                                         .oldest_waiter_since =
-                                             locks_.room().oldest_since(lock_class)});
+        observer_.on_levels(lock_class,
+                            {.held = held_[lock_class],
+                             .waiting = locks_.room().count(lock_class),
+                             .oldest_waiter_since = locks_.room().oldest_since(lock_class)});
     }
 }
 
 std::vector<Routed> SqliteStore::drain() {
     locks_.refuse_waiting();
-    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(),
-                .outcomes = {}, .events = {}, .enqueued = {}};
+    Batch batch{.now = clock_.boot_now(),
+                .wall = clock_.wall_now(),
+                .outcomes = {},
+                .events = {},
+                .enqueued = {}};
     for (const auto ticket : locks_.room().tickets())
         locks_.give_up(batch, ticket, ErrorCode::Draining);
     tables_.live.commit();
@@ -289,8 +294,7 @@ void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed
                         {},
                         1'000});
     };
-    for (const auto& request : requests)
-        out.push_back({request.home, {request.ticket, unknown()}});
+    for (const auto& request : requests) out.push_back({request.home, {request.ticket, unknown()}});
     for (const auto ticket : locks_.room().tickets()) {
         out.push_back({locks_.room().find(ticket)->home, {ticket, unknown()}});
         locks_.room().remove(ticket);

@@ -31,8 +31,8 @@ struct Routed {
 class SqliteStore {
 public:
     SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection,
-                lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
-                const Clock& clock, Random& random, StoreObserver& observer);
+                lockmgr::LockClasses classes, lockmgr::WaitLimits limits, const Clock& clock,
+                Random& random, StoreObserver& observer);
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
     // that are final now, those of earlier waiters among them.
