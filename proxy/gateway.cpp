@@ -239,8 +239,9 @@ void Gateway::begin_drain() {
     metrics_.draining(true);
     admin_->set_draining();
     api_listener_->close();
-    engine_->drain();
+    // Sessions first: what the engine then answers is told with "Connection: close".
     for (std::size_t at = 0; at + 1 < threads_.size(); ++at) threads_[at]->drain();
+    engine_->drain();
     drain_until_ = clock_.boot_now() + config_.drain_timeout;
     look_whether_drained();
 }

@@ -117,7 +117,11 @@ Result<storage::Operation> build_break_lock(const RouteRequest& request) {
     auto lock = lockmgr::LockName::parse(request.parameter);
     if (!lock) return std::unexpected(lock.error());
     const auto seen = read_if_fence_token(request.head);
-    if (seen.kind != lockmgr::PresentedToken::Kind::Present)
+    if (seen.kind == lockmgr::PresentedToken::Kind::Malformed)
+        return fail(ErrorCode::FenceTokenMalformed,
+                    "If-Fence-Token must be a decimal from 1 to 2^53-1 without sign or leading "
+                    "zero.");
+    if (seen.kind == lockmgr::PresentedToken::Kind::Absent)
         return fail(ErrorCode::FenceTokenRequired,
                     "Send the token you saw holding the lock in If-Fence-Token.");
     const auto body = JsonBody::parse(request.body, {"reason"});

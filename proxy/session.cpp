@@ -40,10 +40,8 @@ Session::~Session() {
 
 void Session::drain() {
     is_draining_ = true;
-    error_code ignored;
-    // A request that is on its way in is served; only a connection that waits for one ends now.
-    if (is_idle_ && stream_.next_layer().available(ignored) == 0)
-        stream_.next_layer().cancel(ignored);
+    if (!is_idle_ || !deadline_) return;
+    deadline_ = std::min(*deadline_, shared_.clock.boot_now() + kLastRequestGrace);
 }
 
 void Session::sweep(BootTime now) {
@@ -203,6 +201,8 @@ asio::awaitable<void> Session::watch_peer(storage::Ticket ticket) {
 asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {
     out_.clear();
     write_reply(reply, exchange_.request_id, thread_.http_date(), keep_alive, out_);
+    // RFC 9110 §9.3.2: content after a HEAD would be read as the beginning of the next answer.
+    if (exchange_.head.method == "HEAD") out_.resize(out_.size() - reply.body.size());
     log(reply);  // before the client can know: its next scrape must show what it was told
     set_deadline(shared_.config.write_timeout);
     const auto bytes = asio::buffer(out_);

@@ -38,12 +38,18 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    // Lets the request at hand finish, then closes.
+    // Lets the request at hand finish, or one that is on its way already, then closes. Its reply
+    // says so.
     void drain();
     // Cancels what is overdue.
     void sweep(BootTime now);
 
 private:
+    // While draining, a connection whose last reply did not say "close" waits this long for a
+    // request that was sent on the strength of it: longer than most round trips, short beside
+    // drain_timeout.
+    static constexpr Duration kLastRequestGrace{500};
+
     enum class HeadRead : std::uint8_t { Ready, Closed, TooLarge, TimedOut };
 
     Session(TlsStream stream, std::string peer, IoThread& thread, const SessionShared& shared);

@@ -21,7 +21,8 @@ asio::awaitable<Session::HeadRead> Session::read_head() {
     const auto& config = shared_.config;
     std::size_t scanned = 0;
     is_idle_ = buffer_.size() == 0;
-    set_deadline(is_idle_ ? config.idle_timeout : config.header_timeout);
+    const auto patience = is_draining_ ? kLastRequestGrace : config.idle_timeout;
+    set_deadline(is_idle_ ? patience : config.header_timeout);
     started_ = shared_.clock.boot_now();
     for (;;) {
         const auto bytes = received(buffer_);
@@ -33,7 +34,6 @@ asio::awaitable<Session::HeadRead> Session::read_head() {
             co_return HeadRead::Ready;
         }
         if (bytes.size() >= config.header_bytes_max) co_return HeadRead::TooLarge;
-        if (is_idle_ && is_draining_) co_return HeadRead::Closed;
         scanned = bytes.size();
         const bool has_more = co_await read_more(config.header_bytes_max - bytes.size());
         if (!has_more) co_return is_overdue_ && !is_idle_ ? HeadRead::TimedOut : HeadRead::Closed;

@@ -16,10 +16,8 @@ using lockmgr::LockName;
     "ended_at_ms"
 
 LeaseRows::LeaseRows(Connection& connection)
-    : next_token_(connection,
-                  "UPDATE store SET epoch = epoch + (sequence = 8796093022207), sequence = "
-                  "CASE sequence WHEN 8796093022207 THEN 1 ELSE sequence + 1 END "
-                  "WHERE id = 1 RETURNING epoch, sequence"),
+    : read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
+      write_counter_(connection, "UPDATE store SET epoch = ?, sequence = ? WHERE id = 1"),
       insert_(connection,
               "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
               "granted_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -36,13 +34,23 @@ LeaseRows::LeaseRows(Connection& connection)
       all_live_(connection, "SELECT token, lock, ttl_ms FROM leases WHERE state = 0") {}
 
 std::optional<FencingToken> LeaseRows::next_token() {
-    auto row = next_token_.query();
-    if (!row.next()) return std::nullopt;
-    const auto token = FencingToken::compose(row.integer(0), row.integer(1));
-    // RETURNING statements take effect only when stepped to the end.
-    while (row.next()) {
+    std::int64_t epoch = 0;
+    std::int64_t sequence = 0;
+    {
+        auto row = read_counter_.query();
+        if (!row.next()) return std::nullopt;
+        epoch = row.integer(0);
+        sequence = row.integer(1) + 1;
     }
-    return token;
+    if (sequence > lockmgr::kTokenSequenceMax) {
+        ++epoch;
+        sequence = 1;
+    }
+    // Two plain statements: RETURNING builds a temporary table and costs four times as much. If
+    // there is no next token, the row's own constraint refuses and the command is rolled back.
+    write_counter_.run(epoch, sequence);
+    if (epoch > lockmgr::kTokenEpochMax) return std::nullopt;
+    return FencingToken::compose(epoch, sequence);
 }
 
 void LeaseRows::insert(const Lease& lease) {

@@ -41,7 +41,8 @@ public:
 private:
     [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row row);
 
-    Statement next_token_;
+    Statement read_counter_;
+    Statement write_counter_;
     Statement insert_;
     Statement find_;
     Statement find_live_;

@@ -140,7 +140,8 @@ void LockCommands::grant_next(Batch& batch, const LockName& lock) {
             return;
         }
         note(batch, lock, Acquired::Timeout, waited);
-        batch.outcomes.push_back({ticket, held(batch, lock, 0)});
+        const auto ahead = tables_.live.waiters().waiting_for(lock);
+        batch.outcomes.push_back({ticket, held(batch, lock, ahead)});
     }
 }
 
@@ -241,7 +242,9 @@ void LockCommands::time_out_due(Batch& batch, std::size_t max) {
         if (!due) return;
         const auto waiter = tables_.live.remove(*due);
         note(batch, waiter->lock, Acquired::Timeout, batch.now - waiter->since);
-        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->lock, 0)});
+        // As for who only tries: those who would be ahead if it asked again now.
+        const auto ahead = tables_.live.waiters().waiting_for(waiter->lock);
+        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->lock, ahead)});
     }
 }
 
