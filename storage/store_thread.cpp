@@ -1,5 +1,7 @@
 #include "storage/store_thread.hpp"
 
+#include "base/start_failure.hpp"
+
 #include <algorithm>
 #include <pthread.h>
 #include <span>
@@ -135,9 +137,14 @@ Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, cons
     if (!lock) return std::unexpected(lock.error());
     auto connection = sqlite::open_database(options.data_dir);
     if (!connection) return std::unexpected(connection.error());
+    const auto& failure = (*connection)->failure();
     auto store = std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(connection),
                                                        options.classes, options.wait_limits, clock,
                                                        random, observer);
+    if (failure)
+        return fail_start(StartFailure::BadData, "The store in " + options.data_dir.string() +
+                                                     " is damaged: " + failure->message +
+                                                     ". Restore a backup into another folder.");
     return std::make_unique<StoreThread>(std::move(options), clock, std::move(store));
 }
 

@@ -1,7 +1,5 @@
 #include "storage/sqlite/connection.hpp"
 
-#include "base/check.hpp"
-
 #include <sqlite3.h>
 
 namespace fencegate::storage::sqlite {
@@ -83,13 +81,13 @@ void Connection::note_failure(int code) {
 Statement::Statement(Connection& connection, const char* sql) : connection_(connection) {
     const int code = ::sqlite3_prepare_v3(connection.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT,
                                           &statement_, nullptr);
-    FG_CHECK(code == SQLITE_OK);
+    if (code != SQLITE_OK) connection.note_failure(code);
 }
 
 Statement::~Statement() { ::sqlite3_finalize(statement_); }
 
 bool Statement::step() {
-    if (connection_.failure()) return false;
+    if (connection_.failure() || statement_ == nullptr) return false;
     const int code = ::sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code != SQLITE_DONE) connection_.note_failure(code);
@@ -101,25 +99,26 @@ void Statement::reset() noexcept { static_cast<void>(::sqlite3_reset(statement_)
 
 int Statement::changes() const noexcept { return ::sqlite3_changes(connection_.handle()); }
 
+// Out of memory, or a text beyond SQLite's limits: as bad as a failed step.
+void Statement::bound(int code) {
+    if (code != SQLITE_OK) connection_.note_failure(code);
+}
+
 void Statement::bind(int at, std::int64_t value) {
-    FG_CHECK(::sqlite3_bind_int64(statement_, at, value) == SQLITE_OK);
+    bound(::sqlite3_bind_int64(statement_, at, value));
 }
 
 void Statement::bind(int at, std::string_view value) {
     // An empty view may hold a null pointer, which SQLite would take for NULL.
     const char* data = value.empty() ? "" : value.data();
-    FG_CHECK(::sqlite3_bind_text64(statement_, at, data, value.size(), SQLITE_STATIC,
-                                   SQLITE_UTF8) == SQLITE_OK);
+    bound(::sqlite3_bind_text64(statement_, at, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void Statement::bind(int at, Blob value) {
-    FG_CHECK(::sqlite3_bind_blob64(statement_, at, value.data(), value.size(), SQLITE_STATIC) ==
-             SQLITE_OK);
+    bound(::sqlite3_bind_blob64(statement_, at, value.data(), value.size(), SQLITE_STATIC));
 }
 
-void Statement::bind(int at, std::nullptr_t) {
-    FG_CHECK(::sqlite3_bind_null(statement_, at) == SQLITE_OK);
-}
+void Statement::bind(int at, std::nullptr_t) { bound(::sqlite3_bind_null(statement_, at)); }
 
 std::int64_t Statement::Row::integer(int column) const {
     return ::sqlite3_column_int64(statement_.statement_, column);

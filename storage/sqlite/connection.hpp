@@ -93,7 +93,8 @@ public:
         Statement& statement_;
     };
 
-    // REQUIRES: `sql` is a literal. A statement that does not compile aborts: the schema is ours.
+    // REQUIRES: `sql` is a literal. One that does not compile, because the file is damaged, is a
+    // failure of the connection, and the statement never does anything.
     Statement(Connection& connection, const char* sql);
     ~Statement();
     Statement(const Statement&) = delete;
@@ -119,6 +120,7 @@ public:
 private:
     [[nodiscard]] bool step();
     void reset() noexcept;
+    void bound(int code);
     void bind(int at, std::int64_t value);
     void bind(int at, std::string_view value);
     void bind(int at, Blob value);
