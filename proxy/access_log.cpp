@@ -3,10 +3,13 @@
 #include "base/json_writer.hpp"
 #include "base/start_failure.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 #include <utility>
@@ -17,15 +20,9 @@ namespace {
 constexpr std::size_t kPendingBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kWakeAtBytes = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds kFlushEvery{100};
-
-void write_all(int descriptor, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;  // nobody reads any more; requests go on
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
+constexpr std::size_t kWriteBytes = PIPE_BUF;
+constexpr int kPollMs = 100;
+constexpr int kStopPatience = 5;  // polls
 
 std::string to_json_line(const AccessLine& line, WallTime now) {
     std::string out;
@@ -111,8 +108,27 @@ void AccessLog::work() {
         }
         if (dropped > 0)
             writing += "{\"access_log_lines_dropped\":" + std::to_string(dropped) + "}\n";
-        write_all(descriptor_, writing);
+        write_out(writing);
         writing.clear();
+    }
+}
+
+// A reader that has stopped reading must hold up neither requests nor the shutdown: no more is
+// written at once than a pipe that is ready takes, and whoever asks to stop waits a little only.
+void AccessLog::write_out(std::string_view bytes) {
+    int patience = kStopPatience;
+    while (!bytes.empty()) {
+        pollfd ready{descriptor_, POLLOUT, 0};
+        if (::poll(&ready, 1, kPollMs) == 0) {
+            const std::lock_guard lock(mutex_);
+            if (stop_ && --patience <= 0) return;
+            continue;
+        }
+        const auto written =
+            ::write(descriptor_, bytes.data(), std::min(bytes.size(), kWriteBytes));
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;  // nobody reads any more; requests go on
+        bytes.remove_prefix(static_cast<std::size_t>(written));
     }
 }
 

@@ -45,6 +45,7 @@ public:
 private:
     AccessLog(int descriptor, bool owns_descriptor, const Clock& clock);
     void work();
+    void write_out(std::string_view bytes);
 
     int descriptor_;  // negative: off
     bool owns_descriptor_;

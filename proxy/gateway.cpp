@@ -6,6 +6,7 @@
 #include "proxy/admin_service.hpp"
 #include "proxy/api_service.hpp"
 #include "proxy/certificates.hpp"
+#include "proxy/descriptor_limit.hpp"
 #include "proxy/key_file.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/reloadable.hpp"
@@ -20,6 +21,7 @@
 namespace fencegate::proxy {
 namespace {
 
+constexpr std::size_t kAdminConnectionsMax = 32;
 constexpr std::chrono::milliseconds kDrainLook{20};
 // After the disk failed, replies that say so get this long to leave.
 constexpr std::chrono::milliseconds kFatalGrace{500};
@@ -54,6 +56,11 @@ public:
           labels_(route_labels(AdminService::route_labels())),
           metrics_(metrics_options(classes_, labels_)),
           store_metrics_(metrics_) {}
+
+    // Ends the threads before anything they use, whatever happened.
+    ~Gateway() { close(); }
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
 
     Result<> open();
     Result<> serve();
@@ -103,13 +110,14 @@ private:
 };
 
 Result<> Gateway::open() {
-    std::error_code ignored;  // a ready file of an earlier run says nothing about this one
-    if (!config_.ready_file.empty()) std::filesystem::remove(config_.ready_file, ignored);
+    watch_signals();  // first: a SIGHUP during start must wait its turn, not kill
+    raise_descriptor_limit();
     if (auto done = make_private_directory(config_.data_dir); !done) return done;
     if (auto done = open_store(); !done) return done;
+    std::error_code ignored;  // a ready file of an earlier run says nothing about this one
+    if (!config_.ready_file.empty()) std::filesystem::remove(config_.ready_file, ignored);
     if (auto done = open_edge(); !done) return done;
     if (auto done = open_listeners(); !done) return done;
-    watch_signals();
     for (auto& thread : threads_) thread->start();
     api_listener_->start();
     admin_listener_->start();
@@ -167,11 +175,12 @@ Result<> Gateway::open_listeners() {
     }
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 
-    auto api = ListenSocket::open(config_.listen, api_threads, *tls_, *api_shared_,
-                                  config_.connections_max);
+    const auto connections_max = connections_allowed(config_.connections_max);
+    auto api =
+        ListenSocket::open(config_.listen, api_threads, *tls_, *api_shared_, connections_max);
     if (!api) return std::unexpected(api.error());
     auto admin = ListenSocket::open(config_.admin_listen, {threads_.back().get()}, *tls_,
-                                    *admin_shared_, config_.connections_max);
+                                    *admin_shared_, kAdminConnectionsMax);
     if (!admin) return std::unexpected(admin.error());
     api_listener_ = *std::move(api);
     admin_listener_ = *std::move(admin);
@@ -284,7 +293,7 @@ Result<> Gateway::serve() {
 
 void Gateway::close() {
     for (auto& thread : threads_) thread->stop();
-    engine_->stop();
+    if (engine_) engine_->stop();
 }
 
 }  // namespace

@@ -123,6 +123,7 @@ void IoThread::sweep_later() {
 
 void IoThread::drain() {
     asio::post(context_, [this] {
+        is_draining_ = true;
         for (auto* session : all_) session->drain();
     });
 }

@@ -53,6 +53,7 @@ public:
     [[nodiscard]] std::size_t sessions() const noexcept { return session_count_; }
     // Lets every session finish its request and close. Any thread.
     void drain();
+    [[nodiscard]] bool is_draining() const noexcept { return is_draining_; }
 
 private:
     using Resume = std::move_only_function<void(storage::Answer)>;
@@ -65,6 +66,7 @@ private:
     // Before context_: sessions that are cut off die with it, and leave this list as they do.
     std::list<Session*> all_;
     std::atomic<std::size_t> session_count_{0};
+    bool is_draining_ = false;
     asio::io_context context_{1};
     asio::steady_timer sweep_timer_{context_};  // also keeps the context running
     std::string name_;

@@ -11,6 +11,7 @@ namespace fencegate::proxy {
 namespace {
 
 constexpr std::size_t kWatchBytes = 4096;
+constexpr std::chrono::milliseconds kWatchLook{50};
 constexpr Duration kGoodbyeTimeout{2'000};
 constexpr std::size_t kGoodbyeBytesMax = std::size_t{256} << 10;
 
@@ -46,8 +47,7 @@ void Session::drain() {
 
 void Session::sweep(BootTime now) {
     if (!deadline_ || now < *deadline_) return;
-    deadline_.reset();
-    is_overdue_ = true;
+    is_overdue_ = true;  // and again at every sweep: a cancel may meet no pending operation
     error_code ignored;
     stream_.next_layer().cancel(ignored);
 }
@@ -58,6 +58,7 @@ void Session::set_deadline(Duration from_now) {
 }
 
 asio::awaitable<void> Session::run() {
+    if (thread_.is_draining()) is_draining_ = true;  // accepted just before
     const bool is_secure = co_await shake_hands();
     if (!is_secure) co_return;
     bool goes_on = true;
@@ -115,8 +116,8 @@ asio::awaitable<bool> Session::refuse_head(Error error) {
 }
 
 asio::awaitable<bool> Session::serve_exchange() {
-    bool keep_alive = exchange_.framing.keep_alive && !is_draining_ &&
-                      served_ < shared_.config.requests_per_connection_max;
+    bool keep_alive = exchange_.framing.keep_alive && exchange_.framing.is_http_1_1 &&
+                      !is_draining_ && served_ < shared_.config.requests_per_connection_max;
     auto admitted = shared_.service.admit(exchange_);
     if (admitted) admitted = check_body_rules();
     if (!admitted) {
@@ -172,7 +173,6 @@ asio::awaitable<storage::Answer> Session::wait_for_lock(storage::Command command
     const auto ticket = thread_.new_ticket();
     is_watching_ = true;
     is_answered_ = false;
-    watch_ended_.expires_at(asio::steady_timer::time_point::max());
     auto watching = watch_peer(ticket);
     asio::co_spawn(thread_.context(), std::move(watching), [this](std::exception_ptr) {
         is_watching_ = false;
@@ -181,8 +181,9 @@ asio::awaitable<storage::Answer> Session::wait_for_lock(storage::Command command
     auto answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
     is_answered_ = true;
     error_code ignored;
-    while (is_watching_) {
+    while (is_watching_) {  // again and again: a cancel may meet no pending operation
         stream_.next_layer().cancel(ignored);
+        watch_ended_.expires_after(kWatchLook);
         [[maybe_unused]] auto [ec] = co_await watch_ended_.async_wait(kAwait);
     }
     co_return answer;

@@ -21,7 +21,9 @@ asio::awaitable<Session::HeadRead> Session::read_head() {
     const auto& config = shared_.config;
     std::size_t scanned = 0;
     is_idle_ = buffer_.size() == 0;
-    const auto patience = is_draining_ ? kLastRequestGrace : config.idle_timeout;
+    // Who has not asked for anything yet gets no more time than for a head.
+    auto patience = served_ == 0 ? config.header_timeout : config.idle_timeout;
+    if (is_draining_) patience = std::min(patience, kLastRequestGrace);
     set_deadline(is_idle_ ? patience : config.header_timeout);
     started_ = shared_.clock.boot_now();
     for (;;) {
@@ -48,7 +50,7 @@ asio::awaitable<Session::HeadRead> Session::read_head() {
 asio::awaitable<bool> Session::read_more(std::size_t limit) {
     const auto space = buffer_.prepare(std::min(limit, kReadBytes));
     auto [ec, size] = co_await stream_.async_read_some(space, kAwait);
-    if (ec) co_return false;
+    if (ec || is_overdue_) co_return false;
     buffer_.commit(size);
     co_return true;
 }
@@ -108,6 +110,8 @@ asio::awaitable<Result<>> Session::read_chunked_body() {
     parser.eager(true);
     error_code ec;
     parser.put(asio::buffer(head_), ec);
+    if (ec && ec != http::error::need_more)
+        co_return fail(ErrorCode::BadRequest, "The head cannot be read.");
     const auto fields = std::ranges::distance(parser.get());
     while (!parser.is_done()) {
         ec = {};

@@ -99,14 +99,19 @@ StoreThread::Inbox StoreThread::next() {
 void StoreThread::run(Inbox& inbox) {
     if (inbox.drain) deliver(store_->drain());
     const std::span<const Request> requests(inbox.requests);
-    std::span<const Ticket> cancelled(inbox.cancelled);
     std::size_t from = 0;
     do {
         const auto count = std::min(options_.batch_max, requests.size() - from);
-        deliver(store_->run(requests.subspan(from, count), cancelled));
-        cancelled = {};
+        const auto behind = requests.size() - from - count + queued();
+        // To every part: a cancel may have come together with the request it cancels.
+        deliver(store_->run(requests.subspan(from, count), inbox.cancelled, behind));
         from += count;
     } while (from < requests.size());
+}
+
+std::size_t StoreThread::queued() {
+    const std::lock_guard lock(mutex_);
+    return inbox_.requests.size();
 }
 
 void StoreThread::deliver(std::vector<sqlite::Routed> routed) {

@@ -45,6 +45,7 @@ private:
     // Waits for work or for the store's next deadline.
     [[nodiscard]] Inbox next();
     void run(Inbox& inbox);
+    [[nodiscard]] std::size_t queued();
     void deliver(std::vector<sqlite::Routed> routed);
     void stop_trusting();
 

@@ -11,6 +11,7 @@
 #include "storage/sqlite/answer_rows.hpp"
 #include "storage/sqlite/lease_rows.hpp"
 #include "storage/sqlite/payment_rows.hpp"
+#include "storage/sqlite/waiting_room.hpp"
 #include "storage/store_events.hpp"
 
 #include <vector>
@@ -33,12 +34,17 @@ struct Batch {
 
 // The rows and the live state: one store, one owner.
 struct Tables {
-    explicit Tables(Connection& connection, lockmgr::WaitLimits limits)
-        : leases(connection), payments(connection), answers(connection), live(limits) {}
+    Tables(Connection& connection, lockmgr::WaitLimits limits, std::size_t classes)
+        : leases(connection),
+          payments(connection),
+          answers(connection),
+          live(limits),
+          room(classes) {}
     LeaseRows leases;
     PaymentRows payments;
     AnswerRows answers;
     lockmgr::LiveState live;
+    WaitingRoom room;
 };
 
 [[nodiscard]] inline Answer refusal(Error error) {

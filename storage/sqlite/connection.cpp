@@ -1,18 +1,19 @@
 #include "storage/sqlite/connection.hpp"
 
+#include "base/start_failure.hpp"
+
 #include <sqlite3.h>
 
 namespace fencegate::storage::sqlite {
 namespace {
 
 Failure::Kind kind_of(int code) noexcept {
-    // Growing the shared-memory index fails with IOERR_SHMSIZE when the disk is full. Nothing has
-    // been committed at that point, so it is as harmless as SQLITE_FULL.
-    if (code == SQLITE_IOERR_SHMSIZE) return Failure::Kind::Full;
     switch (code & 0xff) {
         case SQLITE_FULL: return Failure::Kind::Full;
         case SQLITE_CONSTRAINT:
         case SQLITE_TOOBIG: return Failure::Kind::Constraint;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return Failure::Kind::Busy;
         default: return Failure::Kind::Fatal;
     }
 }
@@ -32,7 +33,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
     if (code != SQLITE_OK) {
         std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
         ::sqlite3_close(handle);
-        return fail(ErrorCode::Internal, "Cannot open " + file.string() + ": " + why);
+        return fail_start(StartFailure::CannotCreate,
+                          "Cannot open " + file.string() + ": " + why + ".");
     }
     return std::unique_ptr<Connection>(new Connection(handle));
 }
@@ -60,8 +62,14 @@ std::int64_t Connection::last_insert_id() const noexcept {
 void Connection::checkpoint(bool truncate) {
     if (failure_) return;
     const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    const int code = ::sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, nullptr, nullptr);
-    if (code != SQLITE_OK) note_failure(code);
+    int frames = 0;
+    int copied = 0;
+    const int code = ::sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &copied);
+    if (code != SQLITE_OK) {
+        note_failure(code);
+    } else if (frames == copied) {
+        wal_bytes_ = 0;
+    }
 }
 
 void Connection::watch_wal() {

@@ -25,6 +25,7 @@ struct Failure {
     enum class Kind : std::uint8_t {
         Full,        // no space: roll back, answer, go on
         Constraint,  // a rule of the schema held where ours did not: refuse this command
+        Busy,        // another process uses the file; only at start, we lock it for good
         Fatal,       // the disk or the file can no longer be trusted: stop
     };
     Kind kind;
@@ -33,7 +34,7 @@ struct Failure {
 
 class Connection {
 public:
-    // Fails with: Internal. Creates the file if there is none.
+    // Creates the file if there is none. Fails with: StartFailure CannotCreate.
     [[nodiscard]] static Result<std::unique_ptr<Connection>> open(
         const std::filesystem::path& file);
     ~Connection();

@@ -35,6 +35,36 @@ std::unexpected<Error> failed(const Connection& connection, const std::filesyste
     return fail_start(why, "Cannot use the store " + file.string() + ": " + failure.message + ".");
 }
 
+// SQLite gives its log the mode of the store, so the store is made before SQLite would.
+Result<> create_private(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return fail_start(StartFailure::CannotCreate,
+                          "Cannot open " + file.string() + ": " + std::strerror(errno));
+    ::close(descriptor);
+    return {};
+}
+
+// Before anything is written: a file that is not ours stays as it is.
+Result<std::int64_t> read_version(Connection& connection, const std::filesystem::path& file) {
+    // One process, and nobody beside it, not even a reader: the index of the log then lives on the
+    // heap. In shared memory it grows after the commit is already on the disk, and a full disk
+    // would turn a durable commit into an error.
+    connection.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const auto version = pragma_integer(connection, "PRAGMA user_version");
+    const auto application = pragma_integer(connection, "PRAGMA application_id");
+    const auto tables = pragma_integer(connection, "SELECT count(*) FROM sqlite_schema");
+    if (connection.failure()) return failed(connection, file);
+    const bool is_new = version == 0 && application == 0 && tables == 0;
+    if (!is_new && application != kApplicationId)
+        return fail_start(StartFailure::BadData, file.string() + " is not a fencegate store.");
+    if (version > kSchemaVersion)
+        return fail_start(StartFailure::BadData,
+                          file.string() + " was written by a newer fencegate (schema " +
+                              std::to_string(version) + "). Start that version.");
+    return version;
+}
+
 Result<> apply_settings(Connection& connection, const std::filesystem::path& file) {
     // FULL syncs the log at every commit: an answered grant survives a power cut. The writer alone
     // checkpoints, when it decides to.
@@ -55,18 +85,7 @@ Result<> apply_settings(Connection& connection, const std::filesystem::path& fil
     return {};
 }
 
-Result<> migrate(Connection& connection, const std::filesystem::path& file) {
-    const auto version = pragma_integer(connection, "PRAGMA user_version");
-    const auto application = pragma_integer(connection, "PRAGMA application_id");
-    if (connection.failure()) return failed(connection, file);
-    const bool is_new = version == 0 && application == 0 &&
-                        pragma_integer(connection, "SELECT count(*) FROM sqlite_schema") == 0;
-    if (!is_new && application != kApplicationId)
-        return fail_start(StartFailure::BadData, file.string() + " is not a fencegate store.");
-    if (version > kSchemaVersion)
-        return fail_start(StartFailure::BadData,
-                          file.string() + " was written by a newer fencegate (schema " +
-                              std::to_string(version) + "). Start that version.");
+Result<> migrate(Connection& connection, const std::filesystem::path& file, std::int64_t version) {
     if (version == kSchemaVersion) return {};
     connection.exec("BEGIN IMMEDIATE");
     connection.exec(kSchemaSql);
@@ -111,10 +130,14 @@ FolderLock::~FolderLock() {
 
 Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder) {
     const auto file = folder / "store.db";
+    if (auto done = create_private(file); !done) return std::unexpected(done.error());
     auto connection = Connection::open(file);
     if (!connection) return connection;
+    const auto version = read_version(**connection, file);
+    if (!version) return std::unexpected(version.error());
     if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
-    if (auto done = migrate(**connection, file); !done) return std::unexpected(done.error());
+    if (auto done = migrate(**connection, file, *version); !done)
+        return std::unexpected(done.error());
     (*connection)->checkpoint(/*truncate=*/true);
     if ((*connection)->failure()) {
         // A full disk still serves reads; the log stays until there is room.

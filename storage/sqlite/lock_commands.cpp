@@ -33,29 +33,10 @@ std::optional<Lease> find_by_id(Tables& tables, const Uuid& id) {
 
 Error poisoned() { return {ErrorCode::Internal, "The store did not answer.", {}, -1}; }
 
-std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
-                                const Idempotency& idempotency) {
-    const auto* waiting = room.find_key(idempotency);
-    if (waiting == nullptr) return std::nullopt;
-    const bool is_same = waiting->acquire().idempotency->fingerprint == idempotency.fingerprint;
-    batch.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
-                                                       : IdempotencyEvent::Result::Mismatch});
-    if (!is_same)
-        return refusal({ErrorCode::IdempotencyMismatch,
-                        "A waiting acquire uses this Idempotency-Key for another request.",
-                        {},
-                        -1});
-    return refusal({ErrorCode::IdempotencyInFlight,
-                    "An acquire with this Idempotency-Key is still waiting. Retry to read its "
-                    "outcome.",
-                    {},
-                    1'000});
-}
-
 }  // namespace
 
 LockCommands::LockCommands(Tables& tables, const lockmgr::LockClasses& classes, Random& random)
-    : tables_(tables), classes_(classes), random_(random), room_(classes.size()) {}
+    : tables_(tables), classes_(classes), random_(random) {}
 
 std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request) {
     const auto& command = request.command;
@@ -63,7 +44,6 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
     if (acquire.idempotency) {
         if (auto again = replay(tables_, batch, command.principal, *acquire.idempotency))
             return again;
-        if (auto refused = in_flight(room_, batch, *acquire.idempotency)) return refused;
     }
     const auto ttl = lockmgr::decide_ttl(acquire.ttl, classes_.of(acquire.lock));
     if (!ttl) {
@@ -97,8 +77,8 @@ std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, D
                         {},
                         1'000});
     }
-    room_.add({request.ticket, waiter, request.home, request.command, ttl,
-               classes_.index_of(acquire.lock), batch.now});
+    tables_.room.add({request.ticket, waiter, request.home, request.command, ttl,
+                      classes_.index_of(acquire.lock), batch.now});
     batch.enqueued.push_back(request.ticket);
     return std::nullopt;
 }
@@ -131,7 +111,7 @@ Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, S
 void LockCommands::grant_next(Batch& batch, const LockName& lock) {
     while (const auto waiter = tables_.live.dequeue(lock)) {
         const Ticket ticket(waiter->asker);
-        const auto* waiting = room_.find(ticket);
+        const auto* waiting = tables_.room.find(ticket);
         FG_CHECK(waiting != nullptr);
         const Seconds waited = batch.now - waiter->since;
         if (waiter->deadline > batch.now) {
@@ -225,15 +205,28 @@ Answer LockCommands::read(Batch& batch, const ReadLock& read) {
     return answer;
 }
 
-void LockCommands::expire_due(Batch& batch, std::size_t max) {
-    for (std::size_t ended = 0; ended < max; ++ended) {
-        const auto token = tables_.live.expiries().due(batch.now);
-        if (!token) return;
-        const auto deadline = *tables_.live.expiries().deadline_of(*token);
-        const auto lease = tables_.leases.find(*token);
-        if (!lease) return;  // only a poisoned transaction loses a live lease
+bool LockCommands::is_expiry_due(BootTime now) const {
+    return tables_.live.expiries().due(now).has_value();
+}
+
+void LockCommands::expire_next(Batch& batch) {
+    const auto token = tables_.live.expiries().due(batch.now);
+    if (!token) return;
+    const auto deadline = *tables_.live.expiries().deadline_of(*token);
+    const auto lease = tables_.leases.find(*token);
+    if (lease) {
         end(batch, *lease, LeaseState::Expired, batch.now - deadline);
+    } else {
+        tables_.live.disarm(*token);  // somebody edited the file; or nothing of this will commit
     }
+}
+
+void LockCommands::refuse_next_waiter(Batch& batch) {
+    const auto token = tables_.live.expiries().due(batch.now);
+    if (!token) return;
+    const auto lease = tables_.leases.find(*token);
+    const auto waiter = lease ? tables_.live.dequeue(lease->lock) : std::nullopt;
+    if (waiter) batch.outcomes.push_back({Ticket(waiter->asker), refusal(poisoned())});
 }
 
 void LockCommands::time_out_due(Batch& batch, std::size_t max) {
@@ -249,7 +242,7 @@ void LockCommands::time_out_due(Batch& batch, std::size_t max) {
 }
 
 void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
-    const auto* waiting = room_.find(ticket);
+    const auto* waiting = tables_.room.find(ticket);
     if (waiting == nullptr) return;
     const auto waiter = tables_.live.remove(waiting->waiter);
     if (!waiter) return;

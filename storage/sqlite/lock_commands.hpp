@@ -5,7 +5,6 @@
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
 #include "storage/sqlite/batch.hpp"
-#include "storage/sqlite/waiting_room.hpp"
 
 #include <optional>
 
@@ -23,8 +22,12 @@ public:
     [[nodiscard]] Answer read(Batch& batch, const ReadLease& read);
     [[nodiscard]] Answer read(Batch& batch, const ReadLock& read);
 
-    // Ends what ran out by batch.now, at most `max` leases, and grants to who waits.
-    void expire_due(Batch& batch, std::size_t max);
+    [[nodiscard]] bool is_expiry_due(BootTime now) const;
+    // Ends the lease that ran out first, if one has by batch.now, and grants to who waits.
+    void expire_next(Batch& batch);
+    // Answers the waiter that the next expiry would grant to Internal. For a grant that the
+    // schema refuses: the expiry itself must not be held up by it.
+    void refuse_next_waiter(Batch& batch);
     // Answers waiters whose patience ended by batch.now, at most `max`.
     void time_out_due(Batch& batch, std::size_t max);
     // Takes a waiter out and answers it `why`. Does nothing if it does not wait.
@@ -35,8 +38,6 @@ public:
 
     // From now on nobody is queued.
     void refuse_waiting() noexcept { is_draining_ = true; }
-
-    [[nodiscard]] WaitingRoom& room() noexcept { return room_; }
 
 private:
     [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl);
@@ -52,7 +53,6 @@ private:
     Tables& tables_;
     const lockmgr::LockClasses& classes_;
     Random& random_;
-    WaitingRoom room_;
     // Tickets are the askers' numbers and of several threads; the line has its own.
     std::uint64_t last_waiter_ = 0;
     bool is_draining_ = false;

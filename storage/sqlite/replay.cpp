@@ -31,6 +31,25 @@ Answer replay_stored(StoredAnswer stored) {
     return answer;
 }
 
+std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
+                                const Idempotency& idempotency) {
+    const auto* waiting = room.find_key(idempotency);
+    if (waiting == nullptr) return std::nullopt;
+    const bool is_same = waiting->acquire().idempotency->fingerprint == idempotency.fingerprint;
+    batch.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
+                                                       : IdempotencyEvent::Result::Mismatch});
+    if (!is_same)
+        return refusal({ErrorCode::IdempotencyMismatch,
+                        "A waiting acquire uses this Idempotency-Key for another request.",
+                        {},
+                        -1});
+    return refusal({ErrorCode::IdempotencyInFlight,
+                    "An acquire with this Idempotency-Key is still waiting. Retry to read its "
+                    "outcome.",
+                    {},
+                    1'000});
+}
+
 bool is_grant(const StoredAnswer& stored) { return !stored.error && stored.body.empty(); }
 
 }  // namespace
@@ -38,7 +57,7 @@ bool is_grant(const StoredAnswer& stored) { return !stored.error && stored.body.
 std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view principal,
                              const Idempotency& idempotency) {
     auto stored = tables.answers.find(principal, idempotency);
-    if (!stored) return std::nullopt;
+    if (!stored) return in_flight(tables.room, batch, idempotency);
     if (stored->fingerprint != idempotency.fingerprint) {
         batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
         return refusal({ErrorCode::IdempotencyMismatch,

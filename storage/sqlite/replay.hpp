@@ -9,7 +9,8 @@
 
 namespace fencegate::storage::sqlite {
 
-// The answer if the key has been used: the first answer again, or IdempotencyMismatch.
+// The answer if the key has been used: the first answer again, IdempotencyMismatch, or
+// IdempotencyInFlight while an acquire waits under it.
 // A grant is replayed as its lease stands now; everything else byte for byte.
 [[nodiscard]] std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view principal,
                                            const Idempotency& idempotency);

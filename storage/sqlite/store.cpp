@@ -1,8 +1,11 @@
 #include "storage/sqlite/store.hpp"
 
 #include "base/check.hpp"
+#include "storage/sqlite/dispatch.hpp"
 
 #include <sqlite3.h>
+
+#include <algorithm>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -15,18 +18,6 @@ constexpr Duration kRetryAfterFull{1'000};
 // 16 MiB: large enough that hot pages are copied once for many commits, small enough that the copy
 // stays below the stall a client would notice and the log's index fits one 32 KiB region.
 constexpr std::int64_t kCheckpointAtBytes = std::int64_t{16} << 20;
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-
-bool is_read(const Operation& operation) {
-    return std::holds_alternative<ReadLease>(operation) ||
-           std::holds_alternative<ReadLock>(operation) ||
-           std::holds_alternative<ReadPayment>(operation) ||
-           std::holds_alternative<ListRefunds>(operation);
-}
 
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
@@ -52,7 +43,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       clock_(clock),
       observer_(observer),
       classes_(std::move(classes)),
-      tables_(*connection_, limits),
+      tables_(*connection_, limits, classes_.size()),
       locks_(tables_, classes_, random),
       payments_(tables_, classes_, random),
       begin_(*connection_, "BEGIN"),
@@ -67,9 +58,10 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
 }
 
 std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
-                                     std::span<const Ticket> cancelled) {
+                                     std::span<const Ticket> cancelled, std::size_t queued_behind) {
     std::vector<Routed> out;
     out.reserve(requests.size());
+    queued_behind_ = queued_behind;
     if (fatal_) {
         fail_all(requests, out);
         return out;
@@ -79,14 +71,23 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
         case Attempt::Failed: fail_all(requests, out); return out;
         case Attempt::Full: break;
     }
+    run_one_by_one(requests, cancelled, out);
+    return out;
+}
+
+// With a full disk, commands that write nothing still have an answer.
+void SqliteStore::run_one_by_one(std::span<const Request> requests,
+                                 std::span<const Ticket> cancelled, std::vector<Routed>& out) {
     retry_at_ = clock_.boot_now() + kRetryAfterFull;
     static_cast<void>(attempt({}, cancelled, out));  // writes nothing, so it has room
-    for (const auto& request : requests) {
-        const auto alone = attempt({&request, 1}, {}, out);
-        if (alone == Attempt::Failed) fail_all({&request, 1}, out);
-        if (alone == Attempt::Full) out.push_back({request.home, {request.ticket, full_refusal()}});
+    while (!requests.empty() && !fatal_) {
+        const auto one = requests.first(1);
+        const auto result = attempt(one, cancelled, out);
+        if (result == Attempt::Failed) break;
+        if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
+        requests = requests.subspan(1);
     }
-    return out;
+    if (fatal_) fail_all(requests, out);
 }
 
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
@@ -98,14 +99,14 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                 .events = {},
                 .enqueued = {}};
     batch.outcomes.reserve(requests.size());
-    stats_ = {.commands = requests.size()};
+    stats_ = {.commands = requests.size(), .queued_behind = queued_behind_};
     std::vector<Routed> answered;
     answered.reserve(requests.size());
 
     begin_.run();
     run_timers(batch, cancelled);
     for (const auto& request : requests) {
-        if (auto answer = execute(batch, request))
+        if (auto answer = execute_unless_gone(batch, request, cancelled))
             answered.push_back({request.home, {request.ticket, *std::move(answer)}});
     }
     const auto result = commit(batch);
@@ -121,26 +122,32 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
 void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     // Before any grant of this batch: who has left must not be granted.
     for (const auto ticket : cancelled) locks_.give_up(batch, ticket, ErrorCode::RequestTimeout);
+    locks_.time_out_due(batch, kTimeoutsPerBatch);
     if (retry_at_ && batch.now < *retry_at_) return;
     retry_at_.reset();
-    locks_.expire_due(batch, kExpiriesPerBatch);
-    locks_.time_out_due(batch, kTimeoutsPerBatch);
+    for (std::size_t ended = 0; ended < kExpiriesPerBatch; ++ended) {
+        if (!locks_.is_expiry_due(batch.now)) return;
+        const auto refused = under_savepoint(batch, [&] { locks_.expire_next(batch); });
+        if (refused) locks_.refuse_next_waiter(batch);
+    }
 }
 
-std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request) {
-    if (is_read(request.command.operation)) return dispatch(batch, request);
+// Runs `work` under a savepoint. If a constraint fires, everything `work` did is taken back, and
+// the failure is returned; any other failure stays with the connection and ends the batch.
+std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
+                                                    const std::function<void()>& work) {
+    if (connection_->failure()) return std::nullopt;
     const auto mark = tables_.live.mark();
     const auto outcomes = batch.outcomes.size();
     const auto events = batch.events.size();
     const auto enqueued = batch.enqueued.size();
     savepoint_.run();
-    auto answer = dispatch(batch, request);
-    const auto& failure = connection_->failure();
+    work();
+    const auto failure = connection_->failure();
     if (!failure || failure->kind != Failure::Kind::Constraint) {
         release_.run();
-        return answer;
+        return std::nullopt;
     }
-    answer = internal_refusal(*failure);
     connection_->clear_failure();
     rollback_to_.run();
     release_.run();
@@ -148,37 +155,29 @@ std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request)
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
     for (auto at = enqueued; at < batch.enqueued.size(); ++at)
-        locks_.room().remove(batch.enqueued[at]);
+        tables_.room.remove(batch.enqueued[at]);
     batch.enqueued.resize(enqueued);
-    return answer;
+    return failure;
 }
 
-std::optional<Answer> SqliteStore::dispatch(Batch& batch, const Request& request) {
-    using Reply = std::optional<Answer>;
-    const auto& command = request.command;
-    return std::visit(
-        Overloaded{
-            [&](const AcquireLock&) { return locks_.acquire(batch, request); },
-            [&](const RenewLease& renew) { return Reply(locks_.renew(batch, command, renew)); },
-            [&](const ReleaseLease& release) {
-                return Reply(locks_.release(batch, command, release));
-            },
-            [&](const BreakLock& broken) { return Reply(locks_.break_lock(batch, broken)); },
-            [&](const ReadLease& read) { return Reply(locks_.read(batch, read)); },
-            [&](const ReadLock& read) { return Reply(locks_.read(batch, read)); },
-            [&](const CreatePayment& create) {
-                return Reply(payments_.create(batch, command, create));
-            },
-            [&](const MovePayment& move) { return Reply(payments_.move(batch, command, move)); },
-            [&](const ReadPayment& read) { return Reply(payments_.read(read)); },
-            [&](const ListRefunds& list) { return Reply(payments_.read(list)); },
-        },
-        command.operation);
+std::optional<Answer> SqliteStore::execute_unless_gone(Batch& batch, const Request& request,
+                                                       std::span<const Ticket> cancelled) {
+    // A cancel may arrive together with the request it cancels.
+    if (std::ranges::find(cancelled, request.ticket) == cancelled.end())
+        return execute(batch, request);
+    return refusal({ErrorCode::RequestTimeout, "The client has left.", {}, -1});
+}
+
+std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request) {
+    if (is_read(request.command.operation)) return dispatch(locks_, payments_, batch, request);
+    std::optional<Answer> answer;
+    const auto refused =
+        under_savepoint(batch, [&] { answer = dispatch(locks_, payments_, batch, request); });
+    return refused ? internal_refusal(*refused) : answer;
 }
 
 SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     const auto before = clock_.boot_now();
-    stats_.wal_bytes = connection_->wal_bytes();
     stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
     commit_.run();
     const auto& failure = connection_->failure();
@@ -188,6 +187,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
         return Attempt::Failed;
     }
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
+    stats_.wal_bytes = connection_->wal_bytes();
     tables_.live.commit();
     count_held(batch.events);
     return Attempt::Committed;
@@ -201,15 +201,15 @@ void SqliteStore::roll_back(const Batch& batch) {
         connection_->clear_failure();
     }
     tables_.live.rollback();
-    for (const auto ticket : batch.enqueued) locks_.room().remove(ticket);
+    for (const auto ticket : batch.enqueued) tables_.room.remove(ticket);
 }
 
 void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
     for (auto& [ticket, answer] : batch.outcomes) {
-        const auto* waiting = locks_.room().find(ticket);
+        const auto* waiting = tables_.room.find(ticket);
         FG_CHECK(waiting != nullptr);
         out.push_back({waiting->home, {ticket, std::move(answer)}});
-        locks_.room().remove(ticket);
+        tables_.room.remove(ticket);
     }
     if (!batch.events.empty()) {
         observer_.on_events(batch.events);
@@ -232,19 +232,20 @@ void SqliteStore::publish_levels() {
     for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
         observer_.on_levels(lock_class,
                             {.held = held_[lock_class],
-                             .waiting = locks_.room().count(lock_class),
-                             .oldest_waiter_since = locks_.room().oldest_since(lock_class)});
+                             .waiting = tables_.room.count(lock_class),
+                             .oldest_waiter_since = tables_.room.oldest_since(lock_class)});
     }
 }
 
 std::vector<Routed> SqliteStore::drain() {
     locks_.refuse_waiting();
+    stats_ = {};
     Batch batch{.now = clock_.boot_now(),
                 .wall = clock_.wall_now(),
                 .outcomes = {},
                 .events = {},
                 .enqueued = {}};
-    for (const auto ticket : locks_.room().tickets())
+    for (const auto ticket : tables_.room.tickets())
         locks_.give_up(batch, ticket, ErrorCode::Draining);
     tables_.live.commit();
     std::vector<Routed> out;
@@ -253,11 +254,11 @@ std::vector<Routed> SqliteStore::drain() {
 }
 
 std::optional<BootTime> SqliteStore::next_deadline() const {
-    const auto expiry = tables_.live.expiries().next_deadline();
+    auto expiry = tables_.live.expiries().next_deadline();
+    if (expiry && retry_at_) expiry = std::max(*expiry, *retry_at_);
     const auto timeout = tables_.live.waiters().next_deadline();
-    if (!expiry && !timeout) return std::nullopt;
-    auto next = std::min(expiry.value_or(BootTime::max()), timeout.value_or(BootTime::max()));
-    return retry_at_ ? std::max(next, *retry_at_) : next;
+    if (!expiry || !timeout) return expiry ? expiry : timeout;
+    return std::min(*expiry, *timeout);
 }
 
 void SqliteStore::checkpoint_if_grown() {
@@ -295,9 +296,9 @@ void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed
                         1'000});
     };
     for (const auto& request : requests) out.push_back({request.home, {request.ticket, unknown()}});
-    for (const auto ticket : locks_.room().tickets()) {
-        out.push_back({locks_.room().find(ticket)->home, {ticket, unknown()}});
-        locks_.room().remove(ticket);
+    for (const auto ticket : tables_.room.tickets()) {
+        out.push_back({tables_.room.find(ticket)->home, {ticket, unknown()}});
+        tables_.room.remove(ticket);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "storage/sqlite/lock_commands.hpp"
 #include "storage/sqlite/payment_commands.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,9 +36,10 @@ public:
                 Random& random, StoreObserver& observer);
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
-    // that are final now, those of earlier waiters among them.
+    // that are final now, those of earlier waiters among them. `queued_behind` is for the metrics.
     [[nodiscard]] std::vector<Routed> run(std::span<const Request> requests,
-                                          std::span<const Ticket> cancelled);
+                                          std::span<const Ticket> cancelled,
+                                          std::size_t queued_behind = 0);
 
     // Answers every waiter Draining, and from now on everybody who would wait.
     [[nodiscard]] std::vector<Routed> drain();
@@ -58,9 +60,14 @@ private:
 
     [[nodiscard]] Attempt attempt(std::span<const Request> requests,
                                   std::span<const Ticket> cancelled, std::vector<Routed>& out);
+    void run_one_by_one(std::span<const Request> requests, std::span<const Ticket> cancelled,
+                        std::vector<Routed>& out);
     void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
+                                                         const std::function<void()>& work);
+    [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
+                                                            std::span<const Ticket> cancelled);
     [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
-    [[nodiscard]] std::optional<Answer> dispatch(Batch& batch, const Request& request);
     [[nodiscard]] Attempt commit(Batch& batch);
     void roll_back(const Batch& batch);
     void publish(Batch& batch, std::vector<Routed>& out);
@@ -84,7 +91,8 @@ private:
     Statement rollback_to_;
     std::vector<std::size_t> held_;  // live leases by class
     BatchStats stats_;
-    std::optional<BootTime> retry_at_;  // after a full disk, timers wait a little
+    std::size_t queued_behind_ = 0;
+    std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little
     std::optional<std::string> fatal_;
 };
 

@@ -1,4 +1,5 @@
 #include "lockmgr/fencing_token.hpp"
+
 #include "lockmgr/lease.hpp"
 #include "tests/support/seeded_random.hpp"
 
@@ -39,9 +40,7 @@ TEST(LeaseId, NamesItsToken) {
     }
 }
 
-TEST(LeaseId, ThatNobodyMadeNamesNoToken) {
-    EXPECT_FALSE(token_of_lease_id(Uuid{}));
-}
+TEST(LeaseId, ThatNobodyMadeNamesNoToken) { EXPECT_FALSE(token_of_lease_id(Uuid{})); }
 
 }  // namespace
 }  // namespace fencegate::lockmgr

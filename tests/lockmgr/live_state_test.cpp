@@ -3,6 +3,7 @@
 #include "lockmgr/live_state.hpp"
 
 #include <gtest/gtest.h>
+
 #include <random>
 
 namespace fencegate::lockmgr {

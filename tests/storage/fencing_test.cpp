@@ -190,11 +190,8 @@ TEST(Tokens, RiseAcrossReleaseExpiryAndRestart) {
 
 TEST(Tokens, RollOverIntoTheNextEpoch) {
     StoreHarness store;
-    {
-        auto connection = storage::sqlite::Connection::open(store.folder() / "store.db");
-        (*connection)->exec("UPDATE store SET sequence = 8796093022207");
-        ASSERT_FALSE((*connection)->failure());
-    }
+    store.connection->exec("UPDATE store SET sequence = 8796093022207");
+    ASSERT_FALSE(store.connection->failure());
 
     const auto grant = *store.acquire(kLock);
 
@@ -203,10 +200,8 @@ TEST(Tokens, RollOverIntoTheNextEpoch) {
 
 TEST(Tokens, RunOutWithARefusalAndNotAWrap) {
     StoreHarness store;
-    {
-        auto connection = storage::sqlite::Connection::open(store.folder() / "store.db");
-        (*connection)->exec("UPDATE store SET epoch = 1023, sequence = 8796093022207");
-    }
+    store.connection->exec("UPDATE store SET epoch = 1023, sequence = 8796093022207");
+    ASSERT_FALSE(store.connection->failure());
 
     EXPECT_EQ(code_of(*store.acquire(kLock)), ErrorCode::Internal);
     EXPECT_EQ(store.number("SELECT sequence FROM store"), 8'796'093'022'207);

@@ -1,8 +1,9 @@
 // What the store does when the disk is full, when a constraint fires, and when the disk fails.
 #include "tests/support/store_harness.hpp"
 
-#include <algorithm>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace fencegate::testing {
 namespace {
@@ -71,6 +72,20 @@ TEST(FullDisk, KeepsRowsAndMemoryTogetherAndRecovers) {
     EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE lock = 'a' AND state = 0"), 1);
 }
 
+TEST(FullDisk, DoesNotHoldUpWhoWaitsInVain) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 1'000});
+    store.acquire("b", {.ttl_ms = 60'000});
+    ASSERT_FALSE(store.acquire("b", {.wait_ms = 1'200}));
+    const auto waiter = store.last_ticket();
+    fill(store);
+
+    const auto answers = store.tick(Duration(1'200));
+
+    ASSERT_TRUE(answers.contains(waiter));
+    EXPECT_EQ(code_of(answers.at(waiter)), ErrorCode::LockHeld);
+}
+
 TEST(FullDisk, LetsExpiryWaitUntilThereIsRoom) {
     StoreHarness store;
     store.create("pay_42", 500);
@@ -83,6 +98,24 @@ TEST(FullDisk, LetsExpiryWaitUntilThereIsRoom) {
     EXPECT_EQ(code_of(store.refund("pay_42", grant.fencing_token)), ErrorCode::FenceExpired);
 }
 
+TEST(Constraint, ThatRefusesAGrantDoesNotHoldUpTheExpiry) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 1'000});
+    ASSERT_FALSE(store.acquire("a", {.owner = "unlucky", .wait_ms = 5'000}));
+    const auto unlucky = store.last_ticket();
+    ASSERT_FALSE(store.acquire("a", {.owner = "next", .wait_ms = 5'000}));
+    const auto next = store.last_ticket();
+    store.connection->exec(
+        "CREATE TEMP TRIGGER sabotage BEFORE INSERT ON leases WHEN NEW.owner = 'unlucky' "
+        "BEGIN SELECT RAISE(ABORT, 'sabotage'); END");
+
+    const auto answers = store.tick(Duration(1'000));
+
+    EXPECT_EQ(code_of(answers.at(unlucky)), ErrorCode::Internal);
+    EXPECT_FALSE(answers.at(next).error);
+    EXPECT_FALSE(store.store->fatal());
+}
+
 TEST(Constraint, ThatFiresRefusesOneCommandAndKeepsItsNeighbours) {
     StoreHarness store;
     store.create("pay_42", 500);
@@ -92,8 +125,8 @@ TEST(Constraint, ThatFiresRefusesOneCommandAndKeepsItsNeighbours) {
         "BEGIN SELECT RAISE(ABORT, 'sabotage'); END");
     std::vector<storage::Operation> batch;
     for (const std::int64_t amount : {11, 13, 17}) {
-        batch.push_back(StoreHarness::refund_of(
-            "pay_42", grant.fencing_token, {.amount = amount, .key = std::to_string(amount)}));
+        batch.push_back(StoreHarness::refund_of("pay_42", grant.fencing_token,
+                                                {.amount = amount, .key = std::to_string(amount)}));
     }
 
     const auto answers = store.run_batch(std::move(batch));

@@ -121,12 +121,11 @@ TEST(Waiting, AReleaseGrantsTheOldestWaiterAndOnlyIt) {
     ASSERT_FALSE(store.acquire("a", {.owner = "c", .wait_ms = 5'000}));
     const auto c = store.last_ticket();
 
-    auto answers = store.run_batch(
-        {[&] {
-            std::vector<storage::Operation> one;
-            one.push_back(storage::ReleaseLease{*parse_uuid(first.resource_id)});
-            return one;
-        }()});
+    auto answers = store.run_batch({[&] {
+        std::vector<storage::Operation> one;
+        one.push_back(storage::ReleaseLease{*parse_uuid(first.resource_id)});
+        return one;
+    }()});
 
     ASSERT_TRUE(answers.contains(b));
     EXPECT_FALSE(answers.contains(c));
@@ -168,7 +167,8 @@ TEST(Waiting, IsInOrderOfArrivalAndNotOfTickets) {
     const auto first = *store.acquire("a");
     const auto ask = [&](std::uint64_t ticket) {
         const storage::Request request{
-            storage::Ticket(ticket), nullptr,
+            storage::Ticket(ticket),
+            nullptr,
             {"worker", "r", StoreHarness::acquire_of("a", {.wait_ms = 5'000})}};
         EXPECT_TRUE(store.store->run({&request, 1}, {}).empty());
     };
@@ -205,7 +205,8 @@ TEST(Waiting, WhoHasLeftIsNeverGranted) {
 
     // The release and the news of the departure meet in one batch: the departure counts first.
     const storage::Request release{
-        storage::Ticket(900), nullptr,
+        storage::Ticket(900),
+        nullptr,
         {"worker", "r", storage::ReleaseLease{*parse_uuid(first.resource_id)}}};
     std::map<std::uint64_t, Answer> answers;
     for (auto& routed : store.store->run({&release, 1}, {&gone, 1}))
@@ -214,6 +215,21 @@ TEST(Waiting, WhoHasLeftIsNeverGranted) {
     EXPECT_EQ(code_of(answers.at(gone.value())), ErrorCode::RequestTimeout);
     EXPECT_FALSE(answers.at(there).error);
     EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE owner = 'gone'"), 0);
+}
+
+// The news of the departure may overtake the request itself: both wait in one inbox.
+TEST(Waiting, WhoLeftBeforeBeingHeardIsNotQueued) {
+    StoreHarness store;
+    store.acquire("a");
+    const storage::Ticket gone(800);
+    const storage::Request request{
+        gone, nullptr, {"worker", "r", StoreHarness::acquire_of("a", {.wait_ms = 60'000})}};
+
+    const auto routed = store.store->run({&request, 1}, {&gone, 1});
+
+    ASSERT_EQ(routed.size(), 1U);
+    EXPECT_EQ(code_of(routed.front().delivery.answer), ErrorCode::RequestTimeout);
+    EXPECT_TRUE(has(store.lock("a").body, R"("waiters":0)"));
 }
 
 TEST(Waiting, ADrainAnswersEverybodyAndQueuesNobody) {
@@ -273,6 +289,28 @@ TEST(Idempotency, AWaitingKeyIsInFlight) {
     const auto again = *store.acquire("a", {.wait_ms = 5'000, .key = "k"});
     EXPECT_TRUE(again.is_replayed);
     EXPECT_EQ(again.fencing_token, answers.at(waiter).fencing_token);
+}
+
+TEST(Idempotency, AKeyThatWaitsForALockIsTakenForPaymentsToo) {
+    StoreHarness store;
+    const auto holder = *store.acquire("a");
+    ASSERT_FALSE(store.acquire("a", {.wait_ms = 5'000, .key = "k"}));
+    const auto waiter = store.last_ticket();
+    storage::CreatePayment create{.id = "pay_42",
+                                  .currency = "EUR",
+                                  .amount_minor = 9,
+                                  .capture = true,
+                                  .reference = {},
+                                  .metadata_json = {},
+                                  .token = {},
+                                  .idempotency = idempotency("k", "another body")};
+
+    EXPECT_EQ(code_of(*store.run(create)), ErrorCode::IdempotencyMismatch);
+
+    const auto answers = store.tick(Duration(1'000));
+    ASSERT_TRUE(answers.contains(waiter));
+    EXPECT_GT(answers.at(waiter).fencing_token, holder.fencing_token);
+    EXPECT_FALSE(store.store->fatal());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "storage/money.hpp"
 
 #include <gtest/gtest.h>
+
 #include <random>
 
 namespace fencegate::storage {

@@ -23,13 +23,13 @@ struct Move {
 };
 
 Answer move(StoreHarness& store, const Answer& grant, Move wanted) {
-    return *store.run(MovePayment{.kind = wanted.kind,
-                                  .payment_id = "pay_42",
-                                  .amount_minor = wanted.amount,
-                                  .reason = {},
-                                  .token = {lockmgr::PresentedToken::Kind::Present,
-                                            grant.fencing_token},
-                                  .idempotency = idempotency(wanted.key, wanted.body)});
+    return *store.run(
+        MovePayment{.kind = wanted.kind,
+                    .payment_id = "pay_42",
+                    .amount_minor = wanted.amount,
+                    .reason = {},
+                    .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
+                    .idempotency = idempotency(wanted.key, wanted.body)});
 }
 
 TEST(Payments, AreCapturedAtOnceUnlessToldOtherwise) {
@@ -65,8 +65,7 @@ TEST(Payments, NothingIsCapturedRefundedOrCancelledInTheWrongState) {
     EXPECT_EQ(code(MovePayment::Kind::Capture, 501, "b"), ErrorCode::CaptureExceedsAuthorized);
     ASSERT_FALSE(move(store, grant, {MovePayment::Kind::Capture, 500, "c"}).error);
     EXPECT_EQ(code(MovePayment::Kind::Capture, 1, "d"), ErrorCode::PaymentNotCapturable);
-    EXPECT_EQ(code(MovePayment::Kind::Cancel, std::nullopt, "e"),
-              ErrorCode::PaymentNotCancellable);
+    EXPECT_EQ(code(MovePayment::Kind::Cancel, std::nullopt, "e"), ErrorCode::PaymentNotCancellable);
     EXPECT_EQ(code(MovePayment::Kind::Refund, 501, "f"), ErrorCode::RefundExceedsCaptured);
     EXPECT_EQ(store.number("SELECT count(*) FROM transfers"), 2);
 }
@@ -76,8 +75,8 @@ TEST(Payments, ACancelGivesTheHoldBack) {
     store.create("pay_42", 500, false);
     const auto grant = *store.acquire(kLock);
 
-    EXPECT_TRUE(has(move(store, grant, {MovePayment::Kind::Cancel}).body,
-                    R"("status":"cancelled")"));
+    EXPECT_TRUE(
+        has(move(store, grant, {MovePayment::Kind::Cancel}).body, R"("status":"cancelled")"));
     EXPECT_EQ(store.number("SELECT sum(amount) FROM ledger_entries WHERE account = 0"), 0);
 }
 
@@ -122,15 +121,15 @@ TEST(Payments, WithATakenIdAreRefused) {
 TEST(Payments, ACreateUnderADeadTokenIsRefused) {
     StoreHarness store;
     const auto grant = *store.acquire("orders/7");
-    storage::CreatePayment create{.id = "pay_42",
-                                  .currency = "EUR",
-                                  .amount_minor = 9,
-                                  .capture = true,
-                                  .reference = {},
-                                  .metadata_json = {},
-                                  .token = {lockmgr::PresentedToken::Kind::Present,
-                                            grant.fencing_token},
-                                  .idempotency = idempotency("k")};
+    storage::CreatePayment create{
+        .id = "pay_42",
+        .currency = "EUR",
+        .amount_minor = 9,
+        .capture = true,
+        .reference = {},
+        .metadata_json = {},
+        .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
+        .idempotency = idempotency("k")};
     store.tick(Duration(1'001));
 
     EXPECT_EQ(code_of(*store.run(create)), ErrorCode::FenceExpired);
@@ -151,26 +150,26 @@ TEST(Payments, EveryCurrencySumsToZero) {
 TEST(Payments, TheJournalCannotBeChanged) {
     StoreHarness store;
     store.create("pay_42", 500);
-    auto connection = storage::sqlite::Connection::open(store.folder() / "store.db");
+    auto& connection = *store.connection;
 
-    (*connection)->exec("UPDATE transfers SET amount = 1");
+    connection.exec("UPDATE transfers SET amount = 1");
 
-    ASSERT_TRUE((*connection)->failure());
-    EXPECT_EQ((*connection)->failure()->kind, storage::sqlite::Failure::Kind::Constraint);
-    (*connection)->clear_failure();
-    (*connection)->exec("DELETE FROM transfers");
-    EXPECT_TRUE((*connection)->failure());
+    ASSERT_TRUE(connection.failure());
+    EXPECT_EQ(connection.failure()->kind, storage::sqlite::Failure::Kind::Constraint);
+    connection.clear_failure();
+    connection.exec("DELETE FROM transfers");
+    EXPECT_TRUE(connection.failure());
 }
 
 TEST(Payments, TheSchemaRefusesWhatTheRulesWouldNotWrite) {
     StoreHarness store;
     store.create("pay_42", 500);
-    for (const char* sql : {"UPDATE payments SET refunded = 501",
-                            "UPDATE payments SET captured = 501, refunded = 0",
-                            "UPDATE payments SET refunded = -1", "UPDATE payments SET state = 0"}) {
-        auto connection = storage::sqlite::Connection::open(store.folder() / "store.db");
-        (*connection)->exec(sql);
-        EXPECT_TRUE((*connection)->failure()) << sql;
+    for (const char* sql :
+         {"UPDATE payments SET refunded = 501", "UPDATE payments SET captured = 501, refunded = 0",
+          "UPDATE payments SET refunded = -1", "UPDATE payments SET state = 0"}) {
+        store.connection->exec(sql);
+        EXPECT_TRUE(store.connection->failure()) << sql;
+        store.connection->clear_failure();
     }
 }
 
@@ -274,7 +273,8 @@ TEST(Refunds, AreListedNewestFirstInPagesWithoutGapsOrRepeats) {
     store.create("pay_42", 500);
     const auto a = *store.acquire(kLock);
     for (int index = 0; index < 5; ++index)
-        store.refund("pay_42", a.fencing_token, {.amount = 1 + index, .key = std::to_string(index)});
+        store.refund("pay_42", a.fencing_token,
+                     {.amount = 1 + index, .key = std::to_string(index)});
 
     const auto first = *store.run(storage::ListRefunds{"pay_42", 0, 3});
     const auto cursor_at = first.body.find(R"("next_cursor":")");

@@ -35,8 +35,7 @@ ErrorCode code_of(const Answer& answer) {
     return answer.error->code;
 }
 
-StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes)
-    : classes_(std::move(classes)) {
+StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes) : classes_(std::move(classes)) {
     open();
 }
 
@@ -47,8 +46,8 @@ void StoreHarness::open() {
     FG_CHECK(opened.has_value());
     connection = opened->get();
     store = std::make_unique<storage::sqlite::SqliteStore>(
-        *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_),
-        lockmgr::WaitLimits{}, clock, random_, observer);
+        *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_), lockmgr::WaitLimits{},
+        clock, random_, observer);
 }
 
 void StoreHarness::reopen() {
@@ -60,9 +59,10 @@ std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> o
                                                         std::string principal) {
     std::vector<storage::Request> requests;
     for (auto& operation : operations) {
-        requests.push_back({storage::Ticket(++last_ticket_), nullptr,
-                            {principal, "req-" + std::to_string(last_ticket_),
-                             std::move(operation)}});
+        requests.push_back(
+            {storage::Ticket(++last_ticket_),
+             nullptr,
+             {principal, "req-" + std::to_string(last_ticket_), std::move(operation)}});
     }
     std::map<std::uint64_t, Answer> answers;
     for (auto& routed : store->run(requests, {}))
@@ -141,9 +141,7 @@ Answer StoreHarness::lock(std::string_view name) {
 }
 
 std::int64_t StoreHarness::number(const char* sql) {
-    auto reader = storage::sqlite::Connection::open(folder_.path() / "store.db");
-    FG_CHECK(reader.has_value());
-    storage::sqlite::Statement statement(**reader, sql);
+    storage::sqlite::Statement statement(*connection, sql);
     auto row = statement.query();
     FG_CHECK(row.next());
     return row.integer(0);

@@ -78,7 +78,7 @@ public:
     [[nodiscard]] static storage::Operation refund_of(std::string id, std::int64_t token,
                                                       const RefundOptions& options = {});
 
-    // First column of the first row of a query on a connection of its own.
+    // First column of the first row of a query.
     std::int64_t number(const char* sql);
 
     [[nodiscard]] std::uint64_t last_ticket() const noexcept { return last_ticket_; }

@@ -1,0 +1,14 @@
+#pragma once
+// The process's limit of open files, raised as far as the system lets it, and what is left of it
+// for connections. Thread rule: call at start, on the main thread.
+
+#include <cstddef>
+
+namespace fencegate::proxy {
+
+void raise_descriptor_limit();
+
+// `connections_max`, or less if the limit is lower; then it says so on stderr.
+[[nodiscard]] std::size_t connections_allowed(std::size_t connections_max);
+
+}  // namespace fencegate::proxy
