@@ -22,7 +22,8 @@ asio::awaitable<Session::HeadRead> Session::read_head() {
     std::size_t scanned = 0;
     is_idle_ = buffer_.size() == 0;
     // Who has not asked for anything yet gets no more time than for a head.
-    auto patience = served_ == 0 ? config.header_timeout : config.idle_timeout;
+    auto patience = config.idle_timeout;
+    if (served_ == 0) patience = std::min(patience, config.header_timeout);
     if (is_draining_) patience = std::min(patience, kLastRequestGrace);
     set_deadline(is_idle_ ? patience : config.header_timeout);
     started_ = shared_.clock.boot_now();
