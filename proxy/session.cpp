@@ -193,10 +193,10 @@ asio::awaitable<void> Session::watch_peer(storage::Ticket ticket) {
     // What arrives is the next request, sent ahead: it stays in the buffer.
     while (!is_answered_ && buffer_.size() < shared_.config.header_bytes_max) {
         const bool is_there = co_await read_more(kWatchBytes);
-        if (is_there) continue;
-        if (!is_answered_) shared_.engine->cancel(ticket);
-        co_return;
+        if (!is_there) break;
     }
+    // Gone, or talking so much ahead that its leaving would not be noticed: nothing is granted.
+    if (!is_answered_) shared_.engine->cancel(ticket);
 }
 
 asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {

@@ -38,17 +38,6 @@ std::string_view detail_of(FenceVerdict verdict) {
     return "";
 }
 
-// How the lease stands, for its own holder only: nobody else learns it.
-void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Error& error) {
-    error.members.push_back({"lease_lock", lease.lock.value()});
-    if (lease.state == LeaseState::Live) return;
-    error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
-    error.members.push_back(
-        {"ended_ms_ago", std::max<std::int64_t>(0, (batch.wall - lease.ended_at).count())});
-    if (const auto current = tables.leases.find_live(lease.lock))
-        error.members.push_back({"current_token", current->token.value()});
-}
-
 Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, const PresentedToken& token,
               const LockName* lock, const std::optional<Lease>& lease) {
     Error error{lockmgr::refusal_code(verdict), std::string(detail_of(verdict)), {}, -1};
@@ -73,6 +62,16 @@ Answer refuse_without_lease(const PresentedToken& token, const LockName* lock) {
 }
 
 }  // namespace
+
+void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Error& error) {
+    error.members.push_back({"lease_lock", lease.lock.value()});
+    if (lease.state == LeaseState::Live) return;
+    error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
+    error.members.push_back(
+        {"ended_ms_ago", std::max<std::int64_t>(0, (batch.wall - lease.ended_at).count())});
+    if (const auto current = tables.leases.find_live(lease.lock))
+        error.members.push_back({"current_token", current->token.value()});
+}
 
 std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
                                       const lockmgr::LockClasses& classes,

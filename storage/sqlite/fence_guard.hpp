@@ -18,4 +18,7 @@ namespace fencegate::storage::sqlite {
                                                     const lockmgr::PresentedToken& token,
                                                     const lockmgr::LockName* lock);
 
+// Adds how the lease stands to a refusal: for its own holder only, nobody else learns it.
+void describe_lease(Tables& tables, const Batch& batch, const lockmgr::Lease& lease, Error& error);
+
 }  // namespace fencegate::storage::sqlite

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "lockmgr/lease_rules.hpp"
 #include "storage/documents.hpp"
+#include "storage/sqlite/fence_guard.hpp"
 #include "storage/sqlite/replay.hpp"
 
 namespace fencegate::storage::sqlite {
@@ -138,10 +139,20 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
     grant_next(batch, lease.lock);
 }
 
+Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Error error) {
+    const bool is_gone =
+        error.code != ErrorCode::LeaseNotFound && error.code != ErrorCode::FenceNotHolder;
+    if (is_gone) {
+        describe_lease(tables_, batch, *lease, error);
+        error.members.push_back({"remedy", "Acquire the lock again."});
+    }
+    return refusal(std::move(error));
+}
+
 Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLease& renew) {
     auto lease = find_by_id(tables_, renew.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, renew.lease_id, command.principal); !own)
-        return refusal(own.error());
+        return not_own(batch, lease, own.error());
     const auto ttl = lockmgr::decide_ttl(renew.ttl.value_or(lease->ttl), classes_.of(lease->lock));
     if (!ttl) return refusal(ttl.error());
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
@@ -160,7 +171,7 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
 Answer LockCommands::release(Batch& batch, const Command& command, const ReleaseLease& release) {
     const auto lease = find_by_id(tables_, release.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, release.lease_id, command.principal); !own)
-        return refusal(own.error());
+        return not_own(batch, lease, own.error());
     end(batch, *lease, LeaseState::Released, Seconds(0));
     return {};
 }

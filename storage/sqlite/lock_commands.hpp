@@ -47,6 +47,9 @@ private:
     void end(Batch& batch, const lockmgr::Lease& lease, lockmgr::LeaseState how,
              Seconds expiry_lag);
     [[nodiscard]] Answer held(Batch& batch, const lockmgr::LockName& lock, std::size_t ahead);
+    // The refusal to renew or release; tells the holder how its lease ended.
+    [[nodiscard]] Answer not_own(Batch& batch, const std::optional<lockmgr::Lease>& lease,
+                                 Error error);
     void note(Batch& batch, const lockmgr::LockName& lock, AcquireEvent::Outcome outcome,
               Seconds waited = {});
 

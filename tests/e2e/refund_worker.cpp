@@ -4,6 +4,7 @@
 //
 // stdin      stdout
 // acquire    granted TOKEN LEASE | refused STATUS CODE
+// acquire N  the same, after waiting up to N ms for its turn
 // refund     STATUS ok | STATUS CODE     with the token of its last grant, live or not
 // release    released | refused STATUS CODE
 // quit       (ends with 0)
@@ -38,17 +39,18 @@ public:
     explicit RefundWorker(Job job) : job_(std::move(job)) {}
 
     std::string run(const std::string& command) {
-        if (command == "acquire") return acquire();
+        if (command == "acquire") return acquire("0");
+        if (command.starts_with("acquire ")) return acquire(command.substr(8));
         if (command == "refund") return refund();
         if (command == "release") return release();
         return "error unknown command " + command;
     }
 
 private:
-    std::string acquire() {
-        const auto answer =
-            request("POST", "/v1/locks/payments/" + job_.payment, {},
-                    R"({"ttl_ms":)" + job_.ttl_ms + R"(,"owner":")" + job_.owner + R"("})");
+    std::string acquire(const std::string& wait_ms) {
+        const auto answer = request("POST", "/v1/locks/payments/" + job_.payment, {},
+                                    R"({"ttl_ms":)" + job_.ttl_ms + R"(,"wait_ms":)" + wait_ms +
+                                        R"(,"owner":")" + job_.owner + R"("})");
         if (answer.status != 201) return refused(answer);
         token_ = answer.header("X-Fence-Token");
         lease_ = answer.json_text("lease_id");

@@ -127,6 +127,15 @@ void ChildProcess::signal(int number) const {
     if (!exit_code_) ::kill(pid_, number);
 }
 
+// kill() alone returns while threads still run: one of them would go on to answer a request.
+void ChildProcess::pause() const {
+    signal(SIGSTOP);
+    siginfo_t stopped{};
+    if (!exit_code_) {
+        ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
+    }
+}
+
 std::optional<int> ChildProcess::wait(std::chrono::milliseconds budget) {
     if (exit_code_ || !wait_readable(exit_fd_, Deadline(budget))) return exit_code_;
     int status = 0;

@@ -38,6 +38,8 @@ public:
 
     // Of no effect once the child has been waited for.
     void signal(int number) const;
+    // SIGSTOP. On return every thread of the child stands still, or the child has ended.
+    void pause() const;
     // The exit code, 128 + n when signal n ended it, nothing when the deadline passed first.
     [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds budget);
 

@@ -160,7 +160,10 @@ void GatewayProcess::restart(std::vector<std::string> arguments) {
     restart();
 }
 
-void GatewayProcess::pause() { signal(SIGSTOP); }
+void GatewayProcess::pause() {
+    if (!child_) fail("is not running, yet paused");
+    child_->pause();
+}
 void GatewayProcess::resume() { signal(SIGCONT); }
 
 void GatewayProcess::signal(int number) const {

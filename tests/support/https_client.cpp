@@ -253,6 +253,14 @@ bool HttpsClient::closed_by_peer() {
 
 std::string HttpsClient::tls_version() const { return ssl_ ? SSL_get_version(ssl_.get()) : ""; }
 
+std::string HttpsClient::peer_fingerprint() const {
+    if (!ssl_) fail("not connected, yet asked for the peer's certificate");
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    X509_digest(SSL_get0_peer_certificate(ssl_.get()), EVP_sha256(), digest, &size);
+    return {reinterpret_cast<const char*>(digest), size};
+}
+
 void HttpsClient::close() {
     if (ssl_) SSL_shutdown(ssl_.get());
     drop_socket();

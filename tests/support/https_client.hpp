@@ -63,7 +63,8 @@ public:
 
     // True once the peer has ended the connection, false if bytes arrive or the deadline passes.
     [[nodiscard]] bool closed_by_peer();
-    [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"
+    [[nodiscard]] std::string tls_version() const;       // "TLSv1.3"
+    [[nodiscard]] std::string peer_fingerprint() const;  // SHA-256 of the certificate it showed
 
     void close();             // says goodbye: close_notify, then FIN
     void abort_connection();  // RST: the peer finds out the hard way

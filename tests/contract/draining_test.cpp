@@ -1,0 +1,92 @@
+// SIGTERM: what is at hand is finished, who waits is told, and the program ends with 0.
+#include "tests/contract/gateway_suite.hpp"
+
+#include <csignal>
+
+namespace fencegate::contract {
+namespace {
+
+class Draining : public GatewaySuite {
+protected:
+    // Until the gateway has begun to drain, as a load balancer would see it.
+    static void drain(HttpsClient& admin) {
+        gateway().signal(SIGTERM);
+        EXPECT_TRUE(eventually("not ready", [&] {
+            const auto ready = admin.request("GET", "/readyz");
+            return ready.status == 503 && ready.json_text("status") == "draining";
+        }));
+    }
+    static bool is_refused_connection() {
+        try {
+            static_cast<void>(gateway().client());
+            return false;
+        } catch (const std::runtime_error&) {
+            return true;
+        }
+    }
+};
+
+TEST_F(Draining, TellsWaitersAndEndsWithZero) {
+    const auto own = grant(fresh("lock"));
+    auto waiting = gateway().client();
+    waiting.send_raw(
+        request_text(gateway(), "POST", "/v1/locks/" + own.lock, {}, R"({"wait_ms":60000})"));
+    await_waiters(own.lock, 1);
+
+    gateway().signal(SIGTERM);
+
+    const auto refused = waiting.read_response();
+    expect_problem(refused, 503, "draining");
+    EXPECT_FALSE(refused.header("Retry-After").empty());
+    EXPECT_TRUE(waiting.closed_by_peer());
+    EXPECT_TRUE(client.closed_by_peer()) << "an idle connection is not kept";
+    waiting.close();
+    client.close();
+    EXPECT_EQ(gateway().wait_for_exit(), 0);
+    gateway().start();
+    client = gateway().client();
+    EXPECT_EQ(lock(own.lock).json_text("/holder/lease_id"), own.lease_id)
+        << "a waiter that was refused was not granted on the way out";
+}
+
+TEST_F(Draining, FinishesTheRequestAtHandAndSaysItIsNotReady) {
+    const auto name = fresh("lock");
+    const auto text = request_text(gateway(), "POST", "/v1/locks/" + name, {}, R"({"owner":"a"})");
+    client.send_raw(text.substr(0, text.size() - 5));
+    auto admin = gateway().admin_client();
+    ASSERT_EQ(admin.request("GET", "/readyz").status, 200);
+
+    drain(admin);
+
+    EXPECT_EQ(admin.request("GET", "/healthz").status, 200)
+        << "it is alive, and must not be killed";
+    EXPECT_TRUE(contains(admin.request("GET", "/metrics").body, "\nfencegate_draining 1\n"));
+    EXPECT_TRUE(eventually("nobody new is let in", is_refused_connection));
+    client.send_raw(text.substr(text.size() - 5));
+
+    const auto granted = client.read_response();
+    EXPECT_EQ(granted.status, 201) << granted.body;
+    EXPECT_EQ(granted.header("Connection"), "close");
+    client.close();
+    EXPECT_EQ(gateway().wait_for_exit(), 0);
+    gateway().start();
+}
+
+TEST_F(Draining, LetsNobodyWaitAnyMore) {
+    const auto own = grant(fresh("lock"));
+    const auto text =
+        request_text(gateway(), "POST", "/v1/locks/" + own.lock, {}, R"({"wait_ms":60000})");
+    client.send_raw(text.substr(0, text.size() - 5));
+    auto admin = gateway().admin_client();
+
+    drain(admin);
+    client.send_raw(text.substr(text.size() - 5));
+
+    expect_problem(client.read_response(), 503, "draining");
+    client.close();
+    EXPECT_EQ(gateway().wait_for_exit(), 0);
+    gateway().start();
+}
+
+}  // namespace
+}  // namespace fencegate::contract

@@ -1,0 +1,172 @@
+#include "tests/contract/gateway_suite.hpp"
+
+#include "tests/support/temp_dir.hpp"
+
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+namespace fencegate::contract {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+// The gateway of the suite that runs now; suites come one after the other.
+std::optional<testing::TempDir> configuration_folder;
+std::unique_ptr<GatewayProcess> running_gateway;
+
+void require(const Response& response, int status, std::string_view step) {
+    if (response.status == status) return;
+    throw std::runtime_error("cannot " + std::string(step) + ": " +
+                             std::to_string(response.status) + " " + response.body);
+}
+
+void await(std::string_view what, const std::function<bool()>& is_so) {
+    const Deadline deadline(kPatience);
+    while (!is_so()) {
+        if (deadline.has_passed()) throw std::runtime_error("never came: " + std::string(what));
+    }
+}
+
+bool is_retryable(int status, std::string_view code) {
+    return status == 408 || status == 423 || status == 429 || status == 503 ||
+           code == "idempotency_in_flight";
+}
+
+}  // namespace
+
+void GatewaySuite::start(std::string_view configuration) {
+    GatewayOptions options;
+    if (!configuration.empty()) {
+        const auto file = configuration_folder.emplace() / "gateway.toml";
+        std::ofstream(file) << configuration;
+        options.arguments = {"--config", file.string()};
+    }
+    running_gateway = std::make_unique<GatewayProcess>(std::move(options));
+}
+
+void GatewaySuite::stop() {
+    running_gateway.reset();
+    configuration_folder.reset();
+}
+
+GatewayProcess& GatewaySuite::gateway() { return *running_gateway; }
+
+std::string GatewaySuite::fresh(std::string_view prefix) {
+    static int count = 0;
+    return std::string(prefix) + "-" + std::to_string(++count);
+}
+
+Response GatewaySuite::acquire(std::string_view lock, std::string_view body,
+                               const Headers& headers) {
+    return client.request("POST", "/v1/locks/" + std::string(lock), headers, body);
+}
+
+Grant GatewaySuite::grant(std::string_view lock, std::int64_t ttl_ms) {
+    const auto granted = acquire(lock, R"({"ttl_ms":)" + std::to_string(ttl_ms) + "}");
+    require(granted, 201, "acquire");
+    return {std::string(lock), granted.json_text("lease_id"), granted.header("X-Fence-Token")};
+}
+
+void GatewaySuite::release(const Grant& grant) {
+    require(client.request("DELETE", "/v1/leases/" + grant.lease_id), 204, "release");
+}
+
+void GatewaySuite::break_lock(const Grant& grant) {
+    const auto broken =
+        client.request("DELETE", "/v1/locks/" + grant.lock, {{"If-Fence-Token", grant.token}},
+                       R"({"reason":"a test says so"})");
+    require(broken, 200, "break the lock");
+}
+
+void GatewaySuite::await_end(const Grant& grant, std::string_view state) {
+    await("lease " + std::string(state), [&] {
+        return client.request("GET", "/v1/leases/" + grant.lease_id).json_text("state") == state;
+    });
+}
+
+void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
+    await(std::to_string(count) + " waiters for " + std::string(name),
+          [&] { return lock(name).json_int("waiters") == count; });
+}
+
+Response GatewaySuite::lock(std::string_view name) {
+    return client.request("GET", "/v1/locks/" + std::string(name));
+}
+
+std::string GatewaySuite::create_payment(bool capture) {
+    auto id = fresh("pay");
+    const auto created =
+        client.request("POST", "/v1/payments", {{"Idempotency-Key", "create-" + id}},
+                       R"({"id":")" + id + R"(","amount":1000,"currency":"EUR","capture":)" +
+                           (capture ? "true}" : "false}"));
+    require(created, 201, "create a payment");
+    return id;
+}
+
+Response GatewaySuite::payment(std::string_view id) {
+    return client.request("GET", "/v1/payments/" + std::string(id));
+}
+
+Response GatewaySuite::move(std::string_view action, std::string_view id, std::string_view token,
+                            std::string_view body) {
+    Headers headers{{"Idempotency-Key", fresh("key")}};
+    if (!token.empty()) headers.emplace_back("X-Fence-Token", token);
+    return move(action, id, headers, body);
+}
+
+Response GatewaySuite::move(std::string_view action, std::string_view id, const Headers& headers,
+                            std::string_view body) {
+    const auto target = "/v1/payments/" + std::string(id) + "/" + std::string(action);
+    return client.request("POST", target, headers, body);
+}
+
+Response GatewaySuite::refund(std::string_view id, std::string_view token, std::int64_t amount) {
+    return move("refunds", id, token, R"({"amount":)" + std::to_string(amount) + "}");
+}
+
+std::string request_text(const GatewayProcess& gateway, std::string_view method,
+                         std::string_view target, const Headers& headers, std::string_view body) {
+    std::string text;
+    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
+    text.append("Authorization: Bearer ").append(gateway.api_key()).append("\r\n");
+    for (const auto& [name, value] : headers) {
+        text.append(name).append(": ").append(value).append("\r\n");
+    }
+    if (!body.empty()) {
+        text.append("Content-Type: application/json\r\nContent-Length: ");
+        text.append(std::to_string(body.size())).append("\r\n");
+    }
+    return text.append("\r\n").append(body);
+}
+
+void expect_problem(const Response& response, int status, std::string_view code) {
+    SCOPED_TRACE(std::to_string(response.status) + " " + response.body);
+    ASSERT_EQ(response.status, status);
+    EXPECT_EQ(response.header("Content-Type"), "application/problem+json");
+    EXPECT_EQ(response.header("Cache-Control"), "no-store");
+    ASSERT_EQ(response.json_text("code"), code);
+    EXPECT_EQ(response.json_text("type"), "urn:fencegate:problem:" + std::string(code));
+    EXPECT_EQ(response.json_int("status"), status);
+    EXPECT_FALSE(response.json_text("title").empty());
+    EXPECT_FALSE(response.json_text("detail").empty());
+    EXPECT_EQ(response.json_bool("retryable"), is_retryable(status, code));
+    EXPECT_FALSE(response.json_text("request_id").empty());
+    // The answer to a replayed request is the first one to the letter, its request id included.
+    if (response.header_count("Idempotency-Replayed") == 0) {
+        EXPECT_EQ(response.json_text("request_id"), response.header("X-Request-Id"));
+    }
+}
+
+bool eventually(std::string_view what, const std::function<bool()>& is_so) {
+    const Deadline deadline(kPatience);
+    while (!is_so()) {
+        if (!deadline.has_passed()) continue;
+        ADD_FAILURE() << "never came: " << what;
+        return false;
+    }
+    return true;
+}
+
+}  // namespace fencegate::contract

@@ -1,0 +1,123 @@
+// The disk under a running gateway is full: writes are refused, reads go on, and room is enough to
+// recover, without a restart.
+#include "tests/support/api_calls.hpp"
+#include "tests/support/gateway_process.hpp"
+#include "tests/support/small_disk.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fencegate::testing {
+namespace {
+
+constexpr int kDiskMebibytes = 8;
+constexpr std::size_t kRoomLeft = 256 * 1024;
+
+// A gateway whose data folder, and access log, are on a small disk.
+class FullDiskProcess : public ::testing::Test {
+protected:
+    FullDiskProcess() {
+        gateway.stop();
+        disk = std::make_unique<SmallDisk>(gateway.data_dir(), kDiskMebibytes);
+        gateway.restart({"--access-log", (gateway.data_dir() / "access.log").string()});
+        client.emplace(gateway.client());
+    }
+    ~FullDiskProcess() override { gateway.kill9(); }
+
+    // Writes until the disk has no room for one more. The payments that were acknowledged.
+    std::size_t write_until_full() {
+        disk->fill_but(kRoomLeft);
+        std::size_t acknowledged = 0;
+        for (int at = 0; at < 10'000; ++at) {
+            const auto answer = create_payment(*client, "fill_" + std::to_string(at), 100);
+            if (answer.status != 201) {
+                EXPECT_EQ(answer.status, 507) << answer.body;
+                EXPECT_EQ(answer.json_text("code"), "store_full");
+                EXPECT_FALSE(answer.header("Retry-After").empty());
+                EXPECT_GT(at, 10) << "full before anything was written";
+                disk->fill();  // not even a smaller write finds room
+                return acknowledged;
+            }
+            ++acknowledged;
+        }
+        ADD_FAILURE() << "the disk never filled up";
+        return acknowledged;
+    }
+
+    GatewayProcess gateway;
+    std::unique_ptr<SmallDisk> disk;
+    std::optional<HttpsClient> client;
+};
+
+TEST_F(FullDiskProcess, RefusesWritesAndServesReads) {
+    create_payment(*client, "pay_42", 5'000);
+    const auto grant = acquire(*client, "pay_42");
+    write_until_full();
+
+    const auto refused =
+        refund(*client, "pay_42", {.token = grant.header("X-Fence-Token"), .key = "r"});
+    EXPECT_EQ(refused.status, 507) << refused.body;
+    EXPECT_EQ(acquire(*client, "another").status, 507);
+    EXPECT_EQ(amount_refunded(*client, "pay_42"), 0);
+    EXPECT_EQ(client->request("GET", "/v1/locks/payments/pay_42").json_text("state"), "held");
+    EXPECT_EQ(gateway.admin_client().request("GET", "/healthz").status, 200);
+}
+
+TEST_F(FullDiskProcess, WritesAgainOnceThereIsRoom) {
+    create_payment(*client, "pay_42", 5'000);
+    const auto grant = acquire(*client, "pay_42");
+    const auto acknowledged = write_until_full();
+    const RefundCall call{.token = grant.header("X-Fence-Token"), .key = "r"};
+    EXPECT_EQ(refund(*client, "pay_42", call).status, 507);
+
+    disk->make_room();
+
+    EXPECT_EQ(refund(*client, "pay_42", call).status, 201);
+    EXPECT_EQ(refunds_of(*client, "pay_42").size(), 1U);
+    gateway.kill9();
+    gateway.start();
+    auto again = gateway.client();
+    EXPECT_EQ(refunds_of(again, "pay_42").size(), 1U);
+    for (const auto at : {std::size_t{0}, acknowledged / 2, acknowledged - 1}) {
+        const auto target = "/v1/payments/fill_" + std::to_string(at);
+        EXPECT_EQ(again.request("GET", target).status, 200) << "acknowledged and lost: " << target;
+    }
+    EXPECT_EQ(gateway.stop(), 0);
+}
+
+TEST_F(FullDiskProcess, EndsALeaseOnceThereIsRoomAgain) {
+    create_payment(*client, "pay_42", 5'000);
+    const auto grant = acquire(*client, "pay_42", {.ttl_ms = 500});
+    write_until_full();
+    disk->make_room();
+
+    const auto next = acquire(*client, "pay_42", {.wait_ms = 10'000});
+
+    EXPECT_EQ(next.status, 201) << next.body;
+    const auto late =
+        refund(*client, "pay_42", {.token = grant.header("X-Fence-Token"), .key = "r"});
+    EXPECT_EQ(late.json_text("code"), "fence_token_stale");
+}
+
+TEST_F(FullDiskProcess, AnAccessLogWithoutRoomHoldsNobodyUp) {
+    disk->fill();
+
+    for (int at = 0; at < 2'000; ++at) ASSERT_EQ(client->request("GET", "/v1/locks/a").status, 200);
+
+    EXPECT_EQ(gateway.stop(), 0);
+}
+
+TEST_F(FullDiskProcess, StartsAndServesReads) {
+    create_payment(*client, "pay_42", 5'000);
+    write_until_full();
+    gateway.kill9();
+    disk->fill();
+
+    gateway.restart({"--access-log", "off"});
+
+    auto reader = gateway.client();
+    EXPECT_EQ(reader.request("GET", "/v1/payments/pay_42").status, 200);
+    EXPECT_EQ(create_payment(reader, "one_more", 5'000).status, 507);
+}
+
+}  // namespace
+}  // namespace fencegate::testing

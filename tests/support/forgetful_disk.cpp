@@ -1,0 +1,211 @@
+#include "tests/support/forgetful_disk.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <stdexcept>
+
+namespace fencegate::testing {
+namespace {
+
+using Change = ForgetfulDisk::Change;
+using Verdict = ForgetfulDisk::Verdict;
+
+// SQLite allocates this with room for the real file right behind it, and never constructs it.
+struct File {
+    sqlite3_file base;
+    ForgetfulDisk* disk;
+    const char* path;  // nullptr: not tracked. Lives as long as the file is open
+};
+
+File* self(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+sqlite3_file* real(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(self(file) + 1); }
+const sqlite3_io_methods* methods(sqlite3_file* file) { return real(file)->pMethods; }
+
+std::int64_t size_of(sqlite3_file* file) {
+    sqlite3_int64 size = 0;
+    methods(file)->xFileSize(real(file), &size);
+    return size;
+}
+
+std::vector<char> read_range(sqlite3_file* file, std::int64_t from, std::int64_t to) {
+    std::vector<char> bytes(static_cast<std::size_t>(std::max<std::int64_t>(0, to - from)));
+    if (!bytes.empty())
+        methods(file)->xRead(real(file), bytes.data(), static_cast<int>(bytes.size()), from);
+    return bytes;
+}
+
+int close_file(sqlite3_file* file) { return methods(file)->xClose(real(file)); }
+
+int read_file(sqlite3_file* file, void* out, int size, sqlite3_int64 offset) {
+    if (self(file)->disk->is_dead()) return SQLITE_IOERR_READ;
+    return methods(file)->xRead(real(file), out, size, offset);
+}
+
+// Counts the operation; if it is to happen, remembers what it undoes and runs it.
+template <class Operation>
+int change_file(sqlite3_file* file, Change change, int failure, const Operation& operation) {
+    auto& disk = *self(file)->disk;
+    const auto verdict = disk.count(/*is_sync=*/false);
+    if (verdict == Verdict::Fail) return disk.code() == 0 ? failure : disk.code();
+    if (self(file)->path != nullptr) {
+        change.file = self(file)->path;
+        disk.remember(std::move(change));
+    }
+    const int code = operation();
+    return verdict == Verdict::ProceedAndFail ? failure : code;
+}
+
+int write_file(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
+    const auto* bytes = static_cast<const char*>(data);
+    const auto end = size_of(file);
+    Change change;
+    change.offset = offset;
+    change.before = read_range(file, offset, std::min<std::int64_t>(end, offset + size));
+    change.after.assign(bytes, bytes + size);
+    change.size_before = end;
+    return change_file(file, std::move(change), SQLITE_IOERR_WRITE,
+                       [&] { return methods(file)->xWrite(real(file), data, size, offset); });
+}
+
+int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+    const auto end = size_of(file);
+    Change change;
+    change.offset = size;
+    change.before = read_range(file, size, end);
+    change.size_before = end;
+    change.is_truncation = true;
+    return change_file(file, std::move(change), SQLITE_IOERR_TRUNCATE,
+                       [&] { return methods(file)->xTruncate(real(file), size); });
+}
+
+// The real disk is spared the sync: nothing here survives the test anyway.
+int sync_file(sqlite3_file* file, int) {
+    auto& disk = *self(file)->disk;
+    if (disk.count(/*is_sync=*/true) != Verdict::Proceed) return SQLITE_IOERR_FSYNC;
+    if (self(file)->path != nullptr) disk.synced(self(file)->path);
+    return SQLITE_OK;
+}
+
+int file_size(sqlite3_file* file, sqlite3_int64* size) {
+    return methods(file)->xFileSize(real(file), size);
+}
+int lock_file(sqlite3_file* file, int level) { return methods(file)->xLock(real(file), level); }
+int unlock_file(sqlite3_file* file, int level) { return methods(file)->xUnlock(real(file), level); }
+int check_lock(sqlite3_file* file, int* is_reserved) {
+    return methods(file)->xCheckReservedLock(real(file), is_reserved);
+}
+int file_control(sqlite3_file* file, int what, void* argument) {
+    return methods(file)->xFileControl(real(file), what, argument);
+}
+int sector_size(sqlite3_file* file) { return methods(file)->xSectorSize(real(file)); }
+int characteristics(sqlite3_file* file) {
+    return methods(file)->xDeviceCharacteristics(real(file));
+}
+int shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
+    return methods(file)->xShmMap(real(file), page, size, extend, out);
+}
+int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+    return methods(file)->xShmLock(real(file), offset, count, flags);
+}
+void shm_barrier(sqlite3_file* file) { methods(file)->xShmBarrier(real(file)); }
+int shm_unmap(sqlite3_file* file, int is_delete) {
+    return methods(file)->xShmUnmap(real(file), is_delete);
+}
+
+// Version 2: with shared memory, without mapped reads, which would bypass all this.
+constexpr sqlite3_io_methods kMethods{.iVersion = 2,
+                                      .xClose = close_file,
+                                      .xRead = read_file,
+                                      .xWrite = write_file,
+                                      .xTruncate = truncate_file,
+                                      .xSync = sync_file,
+                                      .xFileSize = file_size,
+                                      .xLock = lock_file,
+                                      .xUnlock = unlock_file,
+                                      .xCheckReservedLock = check_lock,
+                                      .xFileControl = file_control,
+                                      .xSectorSize = sector_size,
+                                      .xDeviceCharacteristics = characteristics,
+                                      .xShmMap = shm_map,
+                                      .xShmLock = shm_lock,
+                                      .xShmBarrier = shm_barrier,
+                                      .xShmUnmap = shm_unmap,
+                                      .xFetch = nullptr,
+                                      .xUnfetch = nullptr};
+
+}  // namespace
+
+struct ForgetfulDisk::Vfs {
+    sqlite3_vfs vfs{};
+    sqlite3_vfs* ordinary = nullptr;
+    ForgetfulDisk* disk = nullptr;
+
+    static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
+        const auto* data = static_cast<const Vfs*>(vfs->pAppData);
+        constexpr int kTracked = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL;
+        self(file)->disk = data->disk;
+        self(file)->path = (flags & kTracked) != 0 ? name : nullptr;
+        file->pMethods = nullptr;
+        const int code = data->ordinary->xOpen(data->ordinary, name, real(file), flags, out);
+        if (methods(file) != nullptr) file->pMethods = &kMethods;
+        return code;
+    }
+};
+
+ForgetfulDisk::ForgetfulDisk() : vfs_(std::make_unique<Vfs>()) {
+    vfs_->ordinary = sqlite3_vfs_find(nullptr);
+    vfs_->disk = this;
+    vfs_->vfs = *vfs_->ordinary;  // everything but opening files is the ordinary one's
+    vfs_->vfs.szOsFile = static_cast<int>(sizeof(File)) + vfs_->ordinary->szOsFile;
+    vfs_->vfs.zName = "forgetful";
+    vfs_->vfs.pNext = nullptr;
+    vfs_->vfs.pAppData = vfs_.get();
+    vfs_->vfs.xOpen = Vfs::open;
+    if (sqlite3_vfs_register(&vfs_->vfs, /*makeDflt=*/1) != SQLITE_OK)
+        throw std::runtime_error("forgetful disk: cannot register");
+}
+
+ForgetfulDisk::~ForgetfulDisk() {
+    sqlite3_vfs_unregister(&vfs_->vfs);
+    sqlite3_vfs_register(vfs_->ordinary, /*makeDflt=*/1);
+}
+
+void ForgetfulDisk::lose_power_at(std::size_t operation) {
+    be_sound();
+    is_power_plan_ = true;
+    strike_at_ = operation;
+}
+
+void ForgetfulDisk::fail_at(std::size_t operation, int code, std::size_t times) {
+    be_sound();
+    strike_at_ = operation;
+    strikes_ = times;
+    code_ = code;
+}
+
+void ForgetfulDisk::be_sound() {
+    counted_ = strike_at_ = strikes_ = struck_ = 0;
+    code_ = 0;
+    is_power_plan_ = false;
+}
+
+Verdict ForgetfulDisk::count(bool is_sync) {
+    ++counted_;
+    if (strike_at_ == 0 || counted_ < strike_at_) return Verdict::Proceed;
+    if (is_power_plan_) return ++struck_ == 1 ? Verdict::ProceedAndFail : Verdict::Fail;
+    if (is_sync && code_ == SQLITE_FULL) return Verdict::Proceed;
+    if (counted_ >= strike_at_ + strikes_) return Verdict::Proceed;
+    ++struck_;
+    return Verdict::Fail;
+}
+
+void ForgetfulDisk::synced(const std::string& file) {
+    if (is_lying_) return;
+    std::erase_if(unsynced_, [&](const Change& change) { return change.file == file; });
+}
+
+}  // namespace fencegate::testing

@@ -1,0 +1,87 @@
+#pragma once
+// ForgetfulDisk: SQLite's view of a disk that can lose its power. An SQLite VFS over the ordinary
+// one: everything is written through, and what has not been synced is remembered, so that a power
+// cut can take any part of it back. Also the place to inject failing writes and full disks.
+//
+// While an object lives it is SQLite's default VFS, so production code opens its files through it.
+// Owns: the record of unsynced writes. Refuses to own: the shared-memory index, which passes
+// through and which a power cut removes, and directory entries, which it takes for durable.
+// Thread rule: one thread, and one object at a time. Errors: those it is told to inject.
+
+#include "tests/support/seeded_random.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct sqlite3_vfs;
+
+namespace fencegate::testing {
+
+// What a power cut leaves of the writes that were not synced.
+enum class Remains : std::uint8_t {
+    Nothing,
+    Everything,   // as after kill -9
+    APrefix,      // an ordered disk
+    ASubset,      // a disk that writes as it likes
+    ATornPrefix,  // the last one that made it is cut at a sector
+    ATornSubset,  // every one may lack sectors
+};
+inline constexpr std::size_t kRemainsCount = 6;
+
+class ForgetfulDisk {
+public:
+    ForgetfulDisk();
+    ~ForgetfulDisk();
+    ForgetfulDisk(const ForgetfulDisk&) = delete;
+    ForgetfulDisk& operator=(const ForgetfulDisk&) = delete;
+
+    // Writes, truncations and syncs are counted from here, from 1. The n-th and all after it fail;
+    // it may have happened in part, as power_cut() decides.
+    void lose_power_at(std::size_t operation);
+    // The n-th to the (n + times - 1)-th fail with SQLite's `code` and change nothing. A sync fails
+    // only with an I/O error, whatever `code` says: a full disk is met by writes.
+    void fail_at(std::size_t operation, int code, std::size_t times = 1);
+    void be_sound();
+    [[nodiscard]] bool has_struck() const noexcept { return struck_ > 0; }
+    [[nodiscard]] std::size_t operations() const noexcept { return counted_; }
+
+    // From now on a sync succeeds and does nothing: the broken disk of the negative control.
+    void lie_about_syncs() noexcept { is_lying_ = true; }
+
+    // REQUIRES: no file is open. Every tracked file then holds what was synced and what `remains`.
+    void power_cut(Remains remains, SeededRandom& random);
+
+    // What the VFS's files call; `file` is a path.
+    enum class Verdict : std::uint8_t { Proceed, Fail, ProceedAndFail };
+    struct Change {
+        std::string file;
+        std::int64_t offset = 0;
+        std::vector<char> before;  // what was there, as far as the file reached
+        std::vector<char> after;   // empty for a truncation to `offset`
+        std::int64_t size_before = 0;
+        bool is_truncation = false;
+    };
+    [[nodiscard]] Verdict count(bool is_sync);
+    [[nodiscard]] int code() const noexcept { return code_; }
+    [[nodiscard]] bool is_dead() const noexcept { return is_power_plan_ && struck_ > 0; }
+    void remember(Change change) { unsynced_.push_back(std::move(change)); }
+    void synced(const std::string& file);
+
+private:
+    struct Vfs;
+    std::unique_ptr<Vfs> vfs_;
+    std::vector<Change> unsynced_;
+    std::size_t counted_ = 0;
+    std::size_t strike_at_ = 0;  // 0: never
+    std::size_t strikes_ = 0;
+    std::size_t struck_ = 0;
+    int code_ = 0;
+    bool is_power_plan_ = false;
+    bool is_lying_ = false;
+};
+
+}  // namespace fencegate::testing
