@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
 constexpr std::int64_t kSchemaVersion = 1;
+constexpr const char* kLockFile = "store.lock";
 
 std::int64_t pragma_integer(Connection& connection, const char* sql) {
     Statement statement(connection, sql);
@@ -95,6 +96,29 @@ Result<> migrate(Connection& connection, const std::filesystem::path& file, std:
     return {};
 }
 
+// The lock file remembers that there was a store. If the store has gone missing since, a new one
+// would issue the same tokens again, and a paused worker's old token would be good once more.
+bool had_store(const std::filesystem::path& folder) {
+    std::error_code ec;
+    const auto size = std::filesystem::file_size(folder / kLockFile, ec);
+    return !ec && size > 0;
+}
+
+Result<> remember_store(const std::filesystem::path& folder) {
+    static constexpr std::string_view kNote = "A store was made here.\n";
+    const auto file = folder / kLockFile;
+    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+    const bool is_kept =
+        descriptor >= 0 &&
+        ::write(descriptor, kNote.data(), kNote.size()) == static_cast<::ssize_t>(kNote.size()) &&
+        ::fsync(descriptor) == 0;
+    const int why = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (is_kept) return {};
+    return fail_start(StartFailure::CannotCreate,
+                      "Cannot write " + file.string() + ": " + std::strerror(why));
+}
+
 // The name of a new file is durable only when its folder is synced.
 Result<> sync_folder(const std::filesystem::path& folder) {
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -109,7 +133,7 @@ Result<> sync_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
-    const auto file = folder / "store.lock";
+    const auto file = folder / kLockFile;
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return fail_start(StartFailure::CannotCreate,
@@ -135,9 +159,18 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     if (!connection) return connection;
     const auto version = read_version(**connection, file);
     if (!version) return std::unexpected(version.error());
+    if (*version == 0 && had_store(folder))
+        return fail_start(StartFailure::BadData,
+                          "The store " + file.string() +
+                              " is missing or empty, but this folder had one. A new store would "
+                              "issue old tokens again: put the store back, or start in an empty "
+                              "folder.");
     if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
     if (auto done = migrate(**connection, file, *version); !done)
         return std::unexpected(done.error());
+    if (!had_store(folder)) {
+        if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
+    }
     (*connection)->checkpoint(/*truncate=*/true);
     if ((*connection)->failure()) {
         // A full disk still serves reads; the log stays until there is room.

@@ -1,4 +1,5 @@
 // The fence in the store: promises 1, 2, 3 and 7 against real rows.
+#include "base/start_failure.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -186,6 +187,19 @@ TEST(Tokens, RiseAcrossReleaseExpiryAndRestart) {
         }
         if (round % 2 == 0) store.reopen();
     }
+}
+
+TEST(Tokens, DoNotStartOverBecauseTheStoreWentMissing) {
+    StoreHarness store;
+    store.acquire(kLock);
+    store.store.reset();
+    std::filesystem::remove(store.folder() / "store.db");
+    std::filesystem::remove(store.folder() / "store.db-wal");
+
+    const auto opened = storage::sqlite::open_database(store.folder());
+
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(start_failure_of(opened.error()), StartFailure::BadData);
 }
 
 TEST(Tokens, RollOverIntoTheNextEpoch) {
