@@ -2,11 +2,14 @@
 // must not leave the promise behind.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace fencegate::tidy {
 namespace {
@@ -18,17 +21,49 @@ std::string read(const std::filesystem::path& path) {
     return text.str();
 }
 
+// By hand: <regex> does not compile without warnings under GCC 12's sanitizers (GCC PR 105562).
+std::string_view word(std::string_view text) {
+    std::size_t size = 0;
+    while (size < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[size])) != 0 || text[size] == '_'))
+        ++size;
+    return text.substr(0, size);
+}
+
+// "Suite.Name" of `TEST(Suite, Name)` and its sisters; empty if the line opens no test.
+std::string test_of(std::string_view line) {
+    for (const std::string_view macro : {"TEST(", "TEST_F(", "TEST_P("}) {
+        if (!line.starts_with(macro)) continue;
+        const auto suite = word(line.substr(macro.size()));
+        const auto rest = line.substr(macro.size() + suite.size());
+        if (!rest.starts_with(", ")) return {};
+        return std::string(suite) + "." + std::string(word(rest.substr(2)));
+    }
+    return {};
+}
+
 std::set<std::string> all_tests(const std::filesystem::path& folder) {
-    static const std::regex kTest(R"(^TEST(?:_F|_P)?\((\w+), (\w+)\))");
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
         if (entry.path().extension() != ".cpp") continue;
         std::istringstream lines(read(entry.path()));
-        std::smatch match;
-        for (std::string line; std::getline(lines, line);) {
-            if (std::regex_search(line, match, kTest))
-                names.insert(match.str(1) + "." + match.str(2));
-        }
+        for (std::string line; std::getline(lines, line);) names.insert(test_of(line));
+    }
+    names.erase("");
+    return names;
+}
+
+// What stands between backquotes and looks like Suite.Name.
+std::vector<std::string> named_tests(std::string_view text) {
+    std::vector<std::string> names;
+    for (auto at = text.find('`'); at != std::string_view::npos; at = text.find('`', at + 1)) {
+        const auto suite = word(text.substr(at + 1));
+        const auto rest = text.substr(at + 1 + suite.size());
+        if (suite.empty() || std::isupper(static_cast<unsigned char>(suite.front())) == 0) continue;
+        if (!rest.starts_with('.')) continue;
+        const auto name = word(rest.substr(1));
+        if (rest.substr(1 + name.size()).starts_with('`'))
+            names.push_back(std::string(suite) + "." + std::string(name));
     }
     return names;
 }
@@ -36,16 +71,11 @@ std::set<std::string> all_tests(const std::filesystem::path& folder) {
 TEST(Invariants, NameOnlyTestsThatExist) {
     const std::filesystem::path root(FENCEGATE_SOURCE_DIR);
     const auto tests = all_tests(root / "tests");
-    const auto text = read(root / "docs/invariants.md");
-    static const std::regex kName(R"(`([A-Z]\w+)\.([A-Z]\w+)`)");
 
-    int named = 0;
-    for (std::sregex_iterator at(text.begin(), text.end(), kName), end; at != end; ++at) {
-        ++named;
-        const auto name = at->str(1) + "." + at->str(2);
-        EXPECT_TRUE(tests.contains(name)) << name;
-    }
-    EXPECT_GT(named, 20);
+    const auto named = named_tests(read(root / "docs/invariants.md"));
+
+    EXPECT_GT(named.size(), 20U);
+    for (const auto& name : named) EXPECT_TRUE(tests.contains(name)) << name;
 }
 
 }  // namespace
