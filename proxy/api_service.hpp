@@ -6,8 +6,8 @@
 #include "proxy/routes.hpp"
 #include "proxy/service.hpp"
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 
 namespace fencegate::proxy {
 
@@ -18,13 +18,20 @@ public:
     explicit CredentialStore(Credentials credentials)
         : current_(std::make_shared<const Credentials>(std::move(credentials))) {}
 
-    [[nodiscard]] std::shared_ptr<const Credentials> current() const { return current_.load(); }
+    [[nodiscard]] std::shared_ptr<const Credentials> current() const {
+        const std::lock_guard lock(mutex_);
+        return current_;
+    }
     void replace(Credentials credentials) {
-        current_.store(std::make_shared<const Credentials>(std::move(credentials)));
+        auto fresh = std::make_shared<const Credentials>(std::move(credentials));
+        const std::lock_guard lock(mutex_);
+        current_.swap(fresh);
     }
 
 private:
-    std::atomic<std::shared_ptr<const Credentials>> current_;
+    // Not std::atomic<shared_ptr>: in libstdc++ 12 its load races with its store.
+    mutable std::mutex mutex_;  // held for a copy of the pointer
+    std::shared_ptr<const Credentials> current_;
 };
 
 // Who sent this Authorization, and may they? Returns the principal's name.

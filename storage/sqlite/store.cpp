@@ -144,7 +144,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     const auto enqueued = batch.enqueued.size();
     savepoint_.run();
     work();
-    const auto failure = connection_->failure();
+    auto failure = connection_->failure();
     if (!failure || failure->kind != Failure::Kind::Constraint) {
         release_.run();
         return std::nullopt;
