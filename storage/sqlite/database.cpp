@@ -31,8 +31,9 @@ std::string pragma_text(Connection& connection, const char* sql) {
 
 std::unexpected<Error> failed(const Connection& connection, const std::filesystem::path& file) {
     const auto& failure = *connection.failure();
-    const auto why =
-        failure.kind == Failure::Kind::Full ? StartFailure::CannotCreate : StartFailure::BadData;
+    auto why = StartFailure::BadData;
+    if (failure.kind == Failure::Kind::Full) why = StartFailure::CannotCreate;
+    if (failure.kind == Failure::Kind::Busy) why = StartFailure::InUse;
     return fail_start(why, "Cannot use the store " + file.string() + ": " + failure.message + ".");
 }
 

@@ -13,7 +13,6 @@ using lockmgr::FencingToken;
 using lockmgr::Lease;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
-using lockmgr::Waiter;
 using lockmgr::WaiterId;
 
 namespace {
@@ -153,7 +152,9 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
     auto lease = find_by_id(tables_, renew.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, renew.lease_id, command.principal); !own)
         return not_own(batch, lease, own.error());
-    const auto ttl = lockmgr::decide_ttl(renew.ttl.value_or(lease->ttl), classes_.of(lease->lock));
+    // Who asks for nothing keeps what it has, even if the class has narrowed since.
+    const auto ttl = renew.ttl ? lockmgr::decide_ttl(renew.ttl, classes_.of(lease->lock))
+                               : Result<Duration>(lease->ttl);
     if (!ttl) return refusal(ttl.error());
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
     if (*ttl != lease->ttl) tables_.leases.set_ttl(lease->token, *ttl);

@@ -202,6 +202,17 @@ TEST(Tokens, DoNotStartOverBecauseTheStoreWentMissing) {
     EXPECT_EQ(start_failure_of(opened.error()), StartFailure::BadData);
 }
 
+// Another program, sqlite3's shell say, has the file: that is not damage, and trying again may
+// help.
+TEST(Store, ThatAnotherProgramHasOpenIsInUse) {
+    StoreHarness store;
+
+    const auto second = storage::sqlite::open_database(store.folder());
+
+    ASSERT_FALSE(second);
+    EXPECT_EQ(start_failure_of(second.error()), StartFailure::InUse);
+}
+
 TEST(Tokens, RollOverIntoTheNextEpoch) {
     StoreHarness store;
     store.connection->exec("UPDATE store SET sequence = 8796093022207");

@@ -102,6 +102,16 @@ TEST(Leases, SurviveARestartWithTheirFullTtl) {
     EXPECT_EQ(store.observer.levels.at(1).held, 0U);
 }
 
+TEST(Leases, StayRenewableWhenTheirClassHasNarrowedSince) {
+    StoreHarness store;
+    const auto grant = *store.acquire("payments/pay_42", {.ttl_ms = 5'000});
+
+    store.reopen({{.name = "payments", .ttl_max = Duration(1'000), .ttl_default = Duration(500)}});
+
+    EXPECT_FALSE(store.renew(grant).error);
+    EXPECT_EQ(code_of(store.renew(grant, 5'000)), ErrorCode::InvalidArgument);
+}
+
 TEST(Leases, ARenewedTtlSurvivesARestart) {
     StoreHarness store;
     const auto grant = *store.acquire("a", {.ttl_ms = 1'000});

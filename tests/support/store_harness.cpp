@@ -55,6 +55,11 @@ void StoreHarness::reopen() {
     open();
 }
 
+void StoreHarness::reopen(std::vector<lockmgr::LockClass> classes) {
+    classes_ = std::move(classes);
+    reopen();
+}
+
 std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> operations,
                                                         std::string principal) {
     std::vector<storage::Request> requests;

@@ -55,6 +55,8 @@ public:
 
     // What a crash leaves: the object is dropped without a checkpoint and the file opened again.
     void reopen();
+    // The same, with other lock classes in the configuration.
+    void reopen(std::vector<lockmgr::LockClass> classes);
 
     // One batch of one command; nothing if it waits.
     std::optional<storage::Answer> run(storage::Operation operation,
