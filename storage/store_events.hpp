@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "lockmgr/fence_rule.hpp"
+#include "storage/lock_notice.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -74,6 +75,8 @@ class StoreObserver {
 public:
     virtual ~StoreObserver() = default;
     virtual void on_events(const std::vector<StoreEvent>& events) = 0;
+    // In the order of commits. Every notice of a batch comes in one call.
+    virtual void on_notices(std::vector<LockNotice> notices) = 0;
     virtual void on_levels(std::size_t lock_class, const ClassLevels& levels) = 0;
     virtual void on_batch(const BatchStats& stats) = 0;
     virtual void on_checkpoint(Seconds took) = 0;

@@ -8,6 +8,8 @@
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +24,9 @@ public:
     void on_events(const std::vector<storage::StoreEvent>& events) override {
         all.insert(all.end(), events.begin(), events.end());
     }
+    void on_notices(std::vector<storage::LockNotice> more) override {
+        std::ranges::move(more, std::back_inserter(notices));
+    }
     void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override {
         levels[lock_class] = now;
     }
@@ -29,6 +34,7 @@ public:
     void on_checkpoint(storage::Seconds) override { ++checkpoints; }
 
     std::vector<storage::StoreEvent> all;
+    std::vector<storage::LockNotice> notices;
     std::map<std::size_t, storage::ClassLevels> levels;
     storage::BatchStats last_batch;
     int checkpoints = 0;

@@ -1,0 +1,41 @@
+#pragma once
+// LockNotice: one thing that happened to a lock, told after the commit that made it true. What
+// watchers see. Counters are StoreEvents: those are many and small and name no lock.
+// Thread rule: a plain value.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "lockmgr/lease.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fencegate::storage {
+
+struct LockNotice {
+    enum class Kind : std::uint8_t {
+        Granted,
+        Renewed,
+        Released,
+        Expired,
+        Broken,     // `text` is the reason
+        Refused,    // a write under `token` was refused by the fence; `refusal` says how
+        Proclaimed  // the leader of an election set its value: `text`, a JSON object
+    };
+    Kind kind = Kind::Granted;
+    WallTime at{};  // for people
+    std::vector<lockmgr::LockName> locks;
+    std::int64_t token = 0;
+    std::string principal;  // whose lease it is; of a refusal, who asked
+    std::string owner;
+    Duration ttl{0};
+    // Of a refusal only.
+    std::optional<ErrorCode> refusal{};
+    std::int64_t current_token = 0;  // 0: nobody holds the lock
+    Duration late{0};                // how long ago the lease had ended
+    std::string text{};
+};
+
+}  // namespace fencegate::storage
