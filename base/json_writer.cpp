@@ -100,6 +100,10 @@ JsonWriter& JsonWriter::member(std::string_view name, std::int64_t value) {
     return key(name).integer(value);
 }
 
+JsonWriter& JsonWriter::member_raw(std::string_view name, std::string_view json) {
+    return json.empty() ? *this : key(name).raw(json);
+}
+
 JsonWriter& JsonWriter::member_bool(std::string_view name, bool value) {
     return key(name).boolean(value);
 }

@@ -35,6 +35,8 @@ public:
     // Not an overload of member(): a string literal would sooner become a bool than a string_view.
     JsonWriter& member_bool(std::string_view name, bool value);
     JsonWriter& member(std::string_view name, std::same_as<bool> auto value) = delete;
+    // Nothing at all if `json` is empty.
+    JsonWriter& member_raw(std::string_view name, std::string_view json);
 
 private:
     void separate();

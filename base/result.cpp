@@ -31,9 +31,16 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::FenceLockMismatch: return "fence_lock_mismatch";
         case ErrorCode::FenceNotHolder: return "fence_not_holder";
         case ErrorCode::LockHeld: return "lock_held";
+        case ErrorCode::LockModeConflict: return "lock_mode_conflict";
         case ErrorCode::QueueFull: return "queue_full";
+        case ErrorCode::MaxHoldReached: return "max_hold_reached";
+        case ErrorCode::NoProgress: return "no_progress";
         case ErrorCode::LeaseNotFound: return "lease_not_found";
         case ErrorCode::LockNotHeld: return "lock_not_held";
+        case ErrorCode::RunNotFound: return "run_not_found";
+        case ErrorCode::RunNotDue: return "run_not_due";
+        case ErrorCode::RunDone: return "run_done";
+        case ErrorCode::RunMissed: return "run_missed";
         case ErrorCode::PaymentNotFound: return "payment_not_found";
         case ErrorCode::PaymentExists: return "payment_exists";
         case ErrorCode::PaymentNotCapturable: return "payment_not_capturable";

@@ -10,7 +10,9 @@ FenceVerdict check_fence(const std::optional<Lease>& lease, const LockName* lock
     // Before anything is said about the lease: a token is good only from its holder's principal,
     // and nobody else learns how the lease is doing.
     if (lease->principal != principal) return FenceVerdict::NotHolder;
-    const bool covers = lock == nullptr || lease->lock == *lock;
+    const bool covers = lock == nullptr
+                            ? lease->claim.mode != LockMode::Shared
+                            : lease->claim.mode == LockMode::Exclusive && lease->covers(*lock);
     switch (lease->state) {
         case LeaseState::Live: return covers ? FenceVerdict::Accepted : FenceVerdict::LockMismatch;
         case LeaseState::Expired:

@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -39,3 +40,10 @@ private:
 };
 
 }  // namespace fencegate::lockmgr
+
+template <>
+struct std::hash<fencegate::lockmgr::FencingToken> {
+    std::size_t operator()(const fencegate::lockmgr::FencingToken& token) const noexcept {
+        return std::hash<std::int64_t>{}(token.value());
+    }
+};

@@ -1,9 +1,35 @@
 #include "lockmgr/lease.hpp"
 
+#include <algorithm>
+
 namespace fencegate::lockmgr {
 
 namespace {
 constexpr std::size_t kTokenBytesFrom = 9;  // the last seven bytes hold 56 bits, the token 53
+}
+
+std::string_view lock_mode_name(LockMode mode) noexcept {
+    switch (mode) {
+        case LockMode::Exclusive: return "exclusive";
+        case LockMode::Shared: return "shared";
+        case LockMode::Semaphore: return "semaphore";
+    }
+    return "exclusive";
+}
+
+std::string_view lease_state_name(LeaseState state) noexcept {
+    switch (state) {
+        case LeaseState::Live: return "live";
+        case LeaseState::Expired: return "expired";
+        case LeaseState::Superseded: return "superseded";
+        case LeaseState::Released: return "released";
+        case LeaseState::Broken: return "broken";
+    }
+    return "live";
+}
+
+bool Lease::covers(const LockName& lock) const noexcept {
+    return std::ranges::find(locks, lock) != locks.end();
 }
 
 Uuid make_lease_id(WallTime now, FencingToken token, Random& random) {

@@ -1,5 +1,5 @@
 #pragma once
-// Lease: one grant of one lock to one holder, and the ways it ends.
+// Lease: one grant of one or more locks to one holder, and the ways it ends.
 //
 //            grant                  expire                grant to another
 //   (free) --------> LIVE ----------------> EXPIRED -----------------------> SUPERSEDED
@@ -7,8 +7,9 @@
 //                     +----- release ----> RELEASED
 //                     +----- break ------> BROKEN
 //
-// Every edge is one committed transaction. Only LIVE writes pass the fence (and EXPIRED ones where
-// the class accepts late writes). No state is ever left again except EXPIRED -> SUPERSEDED.
+// Every edge is one committed transaction. Only LIVE, exclusive leases pass the fence (and EXPIRED
+// ones where the class accepts late writes). No state is ever left again except EXPIRED ->
+// SUPERSEDED. A lease over several locks lives and ends as a whole, under one token.
 // Thread rule: plain values.
 
 #include "base/clock.hpp"
@@ -19,8 +20,30 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace fencegate::lockmgr {
+
+inline constexpr std::size_t kLocksPerLeaseMax = 16;
+inline constexpr std::int64_t kPermitsMax = 1'000;
+
+// How a lock is held. Written to disk: never renumber.
+enum class LockMode : std::uint8_t {
+    Exclusive = 0,  // alone
+    Shared = 1,     // beside other readers; never passes the fence of a write
+    Semaphore = 2,  // beside up to permits - 1 others, each under a token of its own
+};
+
+[[nodiscard]] std::string_view lock_mode_name(LockMode mode) noexcept;
+
+// In what way a lock is asked for and held. Holders of a semaphore must agree on `permits`.
+struct Claim {
+    LockMode mode = LockMode::Exclusive;
+    std::int64_t permits = 1;  // above 1 only for a semaphore
+
+    friend bool operator==(const Claim&, const Claim&) = default;
+};
 
 // Written to disk: never renumber.
 enum class LeaseState : std::uint8_t {
@@ -31,17 +54,22 @@ enum class LeaseState : std::uint8_t {
     Broken = 4,      // an admin force-released it
 };
 
+[[nodiscard]] std::string_view lease_state_name(LeaseState state) noexcept;
+
 struct Lease {
     FencingToken token;
-    Uuid id;
-    LockName lock;
-    std::string principal;  // who authenticated
-    std::string owner;      // the principal's own label for this holder; may be empty
-    Duration ttl;
-    std::string metadata_json;  // an object, or empty
-    WallTime granted_at;        // for people
+    Uuid id{};
+    std::vector<LockName> locks{};  // sorted, without repetition, one at least
+    Claim claim{};
+    std::string principal{};  // who authenticated
+    std::string owner{};      // the principal's own label for this holder; may be empty
+    Duration ttl{0};
+    std::string metadata_json{};  // an object, or empty
+    WallTime granted_at{};        // for people
     LeaseState state = LeaseState::Live;
     WallTime ended_at{};  // for people; meaningless while live
+
+    [[nodiscard]] bool covers(const LockName& lock) const noexcept;
 };
 
 // A lease id is a UUIDv7 whose low 53 bits are the token: unique because the token is, sortable

@@ -13,14 +13,13 @@ Result<Duration> decide_ttl(std::optional<Duration> asked, const LockClass& klas
     return ttl;
 }
 
-AcquireDecision decide_acquire(bool is_held, std::size_t waiters, Duration wait) noexcept {
-    if (!is_held && waiters == 0) return AcquireDecision::Grant;
+AcquireDecision decide_acquire(bool fits, bool somebody_waits, Duration wait) noexcept {
+    if (fits && !somebody_waits) return AcquireDecision::Grant;
     return wait > Duration::zero() ? AcquireDecision::Wait : AcquireDecision::Refuse;
 }
 
-Result<> check_own_lease(const std::optional<Lease>& lease, const Uuid& id,
-                         std::string_view principal) {
-    if (!lease || lease->id != id)
+Result<> check_own_lease(const std::optional<Lease>& lease, std::string_view principal) {
+    if (!lease)
         return fail(ErrorCode::LeaseNotFound, "No lease has this id. Acquire the lock again.");
     if (lease->principal != principal)
         return fail(ErrorCode::FenceNotHolder, "The lease belongs to another principal.");

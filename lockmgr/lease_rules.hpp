@@ -1,6 +1,6 @@
 #pragma once
 // Pure rules deciding who holds a lock. No I/O, no clock: callers pass rows and limits.
-// Invariant 1: a lock has at most one live lease.
+// Invariant 1: a lock has at most one live lease that is exclusive, and then no other.
 // Invariant 2: whoever waits is granted before whoever comes later.
 // Thread rule: pure functions.
 
@@ -20,14 +20,15 @@ namespace fencegate::lockmgr {
 
 enum class AcquireDecision : std::uint8_t { Grant, Wait, Refuse };
 
-// A free lock nobody waits for is granted. The same holder asking again is a contender like any
-// other: a woken zombie must queue and must not fence the rightful owner by re-acquiring.
-[[nodiscard]] AcquireDecision decide_acquire(bool is_held, std::size_t waiters,
+// Granted if it fits and nobody waits for any of the locks: a reader does not overtake a writer who
+// waits. The same holder asking again is a contender like any other: a woken zombie must queue and
+// must not fence the rightful owner by re-acquiring.
+[[nodiscard]] AcquireDecision decide_acquire(bool fits, bool somebody_waits,
                                              Duration wait) noexcept;
 
 // Renew and release act on a live lease of the caller's own principal.
 // Fails with: LeaseNotFound, FenceNotHolder, GoneExpired, GoneStale, GoneReleased, GoneBroken.
-[[nodiscard]] Result<> check_own_lease(const std::optional<Lease>& lease, const Uuid& id,
+[[nodiscard]] Result<> check_own_lease(const std::optional<Lease>& lease,
                                        std::string_view principal);
 
 }  // namespace fencegate::lockmgr

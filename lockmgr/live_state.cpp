@@ -1,55 +1,113 @@
 #include "lockmgr/live_state.hpp"
 
-#include "base/check.hpp"
+#include <utility>
 
 namespace fencegate::lockmgr {
+
+void LiveState::grant(const Lease& lease, BootTime deadline) {
+    Holder holder{lease.token, lease.locks, lease.claim, lease.principal};
+    add(holder);
+    undo_.emplace_back(Granted{std::move(holder)});
+    arm(lease.token, deadline);
+}
+
+void LiveState::end(const Lease& lease) {
+    Holder holder{lease.token, lease.locks, lease.claim, lease.principal};
+    drop(holder);
+    undo_.emplace_back(Ended{std::move(holder)});
+    undo_.emplace_back(DeadlineChanged{lease.token, expiries_.disarm(lease.token)});
+    if (renewals_of(lease.token)) set_renewals(lease.token, std::nullopt);
+}
 
 void LiveState::arm(FencingToken token, BootTime deadline) {
     undo_.emplace_back(DeadlineChanged{token, expiries_.arm(token, deadline)});
 }
 
-void LiveState::disarm(FencingToken token) {
-    undo_.emplace_back(DeadlineChanged{token, expiries_.disarm(token)});
+void LiveState::set_renewals(FencingToken token, const std::optional<Renewals>& renewals) {
+    undo_.emplace_back(RenewalsChanged{token, renewals_of(token)});
+    put_renewals(token, renewals);
 }
 
-bool LiveState::enqueue(Waiter waiter) {
-    const auto id = waiter.id;
-    if (!waiters_.push_back(std::move(waiter))) return false;
-    undo_.emplace_back(Enqueued{id});
-    return true;
-}
-
-std::optional<Waiter> LiveState::dequeue(const LockName& lock) {
-    auto waiter = waiters_.pop_front(lock);
-    if (waiter) undo_.emplace_back(Removed{*waiter});
-    return waiter;
+void LiveState::enqueue(Waiter waiter) {
+    undo_.emplace_back(Enqueued{waiter.id});
+    put(std::move(waiter));
 }
 
 std::optional<Waiter> LiveState::remove(WaiterId id) {
-    auto waiter = waiters_.remove(id);
+    auto waiter = take(id);
     if (waiter) undo_.emplace_back(Removed{*waiter});
     return waiter;
+}
+
+void LiveState::rest(const LockName& lock, std::optional<BootTime> until) {
+    undo_.emplace_back(
+        RestChanged{lock, until ? resting_.arm(lock, *until) : resting_.disarm(lock)});
+}
+
+std::optional<Renewals> LiveState::renewals_of(FencingToken token) const {
+    const auto found = renewals_.find(token);
+    if (found == renewals_.end()) return std::nullopt;
+    return found->second;
+}
+
+Fit LiveState::fit(const std::vector<LockName>& locks, const Claim& claim) const {
+    auto worst = Fit::Fits;
+    for (const auto& lock : locks) {
+        const auto fit = resting_.deadline_of(lock) ? Fit::Busy : holdings_.fit(lock, claim);
+        worst = std::max(worst, fit);
+    }
+    return worst;
+}
+
+void LiveState::add(const Holder& holder) {
+    for (const auto& lock : holder.locks) holdings_.add(lock, holder.token, holder.claim);
+    usage_.count_held(holder.principal, holder.locks, 1);
+}
+
+void LiveState::drop(const Holder& holder) {
+    for (const auto& lock : holder.locks) holdings_.remove(lock, holder.token);
+    usage_.count_held(holder.principal, holder.locks, -1);
+}
+
+void LiveState::put(Waiter waiter) {
+    usage_.count_waiting(waiter.principal, waiter.locks, 1);
+    waiters_.insert(std::move(waiter));
+}
+
+std::optional<Waiter> LiveState::take(WaiterId id) {
+    auto waiter = waiters_.remove(id);
+    if (waiter) usage_.count_waiting(waiter->principal, waiter->locks, -1);
+    return waiter;
+}
+
+void LiveState::put_renewals(FencingToken token, const std::optional<Renewals>& renewals) {
+    if (renewals) {
+        renewals_.insert_or_assign(token, *renewals);
+    } else {
+        renewals_.erase(token);
+    }
 }
 
 void LiveState::rollback_to(Mark mark) {
     while (undo_.size() > mark) {
-        take_back(undo_.back());
+        std::visit([this](const auto& undo) { take_back(undo); }, undo_.back());
         undo_.pop_back();
     }
 }
 
-void LiveState::take_back(Undo& undo) {
-    if (const auto* entered = std::get_if<Enqueued>(&undo)) {
-        const auto waiter = waiters_.remove(entered->id);
-        FG_CHECK(waiter.has_value());
-    } else if (auto* removed = std::get_if<Removed>(&undo)) {
-        waiters_.restore(std::move(removed->waiter));
-    } else if (const auto* changed = std::get_if<DeadlineChanged>(&undo)) {
-        if (changed->before) {
-            expiries_.arm(changed->token, *changed->before);
-        } else {
-            expiries_.disarm(changed->token);
-        }
+void LiveState::take_back(const DeadlineChanged& undo) {
+    if (undo.before) {
+        expiries_.arm(undo.token, *undo.before);
+    } else {
+        expiries_.disarm(undo.token);
+    }
+}
+
+void LiveState::take_back(const RestChanged& undo) {
+    if (undo.before) {
+        resting_.arm(undo.lock, *undo.before);
+    } else {
+        resting_.disarm(undo.lock);
     }
 }
 

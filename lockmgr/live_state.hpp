@@ -1,15 +1,20 @@
 #pragma once
-// LiveState: what a lock manager knows beside the rows: deadlines of live leases and the lines of
-// waiters. It changes with the rows, so it is transactional like them: every change is remembered
-// until commit(), and rollback() takes the changes back, newest first. Without that, a batch that
-// hits a full disk would leave a lock free in the rows and taken in memory.
+// LiveState: what a lock manager knows beside the rows: who holds each lock, deadlines of live
+// leases, the lines of waiters, locks that rest after an expiry, and how renewals went. It changes
+// with the rows, so it is transactional like them: every change is remembered until commit(), and
+// rollback() takes the changes back, newest first. Without that, a batch that hits a full disk
+// would leave a lock free in the rows and taken in memory.
 // Invariant: after rollback() the state equals the state at the last commit().
 // Thread rule: belongs to one thread.
 
-#include "lockmgr/expiry_queue.hpp"
+#include "lockmgr/deadline_queue.hpp"
+#include "lockmgr/holdings.hpp"
+#include "lockmgr/renewal.hpp"
+#include "lockmgr/usage.hpp"
 #include "lockmgr/wait_queue.hpp"
 
 #include <optional>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -19,16 +24,33 @@ class LiveState {
 public:
     using Mark = std::size_t;
 
-    explicit LiveState(WaitLimits limits) : waiters_(limits) {}
+    // `classes` outlives this.
+    LiveState(WaitLimits limits, const LockClasses& classes) : waiters_(limits), usage_(classes) {}
 
+    // A grant and the end of one, in whatever way. REQUIRES: it fits; it is live.
+    void grant(const Lease& lease, BootTime deadline);
+    void end(const Lease& lease);
     void arm(FencingToken token, BootTime deadline);
-    void disarm(FencingToken token);
-    [[nodiscard]] bool enqueue(Waiter waiter);  // false: a bound is reached
-    [[nodiscard]] std::optional<Waiter> dequeue(const LockName& lock);
+    // nullopt: the lease is renewed without any special rule.
+    void set_renewals(FencingToken token, const std::optional<Renewals>& renewals);
+
+    // REQUIRES: waiters().has_room().
+    void enqueue(Waiter waiter);
     [[nodiscard]] std::optional<Waiter> remove(WaiterId id);
 
-    [[nodiscard]] const ExpiryQueue& expiries() const noexcept { return expiries_; }
+    // The lock is granted to nobody before `until`; nullopt ends that.
+    void rest(const LockName& lock, std::optional<BootTime> until);
+
+    [[nodiscard]] const Holdings& holdings() const noexcept { return holdings_; }
+    [[nodiscard]] const DeadlineQueue<FencingToken>& expiries() const noexcept { return expiries_; }
+    [[nodiscard]] const DeadlineQueue<LockName>& resting() const noexcept { return resting_; }
     [[nodiscard]] const WaitQueue& waiters() const noexcept { return waiters_; }
+    [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
+    [[nodiscard]] std::optional<Renewals> renewals_of(FencingToken token) const;
+
+    // Whether every one of these locks can be had now, waiters aside: OtherKind if one of them
+    // never can while it is used as it is.
+    [[nodiscard]] Fit fit(const std::vector<LockName>& locks, const Claim& claim) const;
 
     [[nodiscard]] Mark mark() const noexcept { return undo_.size(); }
     void rollback_to(Mark mark);
@@ -36,6 +58,18 @@ public:
     void commit() noexcept { undo_.clear(); }
 
 private:
+    struct Holder {
+        FencingToken token;
+        std::vector<LockName> locks;
+        Claim claim;
+        std::string principal;
+    };
+    struct Granted {
+        Holder holder;
+    };
+    struct Ended {
+        Holder holder;
+    };
     struct Enqueued {
         WaiterId id;
     };
@@ -46,12 +80,37 @@ private:
         FencingToken token;
         std::optional<BootTime> before;
     };
-    using Undo = std::variant<Enqueued, Removed, DeadlineChanged>;
+    struct RenewalsChanged {
+        FencingToken token;
+        std::optional<Renewals> before;
+    };
+    struct RestChanged {
+        LockName lock;
+        std::optional<BootTime> before;
+    };
+    using Undo = std::variant<Granted, Ended, Enqueued, Removed, DeadlineChanged, RenewalsChanged,
+                              RestChanged>;
 
-    void take_back(Undo& undo);
+    void add(const Holder& holder);
+    void drop(const Holder& holder);
+    void put(Waiter waiter);
+    [[nodiscard]] std::optional<Waiter> take(WaiterId id);
+    void put_renewals(FencingToken token, const std::optional<Renewals>& renewals);
 
-    ExpiryQueue expiries_;
+    void take_back(const Granted& undo) { drop(undo.holder); }
+    void take_back(const Ended& undo) { add(undo.holder); }
+    void take_back(const Enqueued& undo) { static_cast<void>(take(undo.id)); }
+    void take_back(const Removed& undo) { put(undo.waiter); }
+    void take_back(const DeadlineChanged& undo);
+    void take_back(const RenewalsChanged& undo) { put_renewals(undo.token, undo.before); }
+    void take_back(const RestChanged& undo);
+
+    Holdings holdings_;
+    DeadlineQueue<FencingToken> expiries_;
+    DeadlineQueue<LockName> resting_;
     WaitQueue waiters_;
+    Usage usage_;
+    std::unordered_map<FencingToken, Renewals> renewals_;
     std::vector<Undo> undo_;
 };
 

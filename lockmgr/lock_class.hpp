@@ -8,6 +8,7 @@
 #include "lockmgr/lock_name.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,18 @@ struct LockClass {
     Duration ttl_max{3'600'000};
     Duration ttl_default{30'000};
     bool accepts_late_writes = false;  // under an expired token that nobody superseded
+    // Zero: no limit, for this and all that follow.
+    Duration max_hold{0};                   // no renewal goes beyond this after the grant
+    Duration lock_delay{0};                 // after an expiry, before the next grant
+    std::int64_t stalled_renewals_max = 0;  // renewals without progress, for who sends progress
+    std::size_t waiters_per_lock_max = 0;   // beside the limit for all locks
+    std::size_t locks_per_principal_max = 0;
+    std::size_t waiters_per_principal_max = 0;
 };
+
+[[nodiscard]] inline bool has_quota(const LockClass& klass) noexcept {
+    return klass.locks_per_principal_max > 0 || klass.waiters_per_principal_max > 0;
+}
 
 class LockClasses {
 public:
@@ -31,6 +43,9 @@ public:
     [[nodiscard]] const LockClass& of(const LockName& name) const {
         return classes_[index_of(name)];
     }
+    // What goes for a lease over all these locks: of each setting the strictest.
+    // REQUIRES: `locks` is not empty.
+    [[nodiscard]] LockClass strictest(const std::vector<LockName>& locks) const;
     [[nodiscard]] std::size_t size() const noexcept { return classes_.size(); }
 
 private:

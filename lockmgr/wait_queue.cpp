@@ -6,58 +6,65 @@
 
 namespace fencegate::lockmgr {
 
-void WaitQueue::index(Line::iterator place) {
-    const bool is_new = places_.emplace(place->id, place).second;
+bool WaitQueue::has_room(const std::vector<LockName>& locks, std::size_t per_lock_max) const {
+    if (waiters_.size() >= limits_.total_max) return false;
+    const auto lock_max =
+        per_lock_max > 0 ? std::min(per_lock_max, limits_.per_lock_max) : limits_.per_lock_max;
+    return std::ranges::all_of(locks,
+                               [&](const LockName& lock) { return waiting_for(lock) < lock_max; });
+}
+
+void WaitQueue::insert(Waiter waiter) {
+    const auto id = waiter.id;
+    for (const auto& lock : waiter.locks) lines_[lock].insert(id);
+    deadlines_.emplace(waiter.deadline, id);
+    const bool is_new = waiters_.emplace(id, std::move(waiter)).second;
     FG_CHECK(is_new);
-    deadlines_.emplace(place->deadline, place->id.value());
-}
-
-bool WaitQueue::push_back(Waiter waiter) {
-    if (places_.size() >= limits_.total_max) return false;
-    if (waiting_for(waiter.lock) >= limits_.per_lock_max) return false;
-    auto& line = lines_[waiter.lock];
-    FG_CHECK(line.empty() || line.back().id < waiter.id);
-    line.push_back(std::move(waiter));
-    index(std::prev(line.end()));
-    return true;
-}
-
-std::optional<Waiter> WaitQueue::pop_front(const LockName& lock) {
-    const auto line = lines_.find(lock);
-    if (line == lines_.end()) return std::nullopt;
-    return remove(line->second.front().id);
 }
 
 std::optional<Waiter> WaitQueue::remove(WaiterId id) {
-    const auto found = places_.find(id);
-    if (found == places_.end()) return std::nullopt;
-    const auto place = found->second;
-    auto waiter = std::move(*place);
-    deadlines_.erase({waiter.deadline, id.value()});
-    places_.erase(found);
-    const auto line = lines_.find(waiter.lock);
-    line->second.erase(place);
-    if (line->second.empty()) lines_.erase(line);
+    auto found = waiters_.extract(id);
+    if (found.empty()) return std::nullopt;
+    auto waiter = std::move(found.mapped());
+    deadlines_.erase({waiter.deadline, id});
+    for (const auto& lock : waiter.locks) {
+        const auto line = lines_.find(lock);
+        line->second.erase(id);
+        if (line->second.empty()) lines_.erase(line);
+    }
     return waiter;
 }
 
-void WaitQueue::restore(Waiter waiter) {
-    auto& line = lines_[waiter.lock];
-    const auto behind =
-        std::ranges::find_if(line, [&](const Waiter& other) { return other.id > waiter.id; });
-    index(line.insert(behind, std::move(waiter)));
+const Waiter* WaitQueue::first(const LockName& lock) const {
+    const auto& waiting = line(lock);
+    return waiting.empty() ? nullptr : find(*waiting.begin());
 }
 
-std::size_t WaitQueue::waiting_for(const LockName& lock) const {
-    const auto line = lines_.find(lock);
-    return line == lines_.end() ? 0 : line->second.size();
+const Waiter* WaitQueue::find(WaiterId id) const {
+    const auto found = waiters_.find(id);
+    return found == waiters_.end() ? nullptr : &found->second;
 }
 
-std::vector<WaiterId> WaitQueue::line(const LockName& lock) const {
+bool WaitQueue::is_first(const Waiter& waiter) const {
+    return std::ranges::all_of(waiter.locks, [&](const LockName& lock) {
+        const auto& waiting = line(lock);
+        return waiting.empty() || *waiting.begin() >= waiter.id;
+    });
+}
+
+std::size_t WaitQueue::waiting_for(const LockName& lock) const { return line(lock).size(); }
+
+const WaitQueue::Line& WaitQueue::line(const LockName& lock) const {
+    static const Line kNobody;
+    const auto found = lines_.find(lock);
+    return found == lines_.end() ? kNobody : found->second;
+}
+
+std::vector<WaiterId> WaitQueue::all() const {
     std::vector<WaiterId> ids;
-    const auto line = lines_.find(lock);
-    if (line == lines_.end()) return ids;
-    for (const auto& waiter : line->second) ids.push_back(waiter.id);
+    ids.reserve(waiters_.size());
+    for (const auto& [id, waiter] : waiters_) ids.push_back(id);
+    std::ranges::sort(ids);
     return ids;
 }
 
@@ -68,7 +75,7 @@ std::optional<BootTime> WaitQueue::next_deadline() const {
 
 std::optional<WaiterId> WaitQueue::due(BootTime now) const {
     if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
-    return WaiterId(deadlines_.begin()->second);
+    return deadlines_.begin()->second;
 }
 
 }  // namespace fencegate::lockmgr

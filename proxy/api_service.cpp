@@ -68,7 +68,8 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
                                             .principal = exchange.principal,
                                             .limits = limits_});
     if (!operation) return refuse(operation.error(), exchange.request_id);
-    return storage::Command{exchange.principal, exchange.request_id, *std::move(operation)};
+    return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
+                            exchange.route->pattern};
 }
 
 Reply ApiService::finish(const Exchange& exchange, storage::Answer answer) {

@@ -28,6 +28,12 @@ struct CountKey {
     std::int64_t max;
 };
 
+struct ClassCountKey {
+    std::string_view name;
+    std::size_t LockClass::*member;
+    std::int64_t max;
+};
+
 struct EndpointKey {
     std::string_view name;
     Endpoint Config::*member;
@@ -67,12 +73,22 @@ constexpr std::array kClassDurationKeys{
     DurationKey<LockClass>{"ttl_min", &LockClass::ttl_min, 10ms, 24h},
     DurationKey<LockClass>{"ttl_max", &LockClass::ttl_max, 10ms, 24h},
     DurationKey<LockClass>{"ttl_default", &LockClass::ttl_default, 10ms, 24h},
+    DurationKey<LockClass>{"max_hold", &LockClass::max_hold, 0ms, 24h * 365},
+    DurationKey<LockClass>{"lock_delay", &LockClass::lock_delay, 0ms, 1h},
+};
+
+constexpr std::array kClassCountKeys{
+    ClassCountKey{"waiters_per_lock_max", &LockClass::waiters_per_lock_max, 1'000'000},
+    ClassCountKey{"locks_per_principal_max", &LockClass::locks_per_principal_max, 100'000'000},
+    ClassCountKey{"waiters_per_principal_max", &LockClass::waiters_per_principal_max, 1'000'000},
 };
 
 constexpr std::string_view kMetrics = "metrics";
 constexpr std::string_view kAnonymous = "anonymous";
 constexpr std::string_view kClass = "class";
 constexpr std::string_view kLateWrites = "late_writes";
+constexpr std::string_view kStalledRenewals = "stalled_renewals_max";
+constexpr std::int64_t kStalledRenewalsMax = 1'000'000;
 constexpr std::size_t kClassesMax = 256;  // each is a label value on a dozen metrics
 
 template <class Keys>
@@ -195,6 +211,13 @@ private:
             return store(file_.duration(name, node, duration->min, duration->max),
                          lock_class.*duration->member);
         }
+        if (const auto* count = find_key(kClassCountKeys, name)) {
+            return store(file_.integer(name, node, 0, count->max), lock_class.*count->member);
+        }
+        if (name == kStalledRenewals) {
+            return store(file_.integer(name, node, 0, kStalledRenewalsMax),
+                         lock_class.stalled_renewals_max);
+        }
         if (name != kLateWrites) return file_.refuse_unknown(key);
         const auto text = file_.text(name, node);
         if (!text) return std::unexpected(text.error());
@@ -270,7 +293,9 @@ std::vector<std::string> config_keys() {
     for (const auto& key : kDurationKeys) keys.emplace_back(key.name);
     for (const auto& key : kClassDurationKeys)
         keys.push_back("class.NAME." + std::string(key.name));
+    for (const auto& key : kClassCountKeys) keys.push_back("class.NAME." + std::string(key.name));
     keys.emplace_back("class.NAME.late_writes");
+    keys.push_back("class.NAME." + std::string(kStalledRenewals));
     keys.emplace_back("metrics.anonymous");
     std::ranges::sort(keys);
     return keys;

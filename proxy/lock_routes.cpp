@@ -1,14 +1,11 @@
-// Lock routes: from request to command. Ranges that depend on the lock class are judged by the
-// store's rules; here is only what the request itself can be wrong in.
-#include "proxy/json_reader.hpp"
+// Lock routes: from request to command.
+#include "proxy/acquire_body.hpp"
+#include "proxy/query_parameters.hpp"
 #include "proxy/request_headers.hpp"
-#include "proxy/routes.hpp"
 
 namespace fencegate::proxy {
 namespace {
 
-constexpr std::size_t kOwnerBytesMax = 128;
-constexpr std::size_t kMetadataBytesMax = 1024;
 constexpr std::size_t kReasonBytesMax = 512;
 
 Result<Uuid> lease_id(const RouteRequest& request) {
@@ -17,82 +14,66 @@ Result<Uuid> lease_id(const RouteRequest& request) {
     return *id;
 }
 
-Result<std::optional<Duration>> read_ttl(const JsonBody& body) {
-    const auto ttl_ms = body.integer("ttl_ms");
-    if (!ttl_ms) return std::unexpected(ttl_ms.error());
-    if (!*ttl_ms) return std::nullopt;
-    return Duration(**ttl_ms);
+Result<storage::Operation> acquire_of(const RouteRequest& request, const JsonBody& body,
+                                      std::vector<lockmgr::LockName> locks) {
+    auto acquire = read_acquire(request, body);
+    if (!acquire) return std::unexpected(acquire.error());
+    const auto claim = read_claim(body);
+    if (!claim) return std::unexpected(claim.error());
+    acquire->locks = std::move(locks);
+    acquire->claim = *claim;
+    return *std::move(acquire);
 }
 
-Result<Duration> read_wait(const JsonBody& body, Duration wait_max) {
-    const auto wait_ms = body.integer("wait_ms");
-    if (!wait_ms) return std::unexpected(wait_ms.error());
-    const Duration wait(wait_ms->value_or(0));
-    if (wait < Duration::zero() || wait > wait_max)
-        return fail(ErrorCode::InvalidArgument,
-                    "wait_ms must be between 0 and " + std::to_string(wait_max.count()) + ".");
-    return wait;
+// The query parameter `lock`. Fails with: InvalidArgument if there is none, InvalidLockName.
+Result<lockmgr::LockName> lock_asked_for(const RouteRequest& request) {
+    const auto text = request.target.parameter("lock");
+    if (!text) return fail(ErrorCode::InvalidArgument, "Say which lock: ?lock=payments/pay_42");
+    return lockmgr::LockName::parse(*text);
 }
 
-Result<std::string> read_owner(const JsonBody& body) {
-    auto owner = body.text("owner");
-    if (!owner) return std::unexpected(owner.error());
-    if (*owner && (*owner)->size() > kOwnerBytesMax)
-        return fail(ErrorCode::InvalidArgument, "owner must have at most 128 bytes.");
-    return owner->value_or("");
-}
-
-Result<std::string> read_metadata(const JsonBody& body) {
-    auto metadata = body.object("metadata");
-    if (!metadata) return std::unexpected(metadata.error());
-    if (*metadata && (*metadata)->size() > kMetadataBytesMax)
-        return fail(ErrorCode::InvalidArgument, "metadata must have at most 1024 bytes as JSON.");
-    return metadata->value_or("");
-}
-
-Result<> check_mode(const JsonBody& body) {
-    const auto mode = body.text("mode");
-    if (!mode) return std::unexpected(mode.error());
-    if (*mode && **mode != "exclusive")
-        return fail(ErrorCode::InvalidArgument, "mode must be \"exclusive\".");
-    return {};
+Result<storage::ListLocks::Filter> read_filter(const Target& target) {
+    using Filter = storage::ListLocks::Filter;
+    const auto state = target.parameter("state");
+    if (!state) return Filter::All;
+    if (*state == "held") return Filter::Held;
+    if (*state == "free") return Filter::Free;
+    return fail(ErrorCode::InvalidArgument, "state must be \"held\" or \"free\".");
 }
 
 }  // namespace
 
 Result<storage::Operation> build_acquire(const RouteRequest& request) {
-    auto lock = lockmgr::LockName::parse(request.parameter);
+    auto lock = read_lock_name(request.parameter);
     if (!lock) return std::unexpected(lock.error());
-    const auto body =
-        JsonBody::parse(request.body, {"ttl_ms", "wait_ms", "owner", "mode", "metadata"});
+    const auto body = JsonBody::parse(
+        request.body, {"ttl_ms", "wait_ms", "owner", "mode", "permits", "metadata"});
     if (!body) return std::unexpected(body.error());
-    if (const auto mode = check_mode(*body); !mode) return std::unexpected(mode.error());
-    const auto ttl = read_ttl(*body);
-    if (!ttl) return std::unexpected(ttl.error());
-    const auto wait = read_wait(*body, request.limits.wait_max);
-    if (!wait) return std::unexpected(wait.error());
-    auto owner = read_owner(*body);
-    if (!owner) return std::unexpected(owner.error());
-    auto metadata = read_metadata(*body);
-    if (!metadata) return std::unexpected(metadata.error());
-    auto idempotency = read_idempotency(request);
-    if (!idempotency) return std::unexpected(idempotency.error());
-    return storage::AcquireLock{.lock = *std::move(lock),
-                                .ttl = *ttl,
-                                .wait = *wait,
-                                .owner = *std::move(owner),
-                                .metadata_json = *std::move(metadata),
-                                .idempotency = *std::move(idempotency)};
+    return acquire_of(request, *body, {*std::move(lock)});
+}
+
+Result<storage::Operation> build_acquire_many(const RouteRequest& request) {
+    const auto body = JsonBody::parse(
+        request.body, {"locks", "ttl_ms", "wait_ms", "owner", "mode", "permits", "metadata"});
+    if (!body) return std::unexpected(body.error());
+    auto names = body->text_list("locks");
+    if (!names) return std::unexpected(names.error());
+    if (!*names) return fail(ErrorCode::InvalidArgument, "locks is required: a list of names.");
+    auto locks = read_lock_names(**names);
+    if (!locks) return std::unexpected(locks.error());
+    return acquire_of(request, *body, *std::move(locks));
 }
 
 Result<storage::Operation> build_renew(const RouteRequest& request) {
     const auto id = lease_id(request);
     if (!id) return std::unexpected(id.error());
-    const auto body = JsonBody::parse(request.body, {"ttl_ms"});
+    const auto body = JsonBody::parse(request.body, {"ttl_ms", "progress"});
     if (!body) return std::unexpected(body.error());
-    const auto ttl = read_ttl(*body);
+    const auto ttl = read_duration(*body, "ttl_ms");
     if (!ttl) return std::unexpected(ttl.error());
-    return storage::RenewLease{*id, *ttl};
+    const auto progress = body->integer("progress");
+    if (!progress) return std::unexpected(progress.error());
+    return storage::RenewLease{*id, *ttl, *progress};
 }
 
 Result<storage::Operation> build_release(const RouteRequest& request) {
@@ -113,8 +94,50 @@ Result<storage::Operation> build_read_lock(const RouteRequest& request) {
     return storage::ReadLock{*std::move(lock)};
 }
 
+Result<storage::Operation> build_list_locks(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"prefix", "state", "limit", "cursor"});
+    if (!known) return std::unexpected(known.error());
+    const auto filter = read_filter(request.target);
+    if (!filter) return std::unexpected(filter.error());
+    const auto page = read_page(request.target);
+    if (!page) return std::unexpected(page.error());
+    return storage::ListLocks{
+        .prefix = std::string(request.target.parameter("prefix").value_or("")),
+        .filter = *filter,
+        .after = std::string(request.target.parameter("cursor").value_or("")),
+        .limit = *page};
+}
+
+Result<storage::Operation> build_read_history(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"lock", "limit", "cursor"});
+    if (!known) return std::unexpected(known.error());
+    auto lock = lock_asked_for(request);
+    if (!lock) return std::unexpected(lock.error());
+    const auto page = read_page(request.target);
+    if (!page) return std::unexpected(page.error());
+    const auto cursor = read_number(request.target, "cursor", 0, 0, lockmgr::kTokenMax);
+    if (!cursor) return std::unexpected(cursor.error());
+    return storage::ReadHistory{.lock = *std::move(lock), .before = *cursor, .limit = *page};
+}
+
+Result<storage::Operation> build_verify_fence(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"lock", "token"});
+    if (!known) return std::unexpected(known.error());
+    auto lock = lock_asked_for(request);
+    if (!lock) return std::unexpected(lock.error());
+    const auto token = lockmgr::FencingToken::parse(request.target.parameter("token").value_or(""));
+    if (!token)
+        return fail(ErrorCode::FenceTokenMalformed,
+                    "token must be a decimal from 1 to 2^53-1 without sign or leading zero.");
+    return storage::VerifyFence{.lock = *std::move(lock), .token = token->value()};
+}
+
+Result<storage::Operation> build_find_deadlocks(const RouteRequest&) {
+    return storage::FindDeadlocks{};
+}
+
 Result<storage::Operation> build_break_lock(const RouteRequest& request) {
-    auto lock = lockmgr::LockName::parse(request.parameter);
+    auto lock = read_lock_name(request.parameter);
     if (!lock) return std::unexpected(lock.error());
     const auto seen = read_if_fence_token(request.head);
     if (seen.kind == lockmgr::PresentedToken::Kind::Malformed)

@@ -134,6 +134,8 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       queue_depth(
           gauge(registry, "fencegate_store_queue_depth", "Commands waiting for the store.", {})),
       wal_bytes(gauge(registry, "fencegate_store_wal_bytes", "Size of the write-ahead log.", {})),
+      deadlocks(gauge(registry, "fencegate_lock_deadlocks",
+                      "Circles of waiters that wait for each other.", {})),
       expiry_lag(histogram(registry, "fencegate_lease_expiry_lag_seconds",
                            "Time from a lease's deadline to its expiry in the store.", {},
                            kLagBounds)) {}

@@ -109,6 +109,7 @@ struct StoreSeries {
     prometheus::Histogram& checkpoint;
     prometheus::Gauge& queue_depth;
     prometheus::Gauge& wal_bytes;
+    prometheus::Gauge& deadlocks;
     prometheus::Histogram& expiry_lag;
 };
 

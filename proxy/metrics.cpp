@@ -94,6 +94,10 @@ void Metrics::oldest_waiter_since(ClassId id, std::optional<BootTime> since) noe
                                                 std::memory_order_relaxed);
 }
 
+void Metrics::lock_deadlocks(std::size_t count) noexcept {
+    series_->store.deadlocks.Set(static_cast<double>(count));
+}
+
 void Metrics::lease_renewed(ClassId id) noexcept { series_->of(id).renewed.Increment(); }
 
 void Metrics::lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept {

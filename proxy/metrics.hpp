@@ -83,6 +83,8 @@ public:
     // Since when the longest waiting request waits; nullopt when nobody does. The age itself is
     // worked out at scrape time, or it would stand still while everybody is stuck.
     void oldest_waiter_since(ClassId id, std::optional<BootTime> since) noexcept;
+    // Circles of waiters that wait for each other.
+    void lock_deadlocks(std::size_t count) noexcept;
     void lease_renewed(ClassId id) noexcept;
     // Counts the end, its hold time and, for a release, the TTL that was left over.
     void lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept;

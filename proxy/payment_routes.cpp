@@ -1,11 +1,11 @@
 // Payment routes: from request to command. Every write needs an Idempotency-Key; its token's
 // presence and liveness are judged in the store, after the idempotency look-up.
 #include "proxy/json_reader.hpp"
+#include "proxy/query_parameters.hpp"
 #include "proxy/request_headers.hpp"
 #include "proxy/routes.hpp"
+#include "proxy/text_members.hpp"
 #include "storage/money.hpp"
-
-#include <charconv>
 
 namespace fencegate::proxy {
 namespace {
@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t kReferenceBytesMax = 128;
 constexpr std::size_t kMetadataBytesMax = 4096;
 constexpr std::size_t kReasonBytesMax = 256;
-constexpr std::int64_t kPageMax = 100;
-constexpr std::int64_t kPageDefault = 10;
 
 Result<std::string> payment_id(std::string_view text) {
     if (!lockmgr::is_lock_segment(text))
@@ -40,15 +38,6 @@ Result<std::optional<std::int64_t>> read_amount(const JsonBody& body) {
         return fail(ErrorCode::InvalidArgument,
                     "amount must be between 1 and 2^53-1 minor units (cents, yen, fils).");
     return *amount;
-}
-
-Result<std::string> read_text(const JsonBody& body, std::string_view name, std::size_t bytes_max) {
-    auto text = body.text(name);
-    if (!text) return std::unexpected(text.error());
-    if (*text && (*text)->size() > bytes_max)
-        return fail(ErrorCode::InvalidArgument, std::string(name) + " must have at most " +
-                                                    std::to_string(bytes_max) + " bytes.");
-    return text->value_or("");
 }
 
 Result<std::string> read_currency(const JsonBody& body) {
@@ -82,20 +71,6 @@ Result<storage::Operation> build_move(const RouteRequest& request, storage::Move
     if (!amount) return std::unexpected(amount.error());
     move.amount_minor = *amount;
     return move;
-}
-
-Result<std::int64_t> read_parameter(const Target& target, std::string_view name,
-                                    std::int64_t fallback, std::int64_t min, std::int64_t max) {
-    const auto text = target.parameter(name);
-    if (!text) return fallback;
-    std::int64_t value = 0;
-    const auto* end = text->data() + text->size();
-    const auto [at, ec] = std::from_chars(text->data(), end, value);
-    if (ec != std::errc{} || at != end || value < min || value > max)
-        return fail(ErrorCode::InvalidArgument,
-                    std::string(name) + " must be a whole number between " + std::to_string(min) +
-                        " and " + std::to_string(max) + ".");
-    return value;
 }
 
 }  // namespace
@@ -155,11 +130,11 @@ Result<storage::Operation> build_read_payment(const RouteRequest& request) {
 Result<storage::Operation> build_list_refunds(const RouteRequest& request) {
     auto id = payment_id(request.parameter);
     if (!id) return std::unexpected(id.error());
-    const auto limit = read_parameter(request.target, "limit", kPageDefault, 1, kPageMax);
-    if (!limit) return std::unexpected(limit.error());
-    const auto cursor = read_parameter(request.target, "cursor", 0, 0, storage::kAmountMinorMax);
+    const auto page = read_page(request.target);
+    if (!page) return std::unexpected(page.error());
+    const auto cursor = read_number(request.target, "cursor", 0, 0, storage::kAmountMinorMax);
     if (!cursor) return std::unexpected(cursor.error());
-    return storage::ListRefunds{*std::move(id), *cursor, static_cast<int>(*limit)};
+    return storage::ListRefunds{*std::move(id), *cursor, *page};
 }
 
 }  // namespace fencegate::proxy

@@ -29,6 +29,13 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::FenceLockMismatch: return {412, "Fence covers another lock", false};
         case ErrorCode::FenceNotHolder: return {403, "Not the holder", false};
         case ErrorCode::LockHeld: return {423, "Lock held", true};
+        case ErrorCode::LockModeConflict: return {409, "Lock used in another mode", false};
+        case ErrorCode::MaxHoldReached: return {409, "Held for as long as allowed", false};
+        case ErrorCode::NoProgress: return {409, "No progress", false};
+        case ErrorCode::RunNotFound: return {404, "Run not found", false};
+        case ErrorCode::RunNotDue: return {409, "Run not due", true};
+        case ErrorCode::RunDone: return {409, "Run done", false};
+        case ErrorCode::RunMissed: return {409, "Run missed", false};
         case ErrorCode::QueueFull: return {429, "Too many waiters", true};
         case ErrorCode::LeaseNotFound: return {404, "Lease not found", false};
         case ErrorCode::LockNotHeld: return {404, "Lock not held", false};

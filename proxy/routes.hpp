@@ -24,7 +24,7 @@ struct RouteLimits {
 struct RouteRequest {
     const RequestHead& head;
     const Target& target;
-    std::string_view parameter;  // what stands for {id} or {name...} in the path
+    std::string_view parameter;  // what stands for the last {...} in the path
     std::string_view body;
     std::string_view principal;
     RouteLimits limits;
@@ -55,13 +55,27 @@ struct RouteMatch {
 // Labels of all routes for the metrics, "unmatched" first, then routes(), then `admin`.
 [[nodiscard]] std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin);
 
-// Builders, in lock_routes.cpp and payment_routes.cpp.
+// Builders, in lock_routes.cpp, election_routes.cpp, run_routes.cpp and payment_routes.cpp.
 Result<storage::Operation> build_acquire(const RouteRequest& request);
 Result<storage::Operation> build_renew(const RouteRequest& request);
 Result<storage::Operation> build_release(const RouteRequest& request);
 Result<storage::Operation> build_read_lease(const RouteRequest& request);
 Result<storage::Operation> build_read_lock(const RouteRequest& request);
 Result<storage::Operation> build_break_lock(const RouteRequest& request);
+Result<storage::Operation> build_acquire_many(const RouteRequest& request);
+Result<storage::Operation> build_list_locks(const RouteRequest& request);
+Result<storage::Operation> build_read_history(const RouteRequest& request);
+Result<storage::Operation> build_verify_fence(const RouteRequest& request);
+Result<storage::Operation> build_find_deadlocks(const RouteRequest& request);
+Result<storage::Operation> build_campaign(const RouteRequest& request);
+Result<storage::Operation> build_proclaim(const RouteRequest& request);
+Result<storage::Operation> build_resign(const RouteRequest& request);
+Result<storage::Operation> build_read_election(const RouteRequest& request);
+Result<storage::Operation> build_claim_run(const RouteRequest& request);
+Result<storage::Operation> build_run_done(const RouteRequest& request);
+Result<storage::Operation> build_run_failed(const RouteRequest& request);
+Result<storage::Operation> build_read_run(const RouteRequest& request);
+Result<storage::Operation> build_list_runs(const RouteRequest& request);
 Result<storage::Operation> build_create_payment(const RouteRequest& request);
 Result<storage::Operation> build_capture(const RouteRequest& request);
 Result<storage::Operation> build_refund(const RouteRequest& request);

@@ -125,6 +125,8 @@ void StoreMetrics::on_levels(std::size_t lock_class, const storage::ClassLevels&
     metrics_.oldest_waiter_since(lock_class, levels.oldest_waiter_since);
 }
 
+void StoreMetrics::on_deadlocks(std::size_t count) { metrics_.lock_deadlocks(count); }
+
 void StoreMetrics::on_batch(const storage::BatchStats& stats) {
     if (stats.wrote) metrics_.store_commit(span(stats.commit), stats.commands);
     metrics_.store_queue_depth(stats.queued_behind);

@@ -15,6 +15,7 @@ public:
     void on_events(const std::vector<storage::StoreEvent>& events) override;
     void on_notices(std::vector<storage::LockNotice>) override {}
     void on_levels(std::size_t lock_class, const storage::ClassLevels& levels) override;
+    void on_deadlocks(std::size_t count) override;
     void on_batch(const storage::BatchStats& stats) override;
     void on_checkpoint(storage::Seconds took) override;
 

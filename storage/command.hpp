@@ -9,13 +9,16 @@
 #include "base/strong.hpp"
 #include "base/uuid.hpp"
 #include "lockmgr/fence_rule.hpp"
-#include "lockmgr/lock_name.hpp"
+#include "lockmgr/lease.hpp"
+#include "lockmgr/run_rules.hpp"
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 namespace fencegate::storage {
 
@@ -28,17 +31,32 @@ struct Idempotency {
 
 // --- locks ---
 
+// What a lock is taken for beside itself; recorded in the transaction of the grant.
+struct Campaign {  // the lock of an election
+    std::string election;
+    std::string value_json;  // empty: nothing to proclaim yet
+};
+struct ClaimRun {  // the lock of a run
+    std::string job;
+    lockmgr::RunSlot slot;
+    std::optional<Duration> start_within;
+};
+using Purpose = std::variant<std::monostate, Campaign, ClaimRun>;
+
 struct AcquireLock {
-    lockmgr::LockName lock;
-    std::optional<Duration> ttl;
+    std::vector<lockmgr::LockName> locks;  // sorted, without repetition, one at least
+    lockmgr::Claim claim{};
+    std::optional<Duration> ttl{};
     Duration wait{0};  // zero: try once
-    std::string owner;
-    std::string metadata_json;
-    std::optional<Idempotency> idempotency;
+    std::string owner{};
+    std::string metadata_json{};
+    std::optional<Idempotency> idempotency{};
+    Purpose purpose{};
 };
 struct RenewLease {
     Uuid lease_id;
-    std::optional<Duration> ttl;
+    std::optional<Duration> ttl{};
+    std::optional<std::int64_t> progress{};
 };
 struct ReleaseLease {
     Uuid lease_id;
@@ -49,11 +67,60 @@ struct ReadLease {
 struct ReadLock {
     lockmgr::LockName lock;
 };
+struct ListLocks {
+    enum class Filter : std::uint8_t { All, Held, Free };
+    std::string prefix;
+    Filter filter = Filter::All;
+    std::string after;  // the last name seen; empty: from the first on
+    int limit = 10;
+};
+struct ReadHistory {
+    lockmgr::LockName lock;
+    std::int64_t before = 0;  // the token of the last lease seen; 0: from the newest on
+    int limit = 10;
+};
+// Is this token good for writes under `lock` now? For effects that do not pass the gateway.
+struct VerifyFence {
+    lockmgr::LockName lock;
+    std::int64_t token = 0;
+};
+struct FindDeadlocks {};
 // Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
 struct BreakLock {
     lockmgr::LockName lock;
     std::int64_t seen_token = 0;
     std::string reason;
+};
+
+// --- elections and runs: a lock each, with something to say ---
+
+struct Proclaim {
+    std::string election;
+    std::string value_json;
+    lockmgr::PresentedToken token;
+};
+struct Resign {
+    std::string election;
+    lockmgr::PresentedToken token;
+};
+struct ReadElection {
+    std::string election;
+};
+struct FinishRun {
+    std::string job;
+    lockmgr::RunSlot slot;
+    bool is_done = true;  // else it failed
+    std::string result;
+    lockmgr::PresentedToken token;
+};
+struct ReadRun {
+    std::string job;
+    lockmgr::RunSlot slot;
+};
+struct ListRuns {
+    std::string job;
+    std::string before;  // the last slot seen; empty: from the newest on
+    int limit = 10;
 };
 
 // --- payments; every write carries its key and what was presented as its fence ---
@@ -86,13 +153,16 @@ struct ListRefunds {
     int limit = 10;
 };
 
-using Operation = std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock,
-                               BreakLock, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
+using Operation =
+    std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock, ListLocks, ReadHistory,
+                 VerifyFence, FindDeadlocks, BreakLock, Proclaim, Resign, ReadElection, FinishRun,
+                 ReadRun, ListRuns, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
 
 struct Command {
     std::string principal;
     std::string request_id;
     Operation operation;
+    std::string_view route{};  // as the records name it; a literal
 };
 
 // How the fence stands that a replayed write was once made under.

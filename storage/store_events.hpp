@@ -78,6 +78,8 @@ public:
     // In the order of commits. Every notice of a batch comes in one call.
     virtual void on_notices(std::vector<LockNotice> notices) = 0;
     virtual void on_levels(std::size_t lock_class, const ClassLevels& levels) = 0;
+    // How many circles of waiters wait for each other.
+    virtual void on_deadlocks(std::size_t count) = 0;
     virtual void on_batch(const BatchStats& stats) = 0;
     virtual void on_checkpoint(Seconds took) = 0;
 };

@@ -9,8 +9,11 @@
 #include "storage/command.hpp"
 #include "storage/engine.hpp"
 #include "storage/sqlite/answer_rows.hpp"
+#include "storage/sqlite/election_rows.hpp"
 #include "storage/sqlite/lease_rows.hpp"
 #include "storage/sqlite/payment_rows.hpp"
+#include "storage/sqlite/refusal_rows.hpp"
+#include "storage/sqlite/run_rows.hpp"
 #include "storage/sqlite/waiting_room.hpp"
 #include "storage/store_events.hpp"
 
@@ -27,20 +30,31 @@ struct Outcome {
 struct Batch {
     BootTime now;
     WallTime wall;
-    std::vector<Outcome> outcomes;  // of waiters; each command's own answer is returned
-    std::vector<StoreEvent> events;
-    std::vector<Ticket> enqueued;  // waiters that entered in this batch
+    std::vector<Outcome> outcomes{};  // of waiters; each command's own answer is returned
+    std::vector<StoreEvent> events{};
+    std::vector<LockNotice> notices{};
+    std::vector<Ticket> enqueued{};          // waiters that entered in this batch
+    std::vector<lockmgr::LockName> freed{};  // somebody in their lines may be granted now
+    std::size_t served = 0;                  // waiters that were
+    // False on a full disk: a refusal is then answered without being put on record.
+    bool keeps_record = true;
 };
 
 // The rows and the live state: one store, one owner.
 struct Tables {
-    Tables(Connection& connection, lockmgr::WaitLimits limits, std::size_t classes)
+    Tables(Connection& connection, lockmgr::WaitLimits limits, const lockmgr::LockClasses& classes)
         : leases(connection),
+          refusals(connection),
+          elections(connection),
+          runs(connection),
           payments(connection),
           answers(connection),
-          live(limits),
-          room(classes) {}
+          live(limits, classes),
+          room(classes.size()) {}
     LeaseRows leases;
+    RefusalRows refusals;
+    ElectionRows elections;
+    RunRows runs;
     PaymentRows payments;
     AnswerRows answers;
     lockmgr::LiveState live;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/file.h>
 #include <unistd.h>
 #include <utility>
@@ -14,7 +15,7 @@ namespace fencegate::storage::sqlite {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
 constexpr const char* kLockFile = "store.lock";
 
 std::int64_t pragma_integer(Connection& connection, const char* sql) {
@@ -89,9 +90,12 @@ Result<> apply_settings(Connection& connection, const std::filesystem::path& fil
 
 Result<> migrate(Connection& connection, const std::filesystem::path& file, std::int64_t version) {
     if (version == kSchemaVersion) return {};
+    // Forward only, and all or nothing: a store that was left half-way would be nobody's version.
     connection.exec("BEGIN IMMEDIATE");
-    connection.exec(kSchemaSql);
-    connection.exec("PRAGMA application_id = 0x46474154; PRAGMA user_version = 1;");
+    for (auto next = version; next < kSchemaVersion; ++next) connection.exec(kMigrations[next]);
+    const auto stamp = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                       "; PRAGMA user_version = " + std::to_string(kSchemaVersion);
+    connection.exec(stamp.c_str());
     connection.exec("COMMIT");
     if (connection.failure()) return failed(connection, file);
     return {};

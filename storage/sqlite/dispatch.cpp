@@ -8,35 +8,49 @@ struct Overloaded : Visitors... {
     using Visitors::operator()...;
 };
 
+template <class... Reads>
+bool holds_one_of(const Operation& operation) {
+    return (std::holds_alternative<Reads>(operation) || ...);
+}
+
 }  // namespace
 
 bool is_read(const Operation& operation) {
-    return std::holds_alternative<ReadLease>(operation) ||
-           std::holds_alternative<ReadLock>(operation) ||
-           std::holds_alternative<ReadPayment>(operation) ||
-           std::holds_alternative<ListRefunds>(operation);
+    return holds_one_of<ReadLease, ReadLock, ListLocks, ReadHistory, VerifyFence, FindDeadlocks,
+                        ReadElection, ReadRun, ListRuns, ReadPayment, ListRefunds>(operation);
 }
 
-std::optional<Answer> dispatch(LockCommands& locks, PaymentCommands& payments, Batch& batch,
-                               const Request& request) {
+std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
     using Reply = std::optional<Answer>;
     const auto& command = request.command;
     return std::visit(
         Overloaded{
-            [&](const AcquireLock&) { return locks.acquire(batch, request); },
-            [&](const RenewLease& renew) { return Reply(locks.renew(batch, command, renew)); },
+            [&](const AcquireLock&) { return to.locks.acquire(batch, request); },
+            [&](const RenewLease& renew) { return Reply(to.locks.renew(batch, command, renew)); },
             [&](const ReleaseLease& release) {
-                return Reply(locks.release(batch, command, release));
+                return Reply(to.locks.release(batch, command, release));
             },
-            [&](const BreakLock& broken) { return Reply(locks.break_lock(batch, broken)); },
-            [&](const ReadLease& read) { return Reply(locks.read(batch, read)); },
-            [&](const ReadLock& read) { return Reply(locks.read(batch, read)); },
+            [&](const BreakLock& broken) { return Reply(to.locks.break_lock(batch, broken)); },
+            [&](const ReadLease& read) { return Reply(to.queries.read(batch, read)); },
+            [&](const ReadLock& read) { return Reply(to.queries.read(batch, read)); },
+            [&](const ListLocks& list) { return Reply(to.queries.read(batch, list)); },
+            [&](const ReadHistory& history) { return Reply(to.queries.read(batch, history)); },
+            [&](const VerifyFence& verify) { return Reply(to.queries.read(batch, verify)); },
+            [&](const FindDeadlocks& find) { return Reply(to.queries.read(find)); },
+            [&](const Proclaim& what) {
+                return Reply(to.elections.proclaim(batch, command, what));
+            },
+            [&](const Resign& what) { return Reply(to.elections.resign(batch, command, what)); },
+            [&](const ReadElection& read) { return Reply(to.elections.read(batch, read)); },
+            [&](const FinishRun& finish) { return Reply(to.runs.finish(batch, command, finish)); },
+            [&](const ReadRun& read) { return Reply(to.runs.read(batch, read)); },
+            [&](const ListRuns& list) { return Reply(to.runs.read(batch, list)); },
             [&](const CreatePayment& create) {
-                return Reply(payments.create(batch, command, create));
+                return Reply(to.payments.create(batch, command, create));
             },
-            [&](const MovePayment& move) { return Reply(payments.move(batch, command, move)); },
-            [&](const ReadPayment& read) { return Reply(payments.read(read)); },
-            [&](const ListRefunds& list) { return Reply(payments.read(list)); },
+            [&](const MovePayment& move) { return Reply(to.payments.move(batch, command, move)); },
+            [&](const ReadPayment& read) { return Reply(to.payments.read(read)); },
+            [&](const ListRefunds& list) { return Reply(to.payments.read(list)); },
         },
         command.operation);
 }

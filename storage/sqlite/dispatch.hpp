@@ -2,18 +2,36 @@
 // From a command to the one method that carries it out.
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
+#include "storage/sqlite/election_commands.hpp"
 #include "storage/sqlite/lock_commands.hpp"
+#include "storage/sqlite/lock_queries.hpp"
 #include "storage/sqlite/payment_commands.hpp"
+#include "storage/sqlite/run_commands.hpp"
 
 #include <optional>
 
 namespace fencegate::storage::sqlite {
 
+// Everything that carries out commands on one set of tables.
+struct Commands {
+    Commands(Tables& tables, const lockmgr::LockClasses& classes, Random& random)
+        : locks(tables, classes, random),
+          queries(tables),
+          elections(tables, classes, locks),
+          runs(tables, classes, locks),
+          payments(tables, classes, random) {}
+    LockCommands locks;
+    LockQueries queries;
+    ElectionCommands elections;
+    RunCommands runs;
+    PaymentCommands payments;
+};
+
 // True for what never writes and so needs no savepoint.
 [[nodiscard]] bool is_read(const Operation& operation);
 
 // Nothing: the caller waits.
-[[nodiscard]] std::optional<Answer> dispatch(LockCommands& locks, PaymentCommands& payments,
-                                             Batch& batch, const Request& request);
+[[nodiscard]] std::optional<Answer> dispatch(Commands& commands, Batch& batch,
+                                             const Request& request);
 
 }  // namespace fencegate::storage::sqlite

@@ -1,6 +1,6 @@
 #include "storage/sqlite/fence_guard.hpp"
 
-#include "storage/documents.hpp"
+#include "storage/sqlite/views.hpp"
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -30,9 +30,11 @@ std::string_view detail_of(FenceVerdict verdict) {
         case FenceVerdict::Broken:
             return "An administrator broke the lease before this write. Nothing was changed.";
         case FenceVerdict::Unknown:
-            return "This store never issued the token. Nothing was changed.";
+            return "This store never issued the token, or its record is no longer kept. Nothing "
+                   "was changed.";
         case FenceVerdict::LockMismatch:
-            return "The lease is live but covers another lock than this write needs.";
+            return "The lease is live but does not hold the lock that this write needs, or not "
+                   "exclusively.";
         case FenceVerdict::NotHolder: return "The token belongs to another principal.";
     }
     return "";
@@ -61,22 +63,57 @@ Answer refuse_without_lease(const PresentedToken& token, const LockName* lock) {
     return refusal(std::move(error));
 }
 
+std::string joined(const std::vector<LockName>& locks) {
+    std::string text;
+    for (const auto& lock : locks) text.append(text.empty() ? "" : ", ").append(lock.value());
+    return text;
+}
+
+void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVerdict verdict,
+                   const Lease& lease, const LockName& lock) {
+    const auto code = lockmgr::refusal_code(verdict);
+    const auto holder = holder_of(tables, lock, batch.now);
+    const auto late = lease.state == LeaseState::Live
+                          ? Duration(0)
+                          : std::max(batch.wall - lease.ended_at, Duration(0));
+    const auto current_token = holder ? holder->lease.token.value() : 0;
+    if (batch.keeps_record)
+        tables.refusals.add(lease.token, {.at = batch.wall,
+                                          .principal = command.principal,
+                                          .code = std::string(code_name(code)),
+                                          .route = std::string(command.route),
+                                          .request_id = command.request_id,
+                                          .late_ms = late.count(),
+                                          .current_token = current_token,
+                                          .current_owner = holder ? holder->lease.owner : ""});
+    batch.notices.push_back({.kind = LockNotice::Kind::Refused,
+                             .at = batch.wall,
+                             .locks = {lock},
+                             .token = lease.token.value(),
+                             .principal = command.principal,
+                             .owner = lease.principal == command.principal ? lease.owner : "",
+                             .refusal = code,
+                             .current_token = current_token,
+                             .late = late});
+}
+
 }  // namespace
 
 void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Error& error) {
-    error.members.push_back({"lease_lock", lease.lock.value()});
+    error.members.push_back({"lease_lock", joined(lease.locks)});
+    if (lease.claim.mode != lockmgr::LockMode::Exclusive)
+        error.members.push_back({"lease_mode", std::string(lock_mode_name(lease.claim.mode))});
     if (lease.state == LeaseState::Live) return;
     error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
     error.members.push_back(
         {"ended_ms_ago", std::max<std::int64_t>(0, (batch.wall - lease.ended_at).count())});
-    if (const auto current = tables.leases.find_live(lease.lock))
-        error.members.push_back({"current_token", current->token.value()});
+    if (const auto* holding = tables.live.holdings().find(lease.locks.front()))
+        error.members.push_back({"current_token", holding->tokens.back().value()});
 }
 
 std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
-                                      const lockmgr::LockClasses& classes,
-                                      std::string_view principal, const PresentedToken& token,
-                                      const LockName* lock) {
+                                      const lockmgr::LockClasses& classes, const Command& command,
+                                      const PresentedToken& token, const LockName* lock) {
     FenceEvent event{lock != nullptr ? classes.index_of(*lock) : classes.size() - 1,
                      FenceVerdict::Unknown};
     if (token.kind != PresentedToken::Kind::Present) {
@@ -86,13 +123,16 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
         return refuse_without_lease(token, lock);
     }
     const auto lease = tables.leases.find(FencingToken(token.value));
-    const bool accepts_late = lease && classes.of(lease->lock).accepts_late_writes;
-    event.verdict = lockmgr::check_fence(lease, lock, principal, accepts_late);
-    if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->lock);
+    if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->locks.front());
+    const bool accepts_late = lease && classes[event.lock_class].accepts_late_writes;
+    event.verdict = lockmgr::check_fence(lease, lock, command.principal, accepts_late);
     if (lease && lease->state != LeaseState::Live)
         event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
     batch.events.emplace_back(event);
     if (lockmgr::is_accepted(event.verdict)) return std::nullopt;
+    if (lease)
+        put_on_record(tables, batch, command, event.verdict, *lease,
+                      lock != nullptr ? *lock : lease->locks.front());
     return refuse(tables, batch, event.verdict, token, lock, lease);
 }
 

@@ -6,15 +6,15 @@
 #include "storage/sqlite/batch.hpp"
 
 #include <optional>
-#include <string_view>
 
 namespace fencegate::storage::sqlite {
 
-// Nothing if the write may pass; else the refusal. `lock` is what the route guards, nullptr where
-// any live lease of the principal will do.
+// Nothing if the write may pass; else the refusal, which goes on record with the lease whose token
+// was presented. `lock` is what the route guards, nullptr where any live lease of the principal
+// will do.
 [[nodiscard]] std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
                                                     const lockmgr::LockClasses& classes,
-                                                    std::string_view principal,
+                                                    const Command& command,
                                                     const lockmgr::PresentedToken& token,
                                                     const lockmgr::LockName* lock);
 

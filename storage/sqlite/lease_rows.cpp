@@ -9,29 +9,40 @@ namespace fencegate::storage::sqlite {
 using lockmgr::FencingToken;
 using lockmgr::Lease;
 using lockmgr::LeaseState;
+using lockmgr::LockMode;
 using lockmgr::LockName;
 
 #define FG_LEASE_COLUMNS                                                                \
     "token, lease_id, lock, principal, owner, ttl_ms, metadata, granted_at_ms, state, " \
-    "ended_at_ms"
+    "ended_at_ms, mode, permits, lock_count"
 
 LeaseRows::LeaseRows(Connection& connection)
     : read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
       write_counter_(connection, "UPDATE store SET epoch = ?, sequence = ? WHERE id = 1"),
       insert_(connection,
               "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
-              "granted_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+              "granted_at_ms, mode, permits, lock_count, previous) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_further_(connection,
+                      "INSERT INTO lease_locks (token, lock, previous) VALUES (?, ?, ?)"),
       find_(connection, "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE token = ?"),
-      find_live_(connection,
-                 "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE lock = ? AND state = 0"),
-      is_held_(connection, "SELECT 1 FROM leases WHERE lock = ? AND state = 0"),
+      find_further_(connection, "SELECT lock FROM lease_locks WHERE token = ? ORDER BY lock"),
+      find_head_(connection, "SELECT last_token FROM locks WHERE name = ?"),
+      insert_head_(connection, "INSERT INTO locks (name, last_token) VALUES (?, ?)"),
+      update_head_(connection, "UPDATE locks SET last_token = ? WHERE name = ?"),
+      supersede_(connection, "UPDATE leases SET state = 2 WHERE token = ? AND state = 1"),
       set_ttl_(connection, "UPDATE leases SET ttl_ms = ? WHERE token = ?"),
       end_(connection,
            "UPDATE leases SET state = ?, ended_at_ms = ? WHERE token = ? AND state = 0"),
       note_break_reason_(connection, "UPDATE leases SET break_reason = ? WHERE token = ?"),
-      find_expired_(connection, "SELECT token FROM leases WHERE lock = ? AND state = 1"),
-      supersede_(connection, "UPDATE leases SET state = 2 WHERE token = ?"),
-      all_live_(connection, "SELECT token, lock, ttl_ms FROM leases WHERE state = 0") {}
+      break_reason_(connection, "SELECT break_reason FROM leases WHERE token = ?"),
+      all_live_(connection,
+                "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE state = 0 ORDER BY token"),
+      before_(connection,
+              "SELECT previous FROM leases WHERE token = ?1 AND lock = ?2 UNION ALL "
+              "SELECT previous FROM lease_locks WHERE token = ?1 AND lock = ?2"),
+      names_(connection,
+             "SELECT name FROM locks WHERE name > ?1 AND name >= ?2 ORDER BY name LIMIT ?3") {}
 
 std::optional<FencingToken> LeaseRows::next_token() {
     std::int64_t epoch = 0;
@@ -53,41 +64,65 @@ std::optional<FencingToken> LeaseRows::next_token() {
     return FencingToken::compose(epoch, sequence);
 }
 
-void LeaseRows::insert(const Lease& lease) {
-    insert_.run(lease.token.value(), Blob(lease.id.bytes), lease.lock.value(), lease.principal,
+void LeaseRows::install(const Lease& lease) {
+    const auto& first = lease.locks.front();
+    const auto before = head_of(first);
+    insert_.run(lease.token.value(), Blob(lease.id.bytes), first.value(), lease.principal,
                 lease.owner, lease.ttl.count(), lease.metadata_json,
-                lease.granted_at.time_since_epoch().count());
+                lease.granted_at.time_since_epoch().count(),
+                static_cast<std::int64_t>(lease.claim.mode), lease.claim.permits,
+                static_cast<std::int64_t>(lease.locks.size()), before);
+    set_head(first, before, lease.token);
+    for (auto lock = lease.locks.begin() + 1; lock != lease.locks.end(); ++lock) {
+        const auto before_that = head_of(*lock);
+        insert_further_.run(lease.token.value(), lock->value(), before_that);
+        set_head(*lock, before_that, lease.token);
+    }
 }
 
-std::optional<Lease> LeaseRows::read(Statement::Row row) {
+std::int64_t LeaseRows::head_of(const LockName& lock) {
+    auto row = find_head_.query(lock.value());
+    return row.next() ? row.integer(0) : 0;
+}
+
+void LeaseRows::set_head(const LockName& lock, std::int64_t before, FencingToken token) {
+    if (before == 0) {
+        insert_head_.run(lock.value(), token.value());
+    } else {
+        supersede_.run(before);
+        update_head_.run(token.value(), lock.value());
+    }
+}
+
+std::optional<Lease> LeaseRows::read(Statement::Row& row) {
     if (!row.next()) return std::nullopt;
     Uuid id;
     const auto id_bytes = row.blob(1);
     FG_CHECK(id_bytes.size() == id.bytes.size());
     std::ranges::copy(id_bytes, id.bytes.begin());
-    return Lease{.token = FencingToken(row.integer(0)),
-                 .id = id,
-                 .lock = LockName::from_store(row.text(2)),
-                 .principal = std::string(row.text(3)),
-                 .owner = std::string(row.text(4)),
-                 .ttl = Duration(row.integer(5)),
-                 .metadata_json = std::string(row.text(6)),
-                 .granted_at = WallTime(std::chrono::milliseconds(row.integer(7))),
-                 .state = static_cast<LeaseState>(row.integer(8)),
-                 .ended_at = WallTime(std::chrono::milliseconds(row.integer(9)))};
+    Lease lease{.token = FencingToken(row.integer(0)),
+                .id = id,
+                .locks = {LockName::from_store(row.text(2))},
+                .claim = {static_cast<LockMode>(row.integer(10)), row.integer(11)},
+                .principal = std::string(row.text(3)),
+                .owner = std::string(row.text(4)),
+                .ttl = Duration(row.integer(5)),
+                .metadata_json = std::string(row.text(6)),
+                .granted_at = WallTime(std::chrono::milliseconds(row.integer(7))),
+                .state = static_cast<LeaseState>(row.integer(8)),
+                .ended_at = WallTime(std::chrono::milliseconds(row.integer(9)))};
+    if (row.integer(12) > 1) read_further_locks(lease);
+    return lease;
+}
+
+void LeaseRows::read_further_locks(Lease& lease) {
+    auto row = find_further_.query(lease.token.value());
+    while (row.next()) lease.locks.push_back(LockName::from_store(row.text(0)));
 }
 
 std::optional<Lease> LeaseRows::find(FencingToken token) {
-    return read(find_.query(token.value()));
-}
-
-std::optional<Lease> LeaseRows::find_live(const LockName& lock) {
-    return read(find_live_.query(lock.value()));
-}
-
-bool LeaseRows::is_held(const LockName& lock) {
-    auto row = is_held_.query(lock.value());
-    return row.next();
+    auto row = find_.query(token.value());
+    return read(row);
 }
 
 void LeaseRows::set_ttl(FencingToken token, Duration ttl) {
@@ -102,23 +137,36 @@ void LeaseRows::note_break_reason(FencingToken token, std::string_view reason) {
     note_break_reason_.run(reason, token.value());
 }
 
-void LeaseRows::supersede_expired(const LockName& lock) {
-    std::vector<std::int64_t> tokens;
-    {
-        auto row = find_expired_.query(lock.value());
-        while (row.next()) tokens.push_back(row.integer(0));
-    }
-    for (const auto token : tokens) supersede_.run(token);
+std::string LeaseRows::break_reason(FencingToken token) {
+    auto row = break_reason_.query(token.value());
+    return row.next() ? std::string(row.text(0)) : std::string();
 }
 
-std::vector<LeaseRows::LiveLease> LeaseRows::all_live() {
-    std::vector<LiveLease> live;
+std::vector<Lease> LeaseRows::all_live() {
+    std::vector<Lease> live;
     auto row = all_live_.query();
-    while (row.next()) {
-        live.push_back({FencingToken(row.integer(0)), LockName::from_store(row.text(1)),
-                        Duration(row.integer(2))});
-    }
+    while (auto lease = read(row)) live.push_back(*std::move(lease));
     return live;
+}
+
+std::optional<FencingToken> LeaseRows::last_of(const LockName& lock) {
+    const auto token = head_of(lock);
+    if (token == 0) return std::nullopt;
+    return FencingToken(token);
+}
+
+std::optional<FencingToken> LeaseRows::before(FencingToken token, const LockName& lock) {
+    auto row = before_.query(token.value(), lock.value());
+    if (!row.next() || row.integer(0) == 0) return std::nullopt;
+    return FencingToken(row.integer(0));
+}
+
+std::vector<LockName> LeaseRows::names(std::string_view prefix, std::string_view after, int limit) {
+    std::vector<LockName> names;
+    auto row = names_.query(after, prefix, std::int64_t{limit});
+    while (row.next() && row.text(0).starts_with(prefix))
+        names.push_back(LockName::from_store(row.text(0)));
+    return names;
 }
 
 }  // namespace fencegate::storage::sqlite

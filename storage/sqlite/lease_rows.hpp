@@ -7,6 +7,7 @@
 #include "storage/sqlite/connection.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,39 +21,51 @@ public:
     // token and the constraint of the table refuses.
     [[nodiscard]] std::optional<lockmgr::FencingToken> next_token();
 
-    void insert(const lockmgr::Lease& lease);
+    // Writes a grant as the newest lease of each of its locks. One that expired there before is
+    // superseded by it.
+    void install(const lockmgr::Lease& lease);
     [[nodiscard]] std::optional<lockmgr::Lease> find(lockmgr::FencingToken token);
-    [[nodiscard]] std::optional<lockmgr::Lease> find_live(const lockmgr::LockName& lock);
-    [[nodiscard]] bool is_held(const lockmgr::LockName& lock);
 
     void set_ttl(lockmgr::FencingToken token, Duration ttl);
     void end(lockmgr::FencingToken token, lockmgr::LeaseState how, WallTime now);
     void note_break_reason(lockmgr::FencingToken token, std::string_view reason);
-    // Called by the grant that supersedes them.
-    void supersede_expired(const lockmgr::LockName& lock);
+    [[nodiscard]] std::vector<lockmgr::Lease> all_live();
 
-    struct LiveLease {
-        lockmgr::FencingToken token;
-        lockmgr::LockName lock;
-        Duration ttl;
-    };
-    [[nodiscard]] std::vector<LiveLease> all_live();
+    // The history of a lock, newest first: from its last lease along the chain.
+    [[nodiscard]] std::optional<lockmgr::FencingToken> last_of(const lockmgr::LockName& lock);
+    [[nodiscard]] std::optional<lockmgr::FencingToken> before(lockmgr::FencingToken token,
+                                                              const lockmgr::LockName& lock);
+    [[nodiscard]] std::string break_reason(lockmgr::FencingToken token);
+
+    // Names that were ever granted, in order, from after `after` on, while they begin with
+    // `prefix`.
+    [[nodiscard]] std::vector<lockmgr::LockName> names(std::string_view prefix,
+                                                       std::string_view after, int limit);
 
 private:
-    [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row row);
+    [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row& row);
+    void read_further_locks(lockmgr::Lease& lease);
+    // Makes the lease the head of the chain; returns the head before it, 0 if there was none.
+    [[nodiscard]] std::int64_t head_of(const lockmgr::LockName& lock);
+    void set_head(const lockmgr::LockName& lock, std::int64_t before, lockmgr::FencingToken token);
 
     Statement read_counter_;
     Statement write_counter_;
     Statement insert_;
+    Statement insert_further_;
     Statement find_;
-    Statement find_live_;
-    Statement is_held_;
+    Statement find_further_;
+    Statement find_head_;
+    Statement insert_head_;
+    Statement update_head_;
+    Statement supersede_;
     Statement set_ttl_;
     Statement end_;
     Statement note_break_reason_;
-    Statement find_expired_;
-    Statement supersede_;
+    Statement break_reason_;
     Statement all_live_;
+    Statement before_;
+    Statement names_;
 };
 
 }  // namespace fencegate::storage::sqlite

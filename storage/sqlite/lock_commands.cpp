@@ -2,18 +2,20 @@
 
 #include "base/check.hpp"
 #include "lockmgr/lease_rules.hpp"
-#include "storage/documents.hpp"
 #include "storage/sqlite/fence_guard.hpp"
+#include "storage/sqlite/purpose.hpp"
 #include "storage/sqlite/replay.hpp"
+#include "storage/sqlite/views.hpp"
+
+#include <algorithm>
 
 namespace fencegate::storage::sqlite {
 
 using lockmgr::AcquireDecision;
-using lockmgr::FencingToken;
+using lockmgr::Fit;
 using lockmgr::Lease;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
-using lockmgr::WaiterId;
 
 namespace {
 
@@ -25,15 +27,30 @@ LeaseEndEvent::How how_of(LeaseState state) {
     return LeaseEndEvent::How::Released;
 }
 
+LockNotice::Kind kind_of(LeaseState state) {
+    if (state == LeaseState::Expired) return LockNotice::Kind::Expired;
+    if (state == LeaseState::Broken) return LockNotice::Kind::Broken;
+    return LockNotice::Kind::Released;
+}
+
+LockNotice notice_of(LockNotice::Kind kind, const Lease& lease, const Batch& batch) {
+    return {.kind = kind,
+            .at = batch.wall,
+            .locks = lease.locks,
+            .token = lease.token.value(),
+            .principal = lease.principal,
+            .owner = lease.owner,
+            .ttl = lease.ttl};
+}
+
+}  // namespace
+
 std::optional<Lease> find_by_id(Tables& tables, const Uuid& id) {
     const auto token = lockmgr::token_of_lease_id(id);
     if (!token) return std::nullopt;
-    return tables.leases.find(*token);
+    auto lease = tables.leases.find(*token);
+    return lease && lease->id == id ? std::move(lease) : std::nullopt;
 }
-
-Error poisoned() { return {ErrorCode::Internal, "The store did not answer.", {}, -1}; }
-
-}  // namespace
 
 LockCommands::LockCommands(Tables& tables, const lockmgr::LockClasses& classes, Random& random)
     : tables_(tables), classes_(classes), random_(random) {}
@@ -45,97 +62,92 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
         if (auto again = replay(tables_, batch, command.principal, *acquire.idempotency))
             return again;
     }
-    const auto ttl = lockmgr::decide_ttl(acquire.ttl, classes_.of(acquire.lock));
-    if (!ttl) {
-        note(batch, acquire.lock, Acquired::Denied);
-        return refusal(ttl.error());
-    }
-    const auto ahead = tables_.live.waiters().waiting_for(acquire.lock);
-    switch (lockmgr::decide_acquire(tables_.leases.is_held(acquire.lock), ahead, acquire.wait)) {
-        case AcquireDecision::Grant: return grant(batch, command, *ttl, Seconds(0));
-        case AcquireDecision::Wait: return wait(batch, request, *ttl);
+    if (auto refused = refuse_purpose(tables_, batch, acquire)) return refused;
+    const auto klass = classes_.strictest(acquire.locks);
+    const auto ttl = lockmgr::decide_ttl(acquire.ttl, klass);
+    if (!ttl) return deny(batch, acquire.locks, ttl.error());
+    const auto fit = tables_.live.fit(acquire.locks, acquire.claim);
+    if (fit == Fit::OtherKind)
+        return deny(batch, acquire.locks,
+                    {ErrorCode::LockModeConflict,
+                     "The lock is in use as another kind: as a lock, as a semaphore, or as a "
+                     "semaphore of another number of permits. All its users must agree.",
+                     {},
+                     -1});
+    const bool somebody_waits = std::ranges::any_of(acquire.locks, [&](const LockName& lock) {
+        return tables_.live.waiters().waiting_for(lock) > 0;
+    });
+    switch (lockmgr::decide_acquire(fit == Fit::Fits, somebody_waits, acquire.wait)) {
+        case AcquireDecision::Grant:
+            if (!tables_.live.usage().may_hold(command.principal, acquire.locks))
+                return deny(batch, acquire.locks, over_quota("holds"));
+            return grant(batch, command, *ttl, Seconds(0));
+        case AcquireDecision::Wait: return wait(batch, request, *ttl, klass);
         case AcquireDecision::Refuse: break;
     }
-    note(batch, acquire.lock, Acquired::Contended);
-    return held(batch, acquire.lock, ahead);
-}
-
-std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, Duration ttl) {
-    const auto& acquire = std::get<AcquireLock>(request.command.operation);
-    if (is_draining_)
-        return refusal({ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000});
-    const WaiterId waiter(++last_waiter_);
-    const bool is_queued = tables_.live.enqueue({.id = waiter,
-                                                 .asker = request.ticket.value(),
-                                                 .lock = acquire.lock,
-                                                 .since = batch.now,
-                                                 .deadline = batch.now + acquire.wait});
-    if (!is_queued) {
-        note(batch, acquire.lock, Acquired::QueueFull);
-        return refusal({ErrorCode::QueueFull,
-                        "Too many requests wait for a lock already. Retry later.",
-                        {},
-                        1'000});
-    }
-    tables_.room.add({request.ticket, waiter, request.home, request.command, ttl,
-                      classes_.index_of(acquire.lock), batch.now});
-    batch.enqueued.push_back(request.ticket);
-    return std::nullopt;
+    note(batch, acquire.locks, Acquired::Contended);
+    return held(batch, acquire.locks);
 }
 
 Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, Seconds waited) {
     const auto& acquire = std::get<AcquireLock>(command.operation);
     const auto token = tables_.leases.next_token();
     if (!token) return refusal(poisoned());
-    tables_.leases.supersede_expired(acquire.lock);
-    const Lease lease{.token = *token,
-                      .id = lockmgr::make_lease_id(batch.wall, *token, random_),
-                      .lock = acquire.lock,
-                      .principal = command.principal,
-                      .owner = acquire.owner,
-                      .ttl = ttl,
-                      .metadata_json = acquire.metadata_json,
-                      .granted_at = batch.wall};
-    tables_.leases.insert(lease);
-    tables_.live.arm(*token, batch.now + ttl);
+    auto lease = install(batch, command, ttl, *token);
+    fulfil_purpose(tables_, batch, acquire, lease);
     if (acquire.idempotency) remember_grant(tables_, batch, command, *acquire.idempotency, lease);
-    note(batch, acquire.lock, Acquired::Granted, waited);
+    note(batch, acquire.locks, Acquired::Granted, waited);
+    batch.notices.push_back(notice_of(LockNotice::Kind::Granted, lease, batch));
 
     Answer answer;
-    answer.body = lease_document(lease, ttl);
     answer.resource_id = to_string(lease.id);
     answer.fencing_token = token->value();
+    answer.body = lease_document(view_of(tables_, std::move(lease), batch.now));
     return answer;
 }
 
-void LockCommands::grant_next(Batch& batch, const LockName& lock) {
-    while (const auto waiter = tables_.live.dequeue(lock)) {
-        const Ticket ticket(waiter->asker);
-        const auto* waiting = tables_.room.find(ticket);
-        FG_CHECK(waiting != nullptr);
-        const Seconds waited = batch.now - waiter->since;
-        if (waiter->deadline > batch.now) {
-            batch.outcomes.push_back(
-                {ticket, grant(batch, waiting->command, waiting->ttl, waited)});
-            return;
-        }
-        note(batch, lock, Acquired::Timeout, waited);
-        const auto ahead = tables_.live.waiters().waiting_for(lock);
-        batch.outcomes.push_back({ticket, held(batch, lock, ahead)});
-    }
+Lease LockCommands::install(Batch& batch, const Command& command, Duration ttl,
+                            lockmgr::FencingToken token) {
+    const auto& acquire = std::get<AcquireLock>(command.operation);
+    Lease lease{.token = token,
+                .id = lockmgr::make_lease_id(batch.wall, token, random_),
+                .locks = acquire.locks,
+                .claim = acquire.claim,
+                .principal = command.principal,
+                .owner = acquire.owner,
+                .ttl = ttl,
+                .metadata_json = acquire.metadata_json,
+                .granted_at = batch.wall};
+    tables_.leases.install(lease);
+    const auto klass = classes_.strictest(lease.locks);
+    const auto renewals = lockmgr::renewals_at_grant(klass, batch.now);
+    tables_.live.grant(lease, lockmgr::cap_deadline(batch.now + ttl, renewals, klass));
+    if (renewals) tables_.live.set_renewals(token, renewals);
+    return lease;
 }
 
-void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds expiry_lag) {
-    const Seconds remaining = remaining_of(tables_, lease, batch.now);
+void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds expiry_lag,
+                       std::string reason) {
+    const Seconds remaining =
+        view_of(tables_, lease, batch.now).remaining.value_or(Duration::zero());
     tables_.leases.end(lease.token, how, batch.wall);
-    tables_.live.disarm(lease.token);
+    tables_.live.end(lease);
     const auto held_for = std::max(batch.wall - lease.granted_at, WallTime::duration::zero());
-    batch.events.emplace_back(LeaseEndEvent{.lock_class = classes_.index_of(lease.lock),
-                                            .how = how_of(how),
-                                            .held = held_for,
-                                            .remaining = remaining,
-                                            .expiry_lag = expiry_lag});
-    grant_next(batch, lease.lock);
+    for (const auto& lock : lease.locks) {
+        const auto lock_class = classes_.index_of(lock);
+        const auto delay = classes_[lock_class].lock_delay;
+        if (how == LeaseState::Expired && delay > Duration::zero())
+            tables_.live.rest(lock, batch.now + delay);
+        batch.events.emplace_back(LeaseEndEvent{.lock_class = lock_class,
+                                                .how = how_of(how),
+                                                .held = held_for,
+                                                .remaining = remaining,
+                                                .expiry_lag = expiry_lag});
+        batch.freed.push_back(lock);
+    }
+    auto notice = notice_of(kind_of(how), lease, batch);
+    notice.text = std::move(reason);
+    batch.notices.push_back(std::move(notice));
 }
 
 Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Error error) {
@@ -150,144 +162,109 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
 
 Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLease& renew) {
     auto lease = find_by_id(tables_, renew.lease_id);
-    if (auto own = lockmgr::check_own_lease(lease, renew.lease_id, command.principal); !own)
+    if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
         return not_own(batch, lease, own.error());
+    const auto klass = classes_.strictest(lease->locks);
     // Who asks for nothing keeps what it has, even if the class has narrowed since.
-    const auto ttl = renew.ttl ? lockmgr::decide_ttl(renew.ttl, classes_.of(lease->lock))
-                               : Result<Duration>(lease->ttl);
+    const auto ttl =
+        renew.ttl ? lockmgr::decide_ttl(renew.ttl, klass) : Result<Duration>(lease->ttl);
     if (!ttl) return refusal(ttl.error());
+    const auto deadline = tables_.live.expiries().deadline_of(lease->token);
+    const auto known = tables_.live.renewals_of(lease->token);
+    const auto decision = lockmgr::decide_renewal({.now = batch.now,
+                                                   .deadline = deadline.value_or(batch.now),
+                                                   .ttl = *ttl,
+                                                   .progress = renew.progress},
+                                                  known, klass);
+    if (!decision) return refusal(decision.error());
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
     if (*ttl != lease->ttl) tables_.leases.set_ttl(lease->token, *ttl);
     lease->ttl = *ttl;
-    tables_.live.arm(lease->token, batch.now + *ttl);
-    batch.events.emplace_back(RenewEvent{classes_.index_of(lease->lock)});
+    tables_.live.arm(lease->token, decision->deadline);
+    if (decision->renewals != known) tables_.live.set_renewals(lease->token, decision->renewals);
+    for (const auto& lock : lease->locks)
+        batch.events.emplace_back(RenewEvent{classes_.index_of(lock)});
+    batch.notices.push_back(notice_of(LockNotice::Kind::Renewed, *lease, batch));
 
     Answer answer;
-    answer.body = lease_document(*lease, *ttl);
     answer.resource_id = to_string(lease->id);
     answer.fencing_token = lease->token.value();
+    answer.body = renewed_document(view_of(tables_, *std::move(lease), batch.now), *decision);
     return answer;
 }
 
 Answer LockCommands::release(Batch& batch, const Command& command, const ReleaseLease& release) {
     const auto lease = find_by_id(tables_, release.lease_id);
-    if (auto own = lockmgr::check_own_lease(lease, release.lease_id, command.principal); !own)
+    if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
         return not_own(batch, lease, own.error());
-    end(batch, *lease, LeaseState::Released, Seconds(0));
+    end(batch, *lease, LeaseState::Released);
     return {};
 }
 
 Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
-    auto lease = tables_.leases.find_live(broken.lock);
-    if (!lease)
+    const auto* holding = tables_.live.holdings().find(broken.lock);
+    if (holding == nullptr)
         return refusal(
             {ErrorCode::LockNotHeld, "Nobody holds the lock; nothing to break.", {}, -1});
-    if (lease->token.value() != broken.seen_token)
+    const auto seen =
+        std::ranges::find(holding->tokens, broken.seen_token, &lockmgr::FencingToken::value);
+    if (seen == holding->tokens.end())
         return refusal({ErrorCode::FenceStale,
                         "The lock is held under another token than the one you saw. Read it again "
                         "before breaking it.",
-                        {{"current_token", lease->token.value()}},
+                        {{"current_token", holding->tokens.back().value()}},
                         -1});
+    auto lease = tables_.leases.find(*seen);
+    if (!lease) return refusal(poisoned());
     tables_.leases.note_break_reason(lease->token, broken.reason);
-    end(batch, *lease, LeaseState::Broken, Seconds(0));
+    end(batch, *lease, LeaseState::Broken, Seconds(0), broken.reason);
     lease->state = LeaseState::Broken;
     lease->ended_at = batch.wall;
     Answer answer;
-    answer.body = lease_document(*lease, std::nullopt);
+    answer.body = lease_document({.lease = *std::move(lease)});
     return answer;
 }
 
-Answer LockCommands::read(Batch& batch, const ReadLease& read) {
-    const auto lease = find_by_id(tables_, read.lease_id);
-    if (!lease || lease->id != read.lease_id)
-        return refusal({ErrorCode::LeaseNotFound, "No lease has this id.", {}, -1});
-    std::optional<Duration> remaining;
-    if (lease->state == LeaseState::Live) remaining = remaining_of(tables_, *lease, batch.now);
-    Answer answer;
-    answer.body = lease_document(*lease, remaining);
-    return answer;
+bool LockCommands::is_due(BootTime now) const {
+    return tables_.live.expiries().due(now).has_value() ||
+           tables_.live.resting().due(now).has_value();
 }
 
-Answer LockCommands::read(Batch& batch, const ReadLock& read) {
-    const auto lease = tables_.leases.find_live(read.lock);
-    const auto remaining = lease ? remaining_of(tables_, *lease, batch.now) : Duration::zero();
-    Answer answer;
-    answer.body =
-        lock_document(read.lock, lease, remaining, tables_.live.waiters().waiting_for(read.lock));
-    return answer;
-}
-
-bool LockCommands::is_expiry_due(BootTime now) const {
-    return tables_.live.expiries().due(now).has_value();
-}
-
-void LockCommands::expire_next(Batch& batch) {
+void LockCommands::run_due(Batch& batch) {
+    if (const auto lock = tables_.live.resting().due(batch.now)) {
+        tables_.live.rest(*lock, std::nullopt);
+        batch.freed.push_back(*lock);
+        return;
+    }
     const auto token = tables_.live.expiries().due(batch.now);
     if (!token) return;
     const auto deadline = *tables_.live.expiries().deadline_of(*token);
     const auto lease = tables_.leases.find(*token);
-    if (lease) {
-        end(batch, *lease, LeaseState::Expired, batch.now - deadline);
-    } else {
-        tables_.live.disarm(*token);  // somebody edited the file; or nothing of this will commit
-    }
+    // Without the row nothing of this will commit: the read has failed.
+    if (lease) end(batch, *lease, LeaseState::Expired, batch.now - deadline);
 }
 
-void LockCommands::refuse_next_waiter(Batch& batch) {
-    const auto token = tables_.live.expiries().due(batch.now);
-    if (!token) return;
-    const auto lease = tables_.leases.find(*token);
-    const auto waiter = lease ? tables_.live.dequeue(lease->lock) : std::nullopt;
-    if (waiter) batch.outcomes.push_back({Ticket(waiter->asker), refusal(poisoned())});
+void LockCommands::note(Batch& batch, const std::vector<LockName>& locks,
+                        AcquireEvent::Outcome outcome, Seconds waited) {
+    for (const auto& lock : locks)
+        batch.events.emplace_back(AcquireEvent{classes_.index_of(lock), outcome, waited});
 }
 
-void LockCommands::time_out_due(Batch& batch, std::size_t max) {
-    for (std::size_t answered = 0; answered < max; ++answered) {
-        const auto due = tables_.live.waiters().due(batch.now);
-        if (!due) return;
-        const auto waiter = tables_.live.remove(*due);
-        note(batch, waiter->lock, Acquired::Timeout, batch.now - waiter->since);
-        // As for who only tries: those who would be ahead if it asked again now.
-        const auto ahead = tables_.live.waiters().waiting_for(waiter->lock);
-        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->lock, ahead)});
-    }
-}
-
-void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
-    const auto* waiting = tables_.room.find(ticket);
-    if (waiting == nullptr) return;
-    const auto waiter = tables_.live.remove(waiting->waiter);
-    if (!waiter) return;
-    note(batch, waiter->lock, Acquired::Timeout, batch.now - waiter->since);
-    batch.outcomes.push_back({ticket, refusal({why, "The wait was given up.", {}, 1'000})});
-}
-
-Answer LockCommands::held(Batch& batch, const LockName& lock, std::size_t ahead) {
-    Error error{ErrorCode::LockHeld,
-                "Another holder has the lock. Retry, or wait with wait_ms.",
-                {},
-                1'000};
-    error.members.push_back({"lock", lock.value()});
-    if (const auto lease = tables_.leases.find_live(lock)) {
-        const auto remaining = remaining_of(tables_, *lease, batch.now);
-        error.retry_after_ms = remaining.count();
-        error.members.push_back({"holder", lease->owner});
-        error.members.push_back({"holder_remaining_ms", remaining.count()});
-    }
-    error.members.push_back({"waiters_ahead", static_cast<std::int64_t>(ahead)});
+Answer LockCommands::deny(Batch& batch, const std::vector<LockName>& locks, Error error) {
+    note(batch, locks, Acquired::Denied);
     return refusal(std::move(error));
 }
 
-void LockCommands::note(Batch& batch, const LockName& lock, AcquireEvent::Outcome outcome,
-                        Seconds waited) {
-    batch.events.emplace_back(AcquireEvent{classes_.index_of(lock), outcome, waited});
-}
-
-void LockCommands::arm_all(BootTime now) {
+bool LockCommands::arm_all(BootTime now) {
     for (const auto& lease : tables_.leases.all_live()) {
-        tables_.live.arm(lease.token, now + lease.ttl);
+        if (tables_.live.fit(lease.locks, lease.claim) != Fit::Fits) return false;
+        const auto klass = classes_.strictest(lease.locks);
+        const auto renewals = lockmgr::renewals_at_grant(klass, now);
+        tables_.live.grant(lease, lockmgr::cap_deadline(now + lease.ttl, renewals, klass));
+        if (renewals) tables_.live.set_renewals(lease.token, renewals);
+        tables_.live.commit();
     }
-    tables_.live.commit();
+    return true;
 }
 
 }  // namespace fencegate::storage::sqlite

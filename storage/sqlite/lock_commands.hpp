@@ -1,8 +1,8 @@
 #pragma once
-// LockCommands: acquire, renew, release, expire, break and read, each against the rows of the open
-// transaction and the live state that moves with them. Asks lockmgr's rules, writes what they say.
-// Promises served: 1 (install before reveal), 3 (tokens only rise), 7 (expiry is an event here).
-// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+// LockCommands: acquire, renew, release, expire, break and serve the lines, each against the rows
+// of the open transaction and the live state that moves with them. Asks lockmgr's rules, writes
+// what they say. Promises served: 1 (install before reveal), 3 (tokens only rise), 7 (expiry is an
+// event here). Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
 #include "storage/sqlite/batch.hpp"
 
@@ -19,39 +19,55 @@ public:
     [[nodiscard]] Answer renew(Batch& batch, const Command& command, const RenewLease& renew);
     [[nodiscard]] Answer release(Batch& batch, const Command& command, const ReleaseLease& release);
     [[nodiscard]] Answer break_lock(Batch& batch, const BreakLock& broken);
-    [[nodiscard]] Answer read(Batch& batch, const ReadLease& read);
-    [[nodiscard]] Answer read(Batch& batch, const ReadLock& read);
 
-    [[nodiscard]] bool is_expiry_due(BootTime now) const;
-    // Ends the lease that ran out first, if one has by batch.now, and grants to who waits.
-    void expire_next(Batch& batch);
-    // Answers the waiter that the next expiry would grant to Internal. For a grant that the
-    // schema refuses: the expiry itself must not be held up by it.
-    void refuse_next_waiter(Batch& batch);
+    // Writes the end of a live lease; who waits for its locks can be served then.
+    void end(Batch& batch, const lockmgr::Lease& lease, lockmgr::LeaseState how,
+             Seconds expiry_lag = {}, std::string reason = {});
+
+    // Whether somebody can be served in a line that moved in this batch. Serving is a step of its
+    // own, so that a grant which fails takes nothing back but itself.
+    [[nodiscard]] bool can_serve(Batch& batch);
+    // REQUIRES: can_serve(). Grants to who is first in line, or tells it that it is too late.
+    void serve_next(Batch& batch);
+    // REQUIRES: can_serve(). Answers it Internal instead: the schema refused the grant.
+    void refuse_next(Batch& batch);
+
+    // Leaves the lines that moved for a later batch; nobody is granted out of turn meanwhile.
+    void serve_later(Batch& batch);
+
+    [[nodiscard]] bool is_due(BootTime now) const;
+    // Ends the lease that ran out first, or the rest of the lock that has rested longest.
+    void run_due(Batch& batch);
     // Answers waiters whose patience ended by batch.now, at most `max`.
     void time_out_due(Batch& batch, std::size_t max);
     // Takes a waiter out and answers it `why`. Does nothing if it does not wait.
     void give_up(Batch& batch, Ticket ticket, ErrorCode why);
 
-    // After a restart: arms every live lease with its full TTL.
-    void arm_all(BootTime now);
+    // After a restart: arms every live lease with its full TTL. False: the rows contradict each
+    // other, two leases hold what only one can.
+    [[nodiscard]] bool arm_all(BootTime now);
 
     // From now on nobody is queued.
     void refuse_waiting() noexcept { is_draining_ = true; }
 
 private:
-    [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl);
+    [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl,
+                                             const lockmgr::LockClass& klass);
     [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl, Seconds waited);
-    void grant_next(Batch& batch, const lockmgr::LockName& lock);
-    // Writes the end of a live lease and hands the lock on.
-    void end(Batch& batch, const lockmgr::Lease& lease, lockmgr::LeaseState how,
-             Seconds expiry_lag);
-    [[nodiscard]] Answer held(Batch& batch, const lockmgr::LockName& lock, std::size_t ahead);
+    [[nodiscard]] lockmgr::Lease install(Batch& batch, const Command& command, Duration ttl,
+                                         lockmgr::FencingToken token);
+    [[nodiscard]] lockmgr::Waiter take_next(Batch& batch);
+    [[nodiscard]] Answer serve(Batch& batch, const lockmgr::Waiter& waiter);
+    // The refusal because of a lock that cannot be had now.
+    [[nodiscard]] Answer held(Batch& batch, const std::vector<lockmgr::LockName>& locks);
     // The refusal to renew or release; tells the holder how its lease ended.
     [[nodiscard]] Answer not_own(Batch& batch, const std::optional<lockmgr::Lease>& lease,
                                  Error error);
-    void note(Batch& batch, const lockmgr::LockName& lock, AcquireEvent::Outcome outcome,
-              Seconds waited = {});
+    // Counts an outcome once for each lock.
+    void note(Batch& batch, const std::vector<lockmgr::LockName>& locks,
+              AcquireEvent::Outcome outcome, Seconds waited = {});
+    [[nodiscard]] Answer deny(Batch& batch, const std::vector<lockmgr::LockName>& locks,
+                              Error error);
 
     Tables& tables_;
     const lockmgr::LockClasses& classes_;
@@ -60,5 +76,21 @@ private:
     std::uint64_t last_waiter_ = 0;
     bool is_draining_ = false;
 };
+
+// What a read that failed is answered with; nothing that was decided on it commits.
+[[nodiscard]] inline Error poisoned() {
+    return {ErrorCode::Internal, "The store did not answer.", {}, -1};
+}
+
+[[nodiscard]] inline Error over_quota(std::string_view what) {
+    return {ErrorCode::QuotaExceeded,
+            "This principal " + std::string(what) +
+                " as many locks of this class as its quota allows. Release one first.",
+            {},
+            1'000};
+}
+
+// The lease with this id, if there is one.
+[[nodiscard]] std::optional<lockmgr::Lease> find_by_id(Tables& tables, const Uuid& id);
 
 }  // namespace fencegate::storage::sqlite

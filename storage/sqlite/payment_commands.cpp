@@ -1,6 +1,6 @@
 #include "storage/sqlite/payment_commands.hpp"
 
-#include "storage/documents.hpp"
+#include "storage/payment_documents.hpp"
 #include "storage/sqlite/fence_guard.hpp"
 #include "storage/sqlite/replay.hpp"
 
@@ -46,7 +46,7 @@ Answer PaymentCommands::create(Batch& batch, const Command& command, const Creat
     if (auto again = replay(tables_, batch, command.principal, create.idempotency)) return *again;
     if (create.token.kind != PresentedToken::Kind::Absent) {
         if (auto refused =
-                refuse_by_fence(tables_, batch, classes_, command.principal, create.token, nullptr))
+                refuse_by_fence(tables_, batch, classes_, command, create.token, nullptr))
             return *refused;
     }
     auto answer = create_new(batch, command, create);
@@ -88,8 +88,7 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
     if (auto again = replay(tables_, batch, command.principal, move.idempotency)) return *again;
     const auto lock = LockName::parse("payments/" + move.payment_id);
     if (!lock) return refusal(lock.error());
-    if (auto refused =
-            refuse_by_fence(tables_, batch, classes_, command.principal, move.token, &*lock))
+    if (auto refused = refuse_by_fence(tables_, batch, classes_, command, move.token, &*lock))
         return *refused;
     auto answer = decide_move(batch, command, move);
     batch.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});

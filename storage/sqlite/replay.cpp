@@ -1,6 +1,6 @@
 #include "storage/sqlite/replay.hpp"
 
-#include "storage/documents.hpp"
+#include "storage/sqlite/views.hpp"
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -11,9 +11,7 @@ using lockmgr::LeaseState;
 
 Answer replay_grant(Tables& tables, const Batch& batch, const Lease& lease) {
     Answer answer;
-    std::optional<Duration> remaining;
-    if (lease.state == LeaseState::Live) remaining = remaining_of(tables, lease, batch.now);
-    answer.body = lease_document(lease, remaining);
+    answer.body = lease_document(view_of(tables, lease, batch.now));
     answer.resource_id = to_string(lease.id);
     answer.fencing_token = lease.token.value();
     return answer;
@@ -95,11 +93,6 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
 void remember_grant(Tables& tables, Batch& batch, const Command& command,
                     const Idempotency& idempotency, const Lease& lease) {
     remember(tables, batch, command, idempotency, Answer{}, lease.token.value());
-}
-
-Duration remaining_of(const Tables& tables, const Lease& lease, BootTime now) {
-    const auto deadline = tables.live.expiries().deadline_of(lease.token);
-    return deadline ? Duration(ms_between(now, *deadline)) : lease.ttl;
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -22,9 +22,4 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
 // As remember(), for a grant: only the token, the lease tells the rest.
 void remember_grant(Tables& tables, Batch& batch, const Command& command,
                     const Idempotency& idempotency, const lockmgr::Lease& lease);
-
-// What is left of a live lease. After a restart, or in the batch that granted it, its full TTL.
-[[nodiscard]] Duration remaining_of(const Tables& tables, const lockmgr::Lease& lease,
-                                    BootTime now);
-
 }  // namespace fencegate::storage::sqlite

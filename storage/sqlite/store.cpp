@@ -1,7 +1,6 @@
 #include "storage/sqlite/store.hpp"
 
 #include "base/check.hpp"
-#include "storage/sqlite/dispatch.hpp"
 
 #include <sqlite3.h>
 
@@ -12,9 +11,11 @@ namespace {
 
 // How much of the due work one batch takes on: many leases that expire in the same second must not
 // hold up the commands behind them.
-constexpr std::size_t kExpiriesPerBatch = 256;
+constexpr std::size_t kDuePerBatch = 256;
 constexpr std::size_t kTimeoutsPerBatch = 1024;
 constexpr Duration kRetryAfterFull{1'000};
+// A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
+constexpr Duration kDeadlockLookAfter{1'000};
 // Each checkpoint stalls the store for ten to twenty milliseconds. At 64 MiB a stall is longer but
 // four times rarer than at 16 MiB and hot pages are copied once for more commits: p99 halves, p99.9
 // grows by a third (bench/README.md).
@@ -44,17 +45,19 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       clock_(clock),
       observer_(observer),
       classes_(std::move(classes)),
-      tables_(*connection_, limits, classes_.size()),
-      locks_(tables_, classes_, random),
-      payments_(tables_, classes_, random),
+      tables_(*connection_, limits, classes_),
+      commands_(tables_, classes_, random),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
       release_(*connection_, "RELEASE command"),
       rollback_to_(*connection_, "ROLLBACK TO command"),
       held_(classes_.size(), 0) {
-    for (const auto& lease : tables_.leases.all_live()) ++held_[classes_.index_of(lease.lock)];
-    locks_.arm_all(clock_.boot_now());
+    if (!commands_.locks.arm_all(clock_.boot_now()))
+        fatal_ = "two live leases hold what only one can: the file was changed by another program";
+    for (const auto& lease : tables_.leases.all_live()) {
+        for (const auto& name : lease.locks) ++held_[classes_.index_of(name)];
+    }
     publish_levels();
 }
 
@@ -80,6 +83,7 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
 void SqliteStore::run_one_by_one(std::span<const Request> requests,
                                  std::span<const Ticket> cancelled, std::vector<Routed>& out) {
     retry_at_ = clock_.boot_now() + kRetryAfterFull;
+    keeps_record_ = false;
     static_cast<void>(attempt({}, cancelled, out));  // writes nothing, so it has room
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
@@ -88,17 +92,14 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
         if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
         requests = requests.subspan(1);
     }
+    keeps_record_ = true;
     if (fatal_) fail_all(requests, out);
 }
 
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                                           std::span<const Ticket> cancelled,
                                           std::vector<Routed>& out) {
-    Batch batch{.now = clock_.boot_now(),
-                .wall = clock_.wall_now(),
-                .outcomes = {},
-                .events = {},
-                .enqueued = {}};
+    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(), .keeps_record = keeps_record_};
     batch.outcomes.reserve(requests.size());
     stats_ = {.commands = requests.size(), .queued_behind = queued_behind_};
     std::vector<Routed> answered;
@@ -121,16 +122,39 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
 }
 
 void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
+    auto& locks = commands_.locks;
     // Before any grant of this batch: who has left must not be granted.
-    for (const auto ticket : cancelled) locks_.give_up(batch, ticket, ErrorCode::RequestTimeout);
-    locks_.time_out_due(batch, kTimeoutsPerBatch);
-    if (retry_at_ && batch.now < *retry_at_) return;
-    retry_at_.reset();
-    for (std::size_t ended = 0; ended < kExpiriesPerBatch; ++ended) {
-        if (!locks_.is_expiry_due(batch.now)) return;
-        const auto refused = under_savepoint(batch, [&] { locks_.expire_next(batch); });
-        if (refused) locks_.refuse_next_waiter(batch);
+    for (const auto ticket : cancelled) locks.give_up(batch, ticket, ErrorCode::RequestTimeout);
+    locks.time_out_due(batch, kTimeoutsPerBatch);
+    look_for_deadlocks(batch);
+    if (retry_at_ && batch.now < *retry_at_) {
+        locks.serve_later(batch);  // a grant has no room either
+        return;
     }
+    retry_at_.reset();
+    serve_lines(batch);
+    for (std::size_t run = 0; run < kDuePerBatch && locks.is_due(batch.now); ++run) {
+        const auto refused = under_savepoint(batch, [&] { locks.run_due(batch); });
+        if (refused) {  // no rule of ours explains it: try again, but do not spin
+            retry_at_ = batch.now + kRetryAfterFull;
+            return;
+        }
+        serve_lines(batch);
+    }
+}
+
+void SqliteStore::serve_lines(Batch& batch) {
+    auto& locks = commands_.locks;
+    while (!connection_->failure() && locks.can_serve(batch)) {
+        const auto refused = under_savepoint(batch, [&] { locks.serve_next(batch); });
+        if (refused) locks.refuse_next(batch);
+    }
+}
+
+void SqliteStore::look_for_deadlocks(const Batch& batch) {
+    if (!deadlock_look_at_ || batch.now < *deadlock_look_at_) return;
+    deadlock_look_at_.reset();
+    observer_.on_deadlocks(commands_.queries.count_deadlocks());
 }
 
 // Runs `work` under a savepoint. If a constraint fires, everything `work` did is taken back, and
@@ -141,6 +165,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     const auto mark = tables_.live.mark();
     const auto outcomes = batch.outcomes.size();
     const auto events = batch.events.size();
+    const auto notices = batch.notices.size();
     const auto enqueued = batch.enqueued.size();
     savepoint_.run();
     work();
@@ -155,6 +180,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     tables_.live.rollback_to(mark);
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
+    batch.notices.resize(notices);
     for (auto at = enqueued; at < batch.enqueued.size(); ++at)
         tables_.room.remove(batch.enqueued[at]);
     batch.enqueued.resize(enqueued);
@@ -170,10 +196,11 @@ std::optional<Answer> SqliteStore::execute_unless_gone(Batch& batch, const Reque
 }
 
 std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request) {
-    if (is_read(request.command.operation)) return dispatch(locks_, payments_, batch, request);
+    if (is_read(request.command.operation)) return dispatch(commands_, batch, request);
     std::optional<Answer> answer;
     const auto refused =
-        under_savepoint(batch, [&] { answer = dispatch(locks_, payments_, batch, request); });
+        under_savepoint(batch, [&] { answer = dispatch(commands_, batch, request); });
+    serve_lines(batch);
     return refused ? internal_refusal(*refused) : answer;
 }
 
@@ -191,6 +218,8 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     stats_.wal_bytes = connection_->wal_bytes();
     tables_.live.commit();
     count_held(batch.events);
+    const bool lines_moved = !batch.enqueued.empty() || !batch.outcomes.empty();
+    if (lines_moved && !deadlock_look_at_) deadlock_look_at_ = batch.now + kDeadlockLookAfter;
     return Attempt::Committed;
 }
 
@@ -216,6 +245,7 @@ void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
         observer_.on_events(batch.events);
         publish_levels();
     }
+    if (!batch.notices.empty()) observer_.on_notices(std::move(batch.notices));
     observer_.on_batch(stats_);
 }
 
@@ -239,15 +269,11 @@ void SqliteStore::publish_levels() {
 }
 
 std::vector<Routed> SqliteStore::drain() {
-    locks_.refuse_waiting();
+    commands_.locks.refuse_waiting();
     stats_ = {};
-    Batch batch{.now = clock_.boot_now(),
-                .wall = clock_.wall_now(),
-                .outcomes = {},
-                .events = {},
-                .enqueued = {}};
+    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now()};
     for (const auto ticket : tables_.room.tickets())
-        locks_.give_up(batch, ticket, ErrorCode::Draining);
+        commands_.locks.give_up(batch, ticket, ErrorCode::Draining);
     tables_.live.commit();
     std::vector<Routed> out;
     publish(batch, out);
@@ -255,11 +281,14 @@ std::vector<Routed> SqliteStore::drain() {
 }
 
 std::optional<BootTime> SqliteStore::next_deadline() const {
-    auto expiry = tables_.live.expiries().next_deadline();
-    if (expiry && retry_at_) expiry = std::max(*expiry, *retry_at_);
-    const auto timeout = tables_.live.waiters().next_deadline();
-    if (!expiry || !timeout) return expiry ? expiry : timeout;
-    return std::min(*expiry, *timeout);
+    const auto sooner = [](std::optional<BootTime> left, std::optional<BootTime> right) {
+        if (!left || !right) return left ? left : right;
+        return std::optional(std::min(*left, *right));
+    };
+    auto due =
+        sooner(tables_.live.expiries().next_deadline(), tables_.live.resting().next_deadline());
+    if (due && retry_at_) due = std::max(*due, *retry_at_);
+    return sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
 }
 
 void SqliteStore::checkpoint_if_grown() {

@@ -12,8 +12,7 @@
 // Thread rule: belongs to one thread.
 
 #include "storage/sqlite/database.hpp"
-#include "storage/sqlite/lock_commands.hpp"
-#include "storage/sqlite/payment_commands.hpp"
+#include "storage/sqlite/dispatch.hpp"
 
 #include <functional>
 #include <memory>
@@ -63,6 +62,9 @@ private:
     void run_one_by_one(std::span<const Request> requests, std::span<const Ticket> cancelled,
                         std::vector<Routed>& out);
     void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    // Serves every line that moved. After each command: whoever comes later must not overtake.
+    void serve_lines(Batch& batch);
+    void look_for_deadlocks(const Batch& batch);
     [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
                                                          const std::function<void()>& work);
     [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
@@ -82,8 +84,7 @@ private:
     StoreObserver& observer_;
     const lockmgr::LockClasses classes_;
     Tables tables_;
-    LockCommands locks_;
-    PaymentCommands payments_;
+    Commands commands_;
     Statement begin_;
     Statement commit_;
     Statement savepoint_;
@@ -93,6 +94,8 @@ private:
     BatchStats stats_;
     std::size_t queued_behind_ = 0;
     std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little
+    bool keeps_record_ = true;          // not on a full disk
+    std::optional<BootTime> deadlock_look_at_;
     std::optional<std::string> fatal_;
 };
 

@@ -31,14 +31,25 @@ constexpr Invariant kInvariants[] = {
     {"a token is beyond the counter it came from",
      "SELECT count(*) FROM leases, store WHERE token > epoch * 8796093022208 + sequence"},
     {"two live leases hold one lock",
-     "SELECT count(*) FROM (SELECT 1 FROM leases WHERE state = 0 GROUP BY lock HAVING count(*) > "
-     "1)"},
-    {"a lease is live although a later one of its lock was granted",
-     "SELECT count(*) FROM leases WHERE state = 0 AND EXISTS (SELECT 1 FROM leases AS later WHERE "
-     "later.lock = leases.lock AND later.token > leases.token)"},
+     "SELECT count(*) FROM (SELECT 1 FROM lease_coverage WHERE state = 0 GROUP BY lock HAVING "
+     "count(*) > 1 "
+     "AND min(mode) = 0)"},
+    {"an exclusive lease is live although a later one of its lock was granted",
+     "SELECT count(*) FROM lease_coverage WHERE state = 0 AND mode = 0 AND EXISTS (SELECT 1 FROM "
+     "lease_coverage "
+     "AS later WHERE later.lock = lease_coverage.lock AND later.token > lease_coverage.token)"},
+    {"the chain of a lock does not begin at its newest lease",
+     "SELECT count(*) FROM locks WHERE last_token <> (SELECT max(token) FROM lease_coverage WHERE "
+     "lock = "
+     "name)"},
+    {"the chain of a lock leaves a lease out",
+     "SELECT count(*) FROM lease_coverage WHERE previous <> coalesce((SELECT max(token) FROM "
+     "lease_coverage AS "
+     "before WHERE before.lock = lease_coverage.lock AND before.token < lease_coverage.token), 0)"},
     {"a refund's token never held its payment's lock",
-     "SELECT count(*) FROM transfers WHERE kind = 3 AND NOT EXISTS (SELECT 1 FROM leases WHERE "
-     "leases.token = transfers.token AND lock = 'payments/' || payment_id)"},
+     "SELECT count(*) FROM transfers WHERE kind = 3 AND NOT EXISTS (SELECT 1 FROM lease_coverage "
+     "WHERE "
+     "lease_coverage.token = transfers.token AND mode = 0 AND lock = 'payments/' || payment_id)"},
     {"a refund was written under an older token than one before it",
      "SELECT count(*) FROM (SELECT token < lag(token) OVER (PARTITION BY payment_id ORDER BY id) "
      "AS falls FROM transfers WHERE kind = 3) WHERE falls"},

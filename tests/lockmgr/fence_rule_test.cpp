@@ -5,15 +5,13 @@
 namespace fencegate::lockmgr {
 namespace {
 
-Lease lease_in(LeaseState state) {
+Lease lease_in(LeaseState state, LockMode mode = LockMode::Exclusive) {
     return Lease{.token = FencingToken(34),
-                 .id = {},
-                 .lock = *LockName::parse("payments/pay_42"),
+                 .locks = {*LockName::parse("payments/pay_42")},
+                 .claim = {mode, 1},
                  .principal = "worker",
                  .owner = "a",
                  .ttl = Duration(1'000),
-                 .metadata_json = {},
-                 .granted_at = {},
                  .state = state};
 }
 
@@ -28,6 +26,37 @@ TEST(CheckFence, AcceptsTheLiveGrantOfTheLockAgainAndAgain) {
 
     EXPECT_EQ(check(lease, "payments/pay_42"), FenceVerdict::Accepted);
     EXPECT_EQ(check(lease, "payments/pay_42"), FenceVerdict::Accepted);
+}
+
+TEST(CheckFence, PassesAWriteUnderAnyLockOfALeaseOverSeveral) {
+    auto lease = lease_in(LeaseState::Live);
+    lease.locks.push_back(*LockName::parse("payments/pay_43"));
+
+    EXPECT_EQ(check(lease, "payments/pay_42"), FenceVerdict::Accepted);
+    EXPECT_EQ(check(lease, "payments/pay_43"), FenceVerdict::Accepted);
+    EXPECT_EQ(check(lease, "payments/pay_44"), FenceVerdict::LockMismatch);
+}
+
+TEST(CheckFence, NeverPassesAReaderOrASemaphoreHolderAsTheWriterOfALock) {
+    const auto reader = lease_in(LeaseState::Live, LockMode::Shared);
+    const auto counted = lease_in(LeaseState::Live, LockMode::Semaphore);
+
+    EXPECT_EQ(check(reader, "payments/pay_42"), FenceVerdict::LockMismatch);
+    EXPECT_EQ(check(counted, "payments/pay_42"), FenceVerdict::LockMismatch);
+}
+
+TEST(CheckFence, NeverPassesAReaderWhereNoLockIsNamedEither) {
+    const auto reader = lease_in(LeaseState::Live, LockMode::Shared);
+    const auto counted = lease_in(LeaseState::Live, LockMode::Semaphore);
+
+    EXPECT_EQ(check_fence(reader, nullptr, "worker", false), FenceVerdict::LockMismatch);
+    EXPECT_EQ(check_fence(counted, nullptr, "worker", false), FenceVerdict::Accepted);
+}
+
+TEST(CheckFence, DoesNotAcceptALateWriteOfAReader) {
+    const auto reader = lease_in(LeaseState::Expired, LockMode::Shared);
+
+    EXPECT_EQ(check(reader, "payments/pay_42", "worker", true), FenceVerdict::Expired);
 }
 
 TEST(CheckFence, TellsTheWaysALeaseEndsApart) {

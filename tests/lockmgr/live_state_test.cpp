@@ -1,89 +1,204 @@
-// LiveState, and through it ExpiryQueue and WaitQueue: order, bounds, and the undo that a rolled
-// back transaction relies on.
+// LiveState, and through it Holdings, DeadlineQueue, WaitQueue and Usage: order, bounds, and the
+// undo that a rolled back transaction relies on.
 #include "lockmgr/live_state.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace fencegate::lockmgr {
 namespace {
 
-BootTime at(std::int64_t ms) { return BootTime(std::chrono::milliseconds(ms)); }
+const LockClasses kClasses({LockClass{
+    .name = "quota", .locks_per_principal_max = 2, .waiters_per_principal_max = 2}});
 
-Waiter waiter(std::uint64_t id, const char* lock, std::int64_t deadline_ms = 1'000) {
-    return {WaiterId(id), id, *LockName::parse(lock), at(0), at(deadline_ms)};
+BootTime at(std::int64_t ms) { return BootTime(std::chrono::milliseconds(ms)); }
+LockName name(const char* text) { return *LockName::parse(text); }
+
+std::vector<LockName> names(std::initializer_list<const char*> texts) {
+    std::vector<LockName> all;
+    for (const auto* text : texts) all.push_back(name(text));
+    return all;
 }
 
-std::optional<std::uint64_t> next_for(LiveState& state, const char* lock) {
-    const auto next = state.dequeue(*LockName::parse(lock));
-    if (!next) return std::nullopt;
-    return next->id.value();
+Waiter waiter(std::uint64_t id, std::initializer_list<const char*> locks,
+              std::int64_t deadline_ms = 1'000) {
+    return {.id = WaiterId(id),
+            .asker = id,
+            .locks = names(locks),
+            .principal = "worker",
+            .since = at(0),
+            .deadline = at(deadline_ms)};
+}
+
+Lease lease(std::int64_t token, std::initializer_list<const char*> locks,
+            LockMode mode = LockMode::Exclusive, std::int64_t permits = 1) {
+    return {.token = FencingToken(token),
+            .locks = names(locks),
+            .claim = {mode, permits},
+            .principal = "worker"};
+}
+
+std::optional<std::uint64_t> take_first(LiveState& state, const char* lock) {
+    const auto* first = state.waiters().first(name(lock));
+    if (first == nullptr) return std::nullopt;
+    return state.remove(first->id)->id.value();
 }
 
 TEST(WaitQueue, ServesInOrderOfArrivalWhateverTheDeadlines) {
-    LiveState state({});
-    ASSERT_TRUE(state.enqueue(waiter(1, "a", 900)));
-    ASSERT_TRUE(state.enqueue(waiter(2, "b", 100)));
-    ASSERT_TRUE(state.enqueue(waiter(3, "a", 100)));
+    LiveState state({}, kClasses);
+    state.enqueue(waiter(1, {"a"}, 900));
+    state.enqueue(waiter(2, {"b"}, 100));
+    state.enqueue(waiter(3, {"a"}, 100));
 
-    EXPECT_EQ(next_for(state, "a"), 1U);
-    EXPECT_EQ(next_for(state, "a"), 3U);
-    EXPECT_EQ(next_for(state, "a"), std::nullopt);
-    EXPECT_EQ(next_for(state, "b"), 2U);
+    EXPECT_EQ(take_first(state, "a"), 1U);
+    EXPECT_EQ(take_first(state, "a"), 3U);
+    EXPECT_EQ(take_first(state, "a"), std::nullopt);
+    EXPECT_EQ(take_first(state, "b"), 2U);
 }
 
 TEST(WaitQueue, IsBoundedPerLockAndInAll) {
-    LiveState state({.per_lock_max = 2, .total_max = 3});
-    ASSERT_TRUE(state.enqueue(waiter(1, "a")));
-    ASSERT_TRUE(state.enqueue(waiter(2, "a")));
+    LiveState state({.per_lock_max = 2, .total_max = 3}, kClasses);
+    state.enqueue(waiter(1, {"a"}));
+    state.enqueue(waiter(2, {"a"}));
 
-    EXPECT_FALSE(state.enqueue(waiter(3, "a")));
-    ASSERT_TRUE(state.enqueue(waiter(4, "b")));
-    EXPECT_FALSE(state.enqueue(waiter(5, "c")));
-    EXPECT_EQ(state.waiters().size(), 3U);
+    EXPECT_FALSE(state.waiters().has_room(names({"a"}), 0));
+    EXPECT_FALSE(state.waiters().has_room(names({"a", "b"}), 0));
+    EXPECT_TRUE(state.waiters().has_room(names({"b"}), 0));
+    state.enqueue(waiter(3, {"b"}));
+    EXPECT_FALSE(state.waiters().has_room(names({"c"}), 0));
+}
+
+TEST(WaitQueue, IsBoundedByTheClassWhereThatIsNarrower) {
+    LiveState state({.per_lock_max = 2, .total_max = 9}, kClasses);
+    state.enqueue(waiter(1, {"a"}));
+
+    EXPECT_FALSE(state.waiters().has_room(names({"a"}), 1));
+    EXPECT_TRUE(state.waiters().has_room(names({"a"}), 2));
+}
+
+TEST(WaitQueue, WhoWaitsForSeveralLocksIsFirstOnlyWhenItIsFirstForAll) {
+    LiveState state({}, kClasses);
+    state.enqueue(waiter(1, {"b"}));
+    state.enqueue(waiter(2, {"a", "b"}));
+    state.enqueue(waiter(3, {"a"}));
+
+    EXPECT_FALSE(state.waiters().is_first(*state.waiters().find(WaiterId(2))));
+    EXPECT_EQ(take_first(state, "b"), 1U);
+    EXPECT_TRUE(state.waiters().is_first(*state.waiters().find(WaiterId(2))));
+    EXPECT_FALSE(state.waiters().is_first(*state.waiters().find(WaiterId(3))));
 }
 
 TEST(WaitQueue, NamesWhoseWaitIsOverFirst) {
-    LiveState state({});
-    ASSERT_TRUE(state.enqueue(waiter(1, "a", 900)));
-    ASSERT_TRUE(state.enqueue(waiter(2, "a", 100)));
+    LiveState state({}, kClasses);
+    state.enqueue(waiter(1, {"a"}, 900));
+    state.enqueue(waiter(2, {"a"}, 100));
 
     EXPECT_EQ(state.waiters().next_deadline(), at(100));
     EXPECT_EQ(state.waiters().due(at(99)), std::nullopt);
     EXPECT_EQ(state.waiters().due(at(100)), WaiterId(2));
 }
 
-TEST(ExpiryQueue, ARenewedLeaseIsDueOnlyAtItsLastDeadline) {
-    LiveState state({});
+TEST(DeadlineQueue, ARenewedLeaseIsDueOnlyAtItsLastDeadline) {
+    LiveState state({}, kClasses);
     state.arm(FencingToken(5), at(100));
     state.arm(FencingToken(5), at(300));
     state.arm(FencingToken(6), at(200));
 
     EXPECT_EQ(state.expiries().due(at(199)), std::nullopt);
     EXPECT_EQ(state.expiries().due(at(300)), FencingToken(6));
-    state.disarm(FencingToken(6));
+    state.end(lease(6, {}));
     EXPECT_EQ(state.expiries().due(at(300)), FencingToken(5));
     EXPECT_EQ(state.expiries().size(), 1U);
 }
 
-TEST(LiveState, RollbackPutsAPoppedWaiterBackWhereItStood) {
-    LiveState state({});
-    ASSERT_TRUE(state.enqueue(waiter(1, "a")));
-    ASSERT_TRUE(state.enqueue(waiter(2, "a")));
+TEST(Holdings, LetReadersInTogetherAndAWriterOnlyAlone) {
+    LiveState state({}, kClasses);
+    const Claim reads{LockMode::Shared, 1};
+    state.grant(lease(1, {"a"}, LockMode::Shared), at(100));
+
+    EXPECT_EQ(state.fit(names({"a"}), reads), Fit::Fits);
+    EXPECT_EQ(state.fit(names({"a"}), Claim{}), Fit::Busy);
+    state.end(lease(1, {"a"}, LockMode::Shared));
+    state.grant(lease(2, {"a"}), at(100));
+    EXPECT_EQ(state.fit(names({"a"}), reads), Fit::Busy);
+}
+
+TEST(Holdings, LetAsManyIntoASemaphoreAsItHasPermits) {
+    LiveState state({}, kClasses);
+    const Claim two{LockMode::Semaphore, 2};
+    state.grant(lease(1, {"a"}, LockMode::Semaphore, 2), at(100));
+
+    EXPECT_EQ(state.fit(names({"a"}), two), Fit::Fits);
+    state.grant(lease(2, {"a"}, LockMode::Semaphore, 2), at(100));
+    EXPECT_EQ(state.fit(names({"a"}), two), Fit::Busy);
+}
+
+TEST(Holdings, TellAnotherKindFromABusyLock) {
+    LiveState state({}, kClasses);
+    state.grant(lease(1, {"a"}, LockMode::Semaphore, 2), at(100));
+    state.grant(lease(2, {"b"}), at(100));
+
+    EXPECT_EQ(state.fit(names({"a"}), Claim{}), Fit::OtherKind);
+    EXPECT_EQ(state.fit(names({"a"}), {LockMode::Semaphore, 3}), Fit::OtherKind);
+    EXPECT_EQ(state.fit(names({"b"}), {LockMode::Semaphore, 2}), Fit::OtherKind);
+    EXPECT_EQ(state.fit(names({"b", "c"}), Claim{}), Fit::Busy);
+}
+
+TEST(LiveState, ALockThatRestsFitsNobodyUntilItsRestIsOver) {
+    LiveState state({}, kClasses);
+    state.rest(name("a"), at(100));
+
+    EXPECT_EQ(state.fit(names({"a"}), Claim{}), Fit::Busy);
+    EXPECT_EQ(state.resting().due(at(100)), name("a"));
+    state.rest(name("a"), std::nullopt);
+    EXPECT_EQ(state.fit(names({"a"}), Claim{}), Fit::Fits);
+}
+
+TEST(Usage, CountsEveryLockOfALeaseInClassesWithAQuota) {
+    LiveState state({}, kClasses);
+    state.grant(lease(1, {"quota/a", "x"}), at(100));
+
+    EXPECT_TRUE(state.usage().may_hold("worker", names({"quota/b"})));
+    EXPECT_FALSE(state.usage().may_hold("worker", names({"quota/b", "quota/c"})));
+    EXPECT_TRUE(state.usage().may_hold("other", names({"quota/b", "quota/c"})));
+    state.grant(lease(2, {"quota/b"}), at(100));
+    EXPECT_FALSE(state.usage().may_hold("worker", names({"quota/c"})));
+    EXPECT_TRUE(state.usage().may_hold("worker", names({"x", "y", "z"})));
+    state.end(lease(1, {"quota/a", "x"}));
+    EXPECT_TRUE(state.usage().may_hold("worker", names({"quota/c"})));
+}
+
+TEST(Usage, CountsWaiters) {
+    LiveState state({}, kClasses);
+    state.enqueue(waiter(1, {"quota/a"}));
+    EXPECT_TRUE(state.usage().may_wait("worker", names({"quota/a"})));
+
+    state.enqueue(waiter(2, {"quota/a"}));
+
+    EXPECT_FALSE(state.usage().may_wait("worker", names({"quota/a"})));
+    EXPECT_EQ(take_first(state, "quota/a"), 1U);
+    EXPECT_TRUE(state.usage().may_wait("worker", names({"quota/a"})));
+}
+
+TEST(LiveState, RollbackPutsARemovedWaiterBackWhereItStood) {
+    LiveState state({}, kClasses);
+    state.enqueue(waiter(1, {"a"}));
+    state.enqueue(waiter(2, {"a"}));
     state.commit();
 
-    EXPECT_EQ(next_for(state, "a"), 1U);
-    ASSERT_TRUE(state.enqueue(waiter(3, "a")));
+    EXPECT_EQ(take_first(state, "a"), 1U);
+    state.enqueue(waiter(3, {"a"}));
     state.rollback();
 
     EXPECT_EQ(state.waiters().size(), 2U);
-    EXPECT_EQ(next_for(state, "a"), 1U);
-    EXPECT_EQ(next_for(state, "a"), 2U);
+    EXPECT_EQ(take_first(state, "a"), 1U);
+    EXPECT_EQ(take_first(state, "a"), 2U);
 }
 
 TEST(LiveState, RollbackToAMarkKeepsWhatCameBefore) {
-    LiveState state({});
+    LiveState state({}, kClasses);
     state.arm(FencingToken(1), at(100));
     const auto mark = state.mark();
     state.arm(FencingToken(1), at(900));
@@ -95,43 +210,96 @@ TEST(LiveState, RollbackToAMarkKeepsWhatCameBefore) {
     EXPECT_EQ(state.expiries().deadline_of(FencingToken(2)), std::nullopt);
 }
 
+constexpr const char* kLocks[] = {"quota/a", "quota/b", "c"};
+
 // Everything that can be observed, as text.
 std::string picture(const LiveState& state) {
     std::string text;
     for (std::int64_t token = 1; token <= 6; ++token) {
         const auto deadline = state.expiries().deadline_of(FencingToken(token));
-        text += std::to_string(deadline ? deadline->time_since_epoch().count() : -1) + " ";
+        const auto renewals = state.renewals_of(FencingToken(token));
+        text += std::to_string(deadline ? deadline->time_since_epoch().count() : -1) + "/" +
+                std::to_string(renewals ? renewals->stalled : -1) + " ";
     }
-    for (const char* lock : {"a", "b"}) {
-        text += lock;
-        for (const auto id : state.waiters().line(*LockName::parse(lock)))
+    for (const char* lock : kLocks) {
+        text += std::string("\n") + lock;
+        for (const auto id : state.waiters().line(name(lock)))
             text += " " + std::to_string(id.value());
+        if (const auto* holding = state.holdings().find(name(lock))) {
+            for (const auto token : holding->tokens)
+                text += " held by " + std::to_string(token.value());
+        }
+        const auto until = state.resting().deadline_of(name(lock));
+        text += until ? " rests until " + std::to_string(until->time_since_epoch().count()) : "";
     }
+    text += state.usage().may_hold("worker", names({"quota/a"})) ? " may hold" : "";
+    text += state.usage().may_hold("worker", names({"quota/a", "quota/b"})) ? " two" : "";
+    text += state.usage().may_wait("worker", names({"quota/a"})) ? " may wait" : "";
     return text;
 }
 
-void change_something(LiveState& state, std::mt19937& random, std::uint64_t& next_id) {
-    const char* lock = random() % 2 == 0 ? "a" : "b";
-    const FencingToken token(1 + random() % 6);
-    switch (random() % 5) {
-        case 0: state.arm(token, at(random() % 1'000)); break;
-        case 1: state.disarm(token); break;
-        case 2: static_cast<void>(state.enqueue(waiter(++next_id, lock, random() % 1'000))); break;
-        case 3: static_cast<void>(state.dequeue(*LockName::parse(lock))); break;
-        default: static_cast<void>(state.remove(WaiterId(1 + random() % (next_id + 1)))); break;
+class RandomChanges {
+public:
+    RandomChanges(LiveState& state, unsigned seed) : state_(state), random_(seed) {}
+
+    void make(int count) {
+        while (count-- > 0) make_one();
     }
-}
+
+private:
+    void make_one() {
+        const char* lock = kLocks[random_() % 3];
+        const FencingToken token(1 + random_() % 6);
+        switch (random_() % 7) {
+            case 0: grant(); break;
+            case 1: end(); break;
+            case 2: state_.enqueue(waiter(++next_id_, {lock, "d"}, random_() % 1'000)); break;
+            case 3: static_cast<void>(take_first(state_, lock)); break;
+            case 4:
+                static_cast<void>(state_.remove(WaiterId(1 + random_() % (next_id_ + 1))));
+                break;
+            case 5:
+                state_.set_renewals(token, Renewals{.stalled = std::int64_t(random_() % 9)});
+                break;
+            default:
+                state_.rest(name(lock),
+                            random_() % 2 ? std::optional(at(random_() % 99)) : std::nullopt);
+        }
+    }
+
+    void grant() {
+        const char* lock = kLocks[random_() % 3];
+        const auto mode = random_() % 2 ? LockMode::Shared : LockMode::Exclusive;
+        if (live_.size() == 6 || state_.holdings().fit(name(lock), {mode, 1}) != Fit::Fits) return;
+        std::int64_t token = 1;
+        while (std::ranges::any_of(live_, [&](auto& one) { return one.token.value() == token; }))
+            ++token;
+        live_.push_back(lease(token, {lock}, mode));
+        state_.grant(live_.back(), at(random_() % 1'000));
+    }
+
+    void end() {
+        if (live_.empty()) return;
+        const auto which = live_.begin() + static_cast<std::ptrdiff_t>(random_() % live_.size());
+        state_.end(*which);
+        live_.erase(which);
+    }
+
+    LiveState& state_;
+    std::mt19937 random_;
+    std::uint64_t next_id_ = 0;
+    std::vector<Lease> live_;
+};
 
 TEST(LiveState, AfterRollbackEqualsTheLastCommitForAnySequence) {
     for (unsigned seed = 0; seed < 500; ++seed) {
-        std::mt19937 random(seed);
-        LiveState state({.per_lock_max = 4, .total_max = 6});
-        std::uint64_t next_id = 0;
-        for (int step = 0; step < 20; ++step) change_something(state, random, next_id);
+        LiveState state({.per_lock_max = 4, .total_max = 6}, kClasses);
+        RandomChanges changes(state, seed);
+        changes.make(30);
         state.commit();
         const auto before = picture(state);
 
-        for (int step = 0; step < 20; ++step) change_something(state, random, next_id);
+        changes.make(30);
         state.rollback();
 
         ASSERT_EQ(picture(state), before) << "seed " << seed;

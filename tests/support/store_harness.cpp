@@ -90,12 +90,13 @@ std::map<std::uint64_t, Answer> StoreHarness::tick(Duration advance) {
 }
 
 Operation StoreHarness::acquire_of(std::string_view lock, const AcquireOptions& options) {
-    storage::AcquireLock acquire{.lock = *lockmgr::LockName::parse(lock),
+    storage::AcquireLock acquire{.locks = {*lockmgr::LockName::parse(lock)},
+                                 .claim = options.claim,
                                  .ttl = Duration(options.ttl_ms),
                                  .wait = Duration(options.wait_ms),
-                                 .owner = options.owner,
-                                 .metadata_json = {},
-                                 .idempotency = std::nullopt};
+                                 .owner = options.owner};
+    for (const auto& name : options.also) acquire.locks.push_back(*lockmgr::LockName::parse(name));
+    std::ranges::sort(acquire.locks);
     if (!options.key.empty()) acquire.idempotency = idempotency(options.key);
     return acquire;
 }
@@ -109,7 +110,7 @@ Answer StoreHarness::release(const Answer& grant, std::string principal) {
 }
 
 Answer StoreHarness::renew(const Answer& grant, std::optional<std::int64_t> ttl_ms) {
-    storage::RenewLease renew{*parse_uuid(grant.resource_id), std::nullopt};
+    storage::RenewLease renew{.lease_id = *parse_uuid(grant.resource_id)};
     if (ttl_ms) renew.ttl = Duration(*ttl_ms);
     return *run(renew);
 }

@@ -30,6 +30,7 @@ public:
     void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override {
         levels[lock_class] = now;
     }
+    void on_deadlocks(std::size_t count) override { deadlocks = count; }
     void on_batch(const storage::BatchStats& stats) override { last_batch = stats; }
     void on_checkpoint(storage::Seconds) override { ++checkpoints; }
 
@@ -38,6 +39,7 @@ public:
     std::map<std::size_t, storage::ClassLevels> levels;
     storage::BatchStats last_batch;
     int checkpoints = 0;
+    std::size_t deadlocks = 0;
 };
 
 struct AcquireOptions {
@@ -46,6 +48,8 @@ struct AcquireOptions {
     std::int64_t wait_ms = 0;
     std::string key{};  // empty: none
     std::string principal = "worker";
+    lockmgr::Claim claim{};
+    std::vector<std::string> also{};  // further locks of the same lease
 };
 
 struct RefundOptions {

@@ -1,5 +1,5 @@
 -- The embedded store. Lock and money tables live in one file on purpose: the fence check and the
--- write it guards are one transaction. Version 1; later versions are forward migrations.
+-- write it guards are one transaction. Version 1; what came later is in the files after this one.
 
 -- Exactly one row: where the token counter stands. A token is epoch * 2^43 + sequence.
 CREATE TABLE store (

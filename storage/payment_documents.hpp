@@ -1,0 +1,25 @@
+#pragma once
+// The JSON of payments and refunds. It is rendered in the store and not at the edge because
+// idempotency remembers it: a replay returns the first bytes, whatever version of the program
+// answers.
+// Thread rule: pure functions.
+
+#include "storage/payment.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fencegate::storage {
+
+[[nodiscard]] std::string payment_document(const Payment& payment);
+
+// A refund right after it was made: with the totals of its payment.
+[[nodiscard]] std::string refund_document(const Refund& refund, const Payment& after);
+
+[[nodiscard]] std::string refunds_document(const std::vector<Refund>& refunds,
+                                           const Payment& payment, bool has_more);
+
+// "ref_" and 32 hex digits.
+[[nodiscard]] std::string refund_id(const Uuid& id);
+
+}  // namespace fencegate::storage

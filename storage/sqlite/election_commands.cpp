@@ -1,0 +1,73 @@
+#include "storage/sqlite/election_commands.hpp"
+
+#include "storage/election_documents.hpp"
+#include "storage/sqlite/fence_guard.hpp"
+#include "storage/sqlite/views.hpp"
+
+namespace fencegate::storage::sqlite {
+
+using lockmgr::FencingToken;
+using lockmgr::LeaseState;
+using lockmgr::LockName;
+
+namespace {
+
+// REQUIRES: the name was checked where the request was read.
+LockName lock_of(std::string_view election) {
+    return LockName::from_store("elections/" + std::string(election));
+}
+
+}  // namespace
+
+Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Proclaim& proclaim) {
+    const auto lock = lock_of(proclaim.election);
+    if (auto refused = refuse_by_fence(tables_, batch, classes_, command, proclaim.token, &lock))
+        return *refused;
+    tables_.elections.proclaim(proclaim.election, FencingToken(proclaim.token.value),
+                               proclaim.value_json, batch.wall);
+    const auto lease = tables_.leases.find(FencingToken(proclaim.token.value));
+    if (!lease) return refusal(poisoned());
+    batch.notices.push_back({.kind = LockNotice::Kind::Proclaimed,
+                             .at = batch.wall,
+                             .locks = {lock},
+                             .token = lease->token.value(),
+                             .principal = lease->principal,
+                             .owner = lease->owner,
+                             .text = proclaim.value_json});
+    return describe(batch, proclaim.election);
+}
+
+Answer ElectionCommands::resign(Batch& batch, const Command& command, const Resign& resign) {
+    const auto lock = lock_of(resign.election);
+    if (auto refused = refuse_by_fence(tables_, batch, classes_, command, resign.token, &lock))
+        return *refused;
+    const auto lease = tables_.leases.find(FencingToken(resign.token.value));
+    if (!lease) return refusal(poisoned());
+    // A late resignation is accepted where late writes are, and has nothing left to end.
+    if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
+    return {};
+}
+
+Answer ElectionCommands::read(const Batch& batch, const ReadElection& read) {
+    return describe(batch, read.election);
+}
+
+Answer ElectionCommands::describe(const Batch& batch, std::string_view election) {
+    const auto lock = lock_of(election);
+    auto leader = holder_of(tables_, lock, batch.now);
+    if (leader && leader->lease.claim.mode != lockmgr::LockMode::Exclusive) leader.reset();
+    ElectionView view{.election = election,
+                      .leader = leader ? &*leader : nullptr,
+                      .candidates = tables_.live.waiters().waiting_for(lock)};
+    const auto proclaimed = tables_.elections.find(election);
+    // What an earlier leader said does not speak for this one.
+    if (leader && proclaimed && proclaimed->token == leader->lease.token.value()) {
+        view.value_json = proclaimed->value_json;
+        view.proclaimed_at = proclaimed->at;
+    }
+    Answer answer;
+    answer.body = election_document(view);
+    return answer;
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,35 @@
+#pragma once
+// ElectionRows: what the leader of each election proclaimed last. Who leads is a lease, not a row
+// here. Thread rule: as its Connection. Errors: the Connection's failure().
+
+#include "base/clock.hpp"
+#include "lockmgr/fencing_token.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fencegate::storage::sqlite {
+
+struct Proclamation {
+    std::int64_t token = 0;  // of the lease it was made under
+    std::string value_json;
+    WallTime at{};
+};
+
+class ElectionRows {
+public:
+    explicit ElectionRows(Connection& connection);
+
+    void proclaim(std::string_view election, lockmgr::FencingToken token, std::string_view value,
+                  WallTime now);
+    [[nodiscard]] std::optional<Proclamation> find(std::string_view election);
+
+private:
+    Statement proclaim_;
+    Statement find_;
+};
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,160 @@
+// The waiting half of LockCommands: lines, who is next in them, and who gives up.
+#include "base/check.hpp"
+#include "storage/sqlite/lock_commands.hpp"
+#include "storage/sqlite/purpose.hpp"
+#include "storage/sqlite/views.hpp"
+
+#include <algorithm>
+
+namespace fencegate::storage::sqlite {
+
+using lockmgr::Fit;
+using lockmgr::LockClass;
+using lockmgr::LockName;
+using lockmgr::Waiter;
+using lockmgr::WaiterId;
+
+namespace {
+
+using Acquired = AcquireEvent::Outcome;
+
+// A writer that leaves may let thousands of readers in; they need not all come in one batch.
+constexpr std::size_t kServedPerBatch = 1'024;
+
+}  // namespace
+
+std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, Duration ttl,
+                                         const LockClass& klass) {
+    const auto& command = request.command;
+    const auto& acquire = std::get<AcquireLock>(command.operation);
+    if (is_draining_)
+        return refusal({ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000});
+    if (!tables_.live.usage().may_wait(command.principal, acquire.locks))
+        return deny(batch, acquire.locks, over_quota("waits for"));
+    if (!tables_.live.waiters().has_room(acquire.locks, klass.waiters_per_lock_max)) {
+        note(batch, acquire.locks, Acquired::QueueFull);
+        return refusal({ErrorCode::QueueFull,
+                        "Too many requests wait for a lock already. Retry later.",
+                        {},
+                        1'000});
+    }
+    const WaiterId waiter(++last_waiter_);
+    tables_.live.enqueue({.id = waiter,
+                          .asker = request.ticket.value(),
+                          .locks = acquire.locks,
+                          .claim = acquire.claim,
+                          .principal = command.principal,
+                          .owner = acquire.owner,
+                          .since = batch.now,
+                          .deadline = batch.now + acquire.wait});
+    tables_.room.add({request.ticket, waiter, request.home, command, ttl,
+                      classes_.index_of(acquire.locks.front()), batch.now});
+    batch.enqueued.push_back(request.ticket);
+    return std::nullopt;
+}
+
+bool LockCommands::can_serve(Batch& batch) {
+    while (!batch.freed.empty()) {
+        const auto& lock = batch.freed.back();
+        const auto* waiter = tables_.live.waiters().first(lock);
+        const bool is_next = waiter != nullptr && tables_.live.waiters().is_first(*waiter) &&
+                             tables_.live.fit(waiter->locks, waiter->claim) == Fit::Fits;
+        if (is_next && batch.served < kServedPerBatch) return true;
+        if (is_next) tables_.live.rest(lock, batch.now);  // until the next batch
+        batch.freed.pop_back();
+    }
+    return false;
+}
+
+void LockCommands::serve_later(Batch& batch) {
+    for (const auto& lock : batch.freed) {
+        if (tables_.live.waiters().first(lock) != nullptr) tables_.live.rest(lock, batch.now);
+    }
+    batch.freed.clear();
+}
+
+Waiter LockCommands::take_next(Batch& batch) {
+    auto waiter = tables_.live.remove(tables_.live.waiters().first(batch.freed.back())->id);
+    FG_CHECK(waiter.has_value());
+    ++batch.served;
+    // Whoever stood behind it in another line may be next there.
+    if (waiter->locks.size() > 1)
+        batch.freed.insert(batch.freed.begin(), waiter->locks.begin(), waiter->locks.end());
+    return *std::move(waiter);
+}
+
+void LockCommands::serve_next(Batch& batch) {
+    const auto waiter = take_next(batch);
+    batch.outcomes.push_back({Ticket(waiter.asker), serve(batch, waiter)});
+}
+
+void LockCommands::refuse_next(Batch& batch) {
+    const auto waiter = take_next(batch);
+    batch.outcomes.push_back({Ticket(waiter.asker), refusal(poisoned())});
+}
+
+// At the moment of the grant everything that may have changed during the wait is looked at again.
+Answer LockCommands::serve(Batch& batch, const Waiter& waiter) {
+    const Seconds waited = batch.now - waiter.since;
+    if (waiter.deadline <= batch.now) {
+        note(batch, waiter.locks, Acquired::Timeout, waited);
+        return held(batch, waiter.locks);
+    }
+    const auto* waiting = tables_.room.find(Ticket(waiter.asker));
+    FG_CHECK(waiting != nullptr);
+    if (auto refused = refuse_purpose(tables_, batch, waiting->acquire())) return *refused;
+    if (!tables_.live.usage().may_hold(waiter.principal, waiter.locks))
+        return deny(batch, waiter.locks, over_quota("holds"));
+    return grant(batch, waiting->command, waiting->ttl, waited);
+}
+
+void LockCommands::time_out_due(Batch& batch, std::size_t max) {
+    for (std::size_t answered = 0; answered < max; ++answered) {
+        const auto due = tables_.live.waiters().due(batch.now);
+        if (!due) return;
+        const auto waiter = tables_.live.remove(*due);
+        note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->since);
+        batch.freed.insert(batch.freed.end(), waiter->locks.begin(), waiter->locks.end());
+        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->locks)});
+    }
+}
+
+void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
+    const auto* waiting = tables_.room.find(ticket);
+    if (waiting == nullptr) return;
+    const auto waiter = tables_.live.remove(waiting->waiter);
+    if (!waiter) return;
+    note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->since);
+    batch.freed.insert(batch.freed.end(), waiter->locks.begin(), waiter->locks.end());
+    batch.outcomes.push_back({ticket, refusal({why, "The wait was given up.", {}, 1'000})});
+}
+
+// Names the first lock that stands in the way. Who has waited and is told so reads how many would
+// be ahead if it asked again now.
+Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks) {
+    const auto& live = tables_.live;
+    const auto busy = std::ranges::find_if(locks, [&](const LockName& lock) {
+        return live.holdings().find(lock) != nullptr || live.resting().deadline_of(lock) ||
+               live.waiters().waiting_for(lock) > 0;
+    });
+    const auto& lock = busy == locks.end() ? locks.front() : *busy;
+    const auto ahead = static_cast<std::int64_t>(live.waiters().waiting_for(lock));
+    Error error{ErrorCode::LockHeld,
+                "Another holder has the lock. Retry, or wait with wait_ms.",
+                {{"lock", lock.value()}},
+                1'000};
+    if (const auto holder = holder_of(tables_, lock, batch.now)) {
+        error.retry_after_ms = holder->remaining.value_or(Duration::zero()).count();
+        error.members.push_back({"holder", holder->lease.owner});
+        error.members.push_back({"holder_remaining_ms", error.retry_after_ms});
+    } else if (const auto until = live.resting().deadline_of(lock)) {
+        error.detail = "The last lease on the lock ran out, and its lock_delay is not over.";
+        error.retry_after_ms = ms_between(batch.now, *until);
+        error.members.push_back({"rests_for_ms", error.retry_after_ms});
+    }
+    error.members.push_back({"waiters_ahead", ahead});
+    error.members.push_back({"position", ahead + 1});
+    return refusal(std::move(error));
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,56 @@
+#include "storage/sqlite/purpose.hpp"
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+using lockmgr::ClaimDecision;
+using lockmgr::Lease;
+using lockmgr::RunState;
+
+void record_miss(Tables& tables, const Batch& batch, const ClaimRun& claim) {
+    tables.runs.put({.job = claim.job,
+                     .slot = claim.slot.text(),
+                     .state = RunState::Missed,
+                     .ended_at = batch.wall});
+}
+
+void record_claim(Tables& tables, const Batch& batch, const ClaimRun& claim, const Lease& lease) {
+    const auto before = tables.runs.find(claim.job, claim.slot.text());
+    tables.runs.put({.job = claim.job,
+                     .slot = claim.slot.text(),
+                     .state = RunState::Claimed,
+                     .attempts = (before ? before->attempts : 0) + 1,
+                     .token = lease.token.value(),
+                     .claimed_at = batch.wall});
+}
+
+}  // namespace
+
+std::optional<Answer> refuse_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire) {
+    const auto* claim = std::get_if<ClaimRun>(&acquire.purpose);
+    if (claim == nullptr) return std::nullopt;
+    const auto run = tables.runs.find(claim->job, claim->slot.text());
+    std::optional<RunState> state;
+    if (run) state = run->state;
+    const auto decision =
+        lockmgr::decide_claim(state, claim->slot, claim->start_within, batch.wall);
+    if (!decision) return refusal(decision.error());
+    if (*decision == ClaimDecision::Claim) return std::nullopt;
+    record_miss(tables, batch, *claim);
+    return refusal({ErrorCode::RunMissed,
+                    "The run is first asked for after its grace. It is recorded as missed.",
+                    {},
+                    -1});
+}
+
+void fulfil_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire, const Lease& lease) {
+    if (const auto* claim = std::get_if<ClaimRun>(&acquire.purpose)) {
+        record_claim(tables, batch, *claim, lease);
+    } else if (const auto* campaign = std::get_if<Campaign>(&acquire.purpose)) {
+        if (campaign->value_json.empty()) return;
+        tables.elections.proclaim(campaign->election, lease.token, campaign->value_json,
+                                  batch.wall);
+    }
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,82 @@
+#include "storage/sqlite/run_commands.hpp"
+
+#include "storage/sqlite/fence_guard.hpp"
+#include "storage/sqlite/views.hpp"
+
+namespace fencegate::storage::sqlite {
+
+using lockmgr::FencingToken;
+using lockmgr::LeaseState;
+using lockmgr::LockName;
+using lockmgr::PresentedToken;
+using lockmgr::RunState;
+
+namespace {
+
+// REQUIRES: job and slot were checked where the request was read.
+LockName lock_of(std::string_view job, std::string_view slot) {
+    return LockName::from_store("runs/" + std::string(job) + "/" + std::string(slot));
+}
+
+Error not_found() { return {ErrorCode::RunNotFound, "This run was never claimed.", {}, -1}; }
+
+}  // namespace
+
+Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun& finish) {
+    auto run = tables_.runs.find(finish.job, finish.slot.text());
+    if (!run) return refusal(not_found());
+    const auto outcome = finish.is_done ? RunState::Done : RunState::Failed;
+    const auto lock = lock_of(run->job, run->slot);
+    const auto& token = finish.token;
+    const bool is_again = run->state == outcome && token.kind == PresentedToken::Kind::Present &&
+                          token.value == run->token;
+    Answer answer;
+    if (!is_again) {
+        if (auto refused = refuse_by_fence(tables_, batch, classes_, command, token, &lock))
+            return *refused;
+        if (token.value != run->token)
+            return refusal({ErrorCode::FenceLockMismatch,
+                            "The lease holds the lock of the run but did not claim it.",
+                            {{"lock", lock.value()}, {"claim_token", run->token}},
+                            -1});
+        run->state = outcome;
+        run->ended_at = batch.wall;
+        run->result = finish.result;
+        tables_.runs.put(*run);
+        const auto lease = tables_.leases.find(FencingToken(token.value));
+        if (!lease) return refusal(poisoned());
+        if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
+    }
+    answer.body = run_document(view_run(batch, *std::move(run)));
+    return answer;
+}
+
+Answer RunCommands::read(const Batch& batch, const ReadRun& read) {
+    auto run = tables_.runs.find(read.job, read.slot.text());
+    if (!run) return refusal(not_found());
+    Answer answer;
+    answer.body = run_document(view_run(batch, *std::move(run)));
+    return answer;
+}
+
+Answer RunCommands::read(const Batch& batch, const ListRuns& list) {
+    // One more than asked for tells whether there is another page.
+    auto runs = tables_.runs.list(list.job, list.before, list.limit + 1);
+    const bool has_more = runs.size() > static_cast<std::size_t>(list.limit);
+    if (has_more) runs.pop_back();
+    std::vector<RunView> views;
+    for (auto& run : runs) views.push_back(view_run(batch, std::move(run)));
+    Answer answer;
+    answer.body = run_list_document(views, has_more);
+    return answer;
+}
+
+RunView RunCommands::view_run(const Batch& batch, Run run) {
+    RunView view{.run = std::move(run)};
+    if (view.run.state != RunState::Claimed) return view;
+    auto holder = holder_of(tables_, lock_of(view.run.job, view.run.slot), batch.now);
+    if (holder && holder->lease.token.value() == view.run.token) view.claim = std::move(holder);
+    return view;
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,48 @@
+#include "storage/sqlite/views.hpp"
+
+namespace fencegate::storage::sqlite {
+
+using lockmgr::FencingToken;
+using lockmgr::Lease;
+using lockmgr::LeaseState;
+using lockmgr::LockName;
+
+LeaseView view_of(const Tables& tables, Lease lease, BootTime now) {
+    std::optional<Duration> remaining;
+    if (lease.state == LeaseState::Live) {
+        const auto deadline = tables.live.expiries().deadline_of(lease.token);
+        remaining = deadline ? Duration(ms_between(now, *deadline)) : lease.ttl;
+    }
+    return {.lease = std::move(lease), .remaining = remaining};
+}
+
+std::optional<LeaseView> holder_of(Tables& tables, const LockName& lock, BootTime now) {
+    const auto* holding = tables.live.holdings().find(lock);
+    if (holding == nullptr) return std::nullopt;
+    auto lease = tables.leases.find(holding->tokens.back());
+    if (!lease) return std::nullopt;
+    return view_of(tables, *std::move(lease), now);
+}
+
+LockView view_of(Tables& tables, const LockName& lock, BootTime now, std::size_t shown_max) {
+    LockView view{.lock = lock};
+    if (const auto* holding = tables.live.holdings().find(lock)) {
+        view.holder_count = holding->tokens.size();
+        for (const auto token : holding->tokens) {
+            if (view.holders.size() == shown_max) break;
+            if (auto lease = tables.leases.find(token))
+                view.holders.push_back(view_of(tables, *std::move(lease), now));
+        }
+    }
+    if (const auto until = tables.live.resting().deadline_of(lock))
+        view.rests_for = Duration(ms_between(now, *until));
+    const auto& line = tables.live.waiters().line(lock);
+    view.waiter_count = line.size();
+    for (const auto id : line) {
+        if (view.line.size() == shown_max) break;
+        view.line.push_back(tables.live.waiters().find(id));
+    }
+    return view;
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,26 @@
+#pragma once
+// Views: leases and locks as they stand, rows and live state together, for the documents.
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+
+#include "storage/lock_documents.hpp"
+#include "storage/sqlite/batch.hpp"
+
+#include <cstddef>
+#include <optional>
+
+namespace fencegate::storage::sqlite {
+
+// How many holders and waiters of one lock a document shows.
+inline constexpr std::size_t kShownMax = 100;
+
+// With what is left of it: after a restart, or in the batch that granted it, its full TTL.
+[[nodiscard]] LeaseView view_of(const Tables& tables, lockmgr::Lease lease, BootTime now);
+
+// The lease that has held the lock for the shortest time, if one does.
+[[nodiscard]] std::optional<LeaseView> holder_of(Tables& tables, const lockmgr::LockName& lock,
+                                                 BootTime now);
+
+[[nodiscard]] LockView view_of(Tables& tables, const lockmgr::LockName& lock, BootTime now,
+                               std::size_t shown_max);
+
+}  // namespace fencegate::storage::sqlite
