@@ -66,6 +66,8 @@ constexpr std::array kDurationKeys{
     DurationKey<Config>{"write_timeout", &Config::write_timeout, 100ms, 1h},
     DurationKey<Config>{"drain_timeout", &Config::drain_timeout, 0ms, 1h},
     DurationKey<Config>{"wait_max", &Config::wait_max, 0ms, 1h},
+    DurationKey<Config>{"idempotency_retention", &Config::idempotency_retention, 24h, 24h * 3'650},
+    DurationKey<Config>{"history_retention", &Config::history_retention, 1h, 24h * 3'650},
 };
 
 // Below 10 ms a lease ends before its grant is on disk; above a day nobody notices a dead holder.

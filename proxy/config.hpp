@@ -51,6 +51,10 @@ struct Config {
     std::size_t command_queue_max = 4'096;  // commands waiting for the store thread
     std::size_t batch_commands_max = 256;   // commands in one transaction and fsync
 
+    // How long what is over is kept, counted in hours that the gateway runs.
+    Duration idempotency_retention = std::chrono::hours(72);  // answers under their keys
+    Duration history_retention = std::chrono::hours(168);     // leases that have ended
+
     // Waiting for locks.
     std::size_t waiters_per_lock_max = 10'000;
     std::size_t waiters_max = 100'000;             // over all locks

@@ -129,6 +129,8 @@ Result<> Gateway::open_store() {
         {.data_dir = config_.data_dir,
          .classes = classes_,
          .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
+         .retention = {std::chrono::ceil<std::chrono::hours>(config_.idempotency_retention),
+                       std::chrono::ceil<std::chrono::hours>(config_.history_retention)},
          .queue_max = config_.command_queue_max,
          .batch_max = config_.batch_commands_max,
          .on_fatal =

@@ -136,6 +136,8 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       wal_bytes(gauge(registry, "fencegate_store_wal_bytes", "Size of the write-ahead log.", {})),
       deadlocks(gauge(registry, "fencegate_lock_deadlocks",
                       "Circles of waiters that wait for each other.", {})),
+      swept(counters(registry, "fencegate_store_swept_total",
+                     "Rows deleted because their retention was over.", {}, "what", kSweptKinds)),
       expiry_lag(histogram(registry, "fencegate_lease_expiry_lag_seconds",
                            "Time from a lease's deadline to its expiry in the store.", {},
                            kLagBounds)) {}

@@ -35,6 +35,7 @@ inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     
                                           "missing",  "malformed", "not_holder"};
 inline constexpr std::array kIdempotencyResults{"new", "replayed", "in_flight", "mismatch"};
 inline constexpr std::array kPaymentOperations{"create", "capture", "refund", "cancel"};
+inline constexpr std::array kSweptKinds{"answers", "leases"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
@@ -110,6 +111,7 @@ struct StoreSeries {
     prometheus::Gauge& queue_depth;
     prometheus::Gauge& wal_bytes;
     prometheus::Gauge& deadlocks;
+    std::array<prometheus::Counter*, kSweptKinds.size()> swept;
     prometheus::Histogram& expiry_lag;
 };
 

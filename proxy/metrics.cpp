@@ -144,6 +144,11 @@ void Metrics::store_wal_bytes(std::uint64_t bytes) noexcept {
     series_->store.wal_bytes.Set(static_cast<double>(bytes));
 }
 
+void Metrics::store_swept(std::size_t answers, std::size_t leases) noexcept {
+    series_->store.swept[0]->Increment(static_cast<double>(answers));
+    series_->store.swept[1]->Increment(static_cast<double>(leases));
+}
+
 void Metrics::config_reloaded(bool ok) noexcept { series_->gateway.config_ok.Set(ok ? 1 : 0); }
 
 void Metrics::draining(bool is_draining) noexcept {

@@ -60,10 +60,17 @@ public:
     virtual void stop() = 0;
 };
 
+// How long what is over is kept, in hours that the store runs.
+struct Retention {
+    std::chrono::hours idempotency{72};  // answers, from the first on
+    std::chrono::hours history{168};     // leases, from their end on
+};
+
 struct EngineOptions {
     std::filesystem::path data_dir;
     lockmgr::LockClasses classes;
     lockmgr::WaitLimits wait_limits;
+    Retention retention{};
     std::size_t queue_max = 4096;
     std::size_t batch_max = 256;
     // Called once, on the engine's thread, when the disk can no longer be trusted. Everything

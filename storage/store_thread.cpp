@@ -145,7 +145,7 @@ Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, cons
     const auto& failure = (*connection)->failure();
     auto store = std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(connection),
                                                        options.classes, options.wait_limits, clock,
-                                                       random, observer);
+                                                       random, observer, options.retention);
     if (failure)
         return fail_start(StartFailure::BadData, "The store in " + options.data_dir.string() +
                                                      " is damaged: " + failure->message +

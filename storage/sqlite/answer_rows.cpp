@@ -29,8 +29,8 @@ AnswerRows::AnswerRows(Connection& connection)
             "request_id FROM answers WHERE key_digest = ?"),
       insert_(connection,
               "INSERT INTO answers (key_digest, principal, key, fingerprint, token, error_code, "
-              "body, resource_id, request_id, created_at_ms) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+              "body, resource_id, request_id, created_at_ms, created_hour) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
                                              const Idempotency& idempotency) {
@@ -52,12 +52,12 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
 }
 
 void AnswerRows::insert(std::string_view principal, const Idempotency& idempotency,
-                        const StoredAnswer& answer, WallTime now) {
+                        const StoredAnswer& answer, Stamp now) {
     std::optional<std::string_view> error;
     if (answer.error) error = code_name(*answer.error);
     insert_.run(Blob(idempotency.digest), principal, idempotency.key, Blob(idempotency.fingerprint),
                 answer.token, error, answer.body, answer.resource_id, answer.request_id,
-                now.time_since_epoch().count());
+                now.wall.time_since_epoch().count(), now.hour);
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -6,6 +6,7 @@
 
 #include "storage/command.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/sqlite/stamp.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -30,7 +31,7 @@ public:
     [[nodiscard]] std::optional<StoredAnswer> find(std::string_view principal,
                                                    const Idempotency& idempotency);
     void insert(std::string_view principal, const Idempotency& idempotency,
-                const StoredAnswer& answer, WallTime now);
+                const StoredAnswer& answer, Stamp now);
 
 private:
     Statement find_;

@@ -30,6 +30,7 @@ struct Outcome {
 struct Batch {
     BootTime now;
     WallTime wall;
+    std::int64_t hour = 0;            // see sweeper.hpp
     std::vector<Outcome> outcomes{};  // of waiters; each command's own answer is returned
     std::vector<StoreEvent> events{};
     std::vector<LockNotice> notices{};

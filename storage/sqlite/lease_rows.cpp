@@ -33,7 +33,8 @@ LeaseRows::LeaseRows(Connection& connection)
       supersede_(connection, "UPDATE leases SET state = 2 WHERE token = ? AND state = 1"),
       set_ttl_(connection, "UPDATE leases SET ttl_ms = ? WHERE token = ?"),
       end_(connection,
-           "UPDATE leases SET state = ?, ended_at_ms = ? WHERE token = ? AND state = 0"),
+           "UPDATE leases SET state = ?, ended_at_ms = ?, ended_hour = ? WHERE token = ? AND "
+           "state = 0"),
       note_break_reason_(connection, "UPDATE leases SET break_reason = ? WHERE token = ?"),
       break_reason_(connection, "SELECT break_reason FROM leases WHERE token = ?"),
       all_live_(connection,
@@ -129,8 +130,9 @@ void LeaseRows::set_ttl(FencingToken token, Duration ttl) {
     set_ttl_.run(ttl.count(), token.value());
 }
 
-void LeaseRows::end(FencingToken token, LeaseState how, WallTime now) {
-    end_.run(static_cast<std::int64_t>(how), now.time_since_epoch().count(), token.value());
+void LeaseRows::end(FencingToken token, LeaseState how, Stamp now) {
+    end_.run(static_cast<std::int64_t>(how), now.wall.time_since_epoch().count(), now.hour,
+             token.value());
 }
 
 void LeaseRows::note_break_reason(FencingToken token, std::string_view reason) {

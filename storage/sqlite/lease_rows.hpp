@@ -5,6 +5,7 @@
 
 #include "lockmgr/lease.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/sqlite/stamp.hpp"
 
 #include <optional>
 #include <string>
@@ -27,7 +28,7 @@ public:
     [[nodiscard]] std::optional<lockmgr::Lease> find(lockmgr::FencingToken token);
 
     void set_ttl(lockmgr::FencingToken token, Duration ttl);
-    void end(lockmgr::FencingToken token, lockmgr::LeaseState how, WallTime now);
+    void end(lockmgr::FencingToken token, lockmgr::LeaseState how, Stamp now);
     void note_break_reason(lockmgr::FencingToken token, std::string_view reason);
     [[nodiscard]] std::vector<lockmgr::Lease> all_live();
 

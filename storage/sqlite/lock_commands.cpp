@@ -130,7 +130,7 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
                        std::string reason) {
     const Seconds remaining =
         view_of(tables_, lease, batch.now).remaining.value_or(Duration::zero());
-    tables_.leases.end(lease.token, how, batch.wall);
+    tables_.leases.end(lease.token, how, {batch.wall, batch.hour});
     tables_.live.end(lease);
     const auto held_for = std::max(batch.wall - lease.granted_at, WallTime::duration::zero());
     for (const auto& lock : lease.locks) {

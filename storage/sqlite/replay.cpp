@@ -48,6 +48,16 @@ std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
                     1'000});
 }
 
+// The answer is kept longer than the lease it granted.
+Answer forgotten() {
+    return refusal(
+        {ErrorCode::LeaseNotFound,
+         "The lease granted under this Idempotency-Key ended so long ago that its record "
+         "is no longer kept. Acquire again with a new key.",
+         {},
+         -1});
+}
+
 bool is_grant(const StoredAnswer& stored) { return !stored.error && stored.body.empty(); }
 
 }  // namespace
@@ -67,8 +77,9 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view prin
     std::optional<Lease> lease;
     if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
-    auto answer = is_grant(*stored) && lease ? replay_grant(tables, batch, *lease)
-                                             : replay_stored(*std::move(stored));
+    if (is_grant(*stored) && !lease) return forgotten();
+    auto answer =
+        is_grant(*stored) ? replay_grant(tables, batch, *lease) : replay_stored(*std::move(stored));
     answer.is_replayed = true;
     if (lease) {
         answer.fence_status =
@@ -86,7 +97,7 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     stored.body = answer.error ? answer.error->detail : answer.body;
     stored.resource_id = answer.resource_id;
     stored.request_id = command.request_id;
-    tables.answers.insert(command.principal, idempotency, stored, batch.wall);
+    tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
 }
 

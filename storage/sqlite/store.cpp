@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kDuePerBatch = 256;
 constexpr std::size_t kTimeoutsPerBatch = 1024;
 constexpr Duration kRetryAfterFull{1'000};
+constexpr std::size_t kSweptPerBatchMin = 16;
 // A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
 constexpr Duration kDeadlockLookAfter{1'000};
 // Each checkpoint stalls the store for ten to twenty milliseconds. At 64 MiB a stall is longer but
@@ -39,7 +40,8 @@ Answer full_refusal() {
 
 SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection,
                          lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
-                         const Clock& clock, Random& random, StoreObserver& observer)
+                         const Clock& clock, Random& random, StoreObserver& observer,
+                         const Retention& retention)
     : lock_(std::move(lock)),
       connection_(std::move(connection)),
       clock_(clock),
@@ -47,6 +49,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       classes_(std::move(classes)),
       tables_(*connection_, limits, classes_),
       commands_(tables_, classes_, random),
+      sweeper_(*connection_, retention, clock.boot_now()),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
@@ -99,7 +102,10 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                                           std::span<const Ticket> cancelled,
                                           std::vector<Routed>& out) {
-    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now(), .keeps_record = keeps_record_};
+    Batch batch{.now = clock_.boot_now(),
+                .wall = clock_.wall_now(),
+                .hour = sweeper_.hour(),
+                .keeps_record = keeps_record_};
     batch.outcomes.reserve(requests.size());
     stats_ = {.commands = requests.size(), .queued_behind = queued_behind_};
     std::vector<Routed> answered;
@@ -111,6 +117,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
         if (auto answer = execute_unless_gone(batch, request, cancelled))
             answered.push_back({request.home, {request.ticket, *std::move(answer)}});
     }
+    sweep(batch, requests.size());
     const auto result = commit(batch);
     if (result != Attempt::Committed) {
         roll_back(batch);
@@ -149,6 +156,15 @@ void SqliteStore::serve_lines(Batch& batch) {
         const auto refused = under_savepoint(batch, [&] { locks.serve_next(batch); });
         if (refused) locks.refuse_next(batch);
     }
+}
+
+void SqliteStore::sweep(const Batch& batch, std::size_t commands) {
+    if (retry_at_ && batch.now < *retry_at_) return;
+    if (sweeper_.next() > batch.now && commands == 0) return;
+    sweeper_.count_hours(batch.now);
+    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now);
+    stats_.swept_answers = swept.answers;
+    stats_.swept_leases = swept.leases;
 }
 
 void SqliteStore::look_for_deadlocks(const Batch& batch) {
@@ -231,6 +247,7 @@ void SqliteStore::roll_back(const Batch& batch) {
         connection_->clear_failure();
     }
     tables_.live.rollback();
+    sweeper_.begin_round();
     for (const auto ticket : batch.enqueued) tables_.room.remove(ticket);
 }
 
@@ -288,7 +305,10 @@ std::optional<BootTime> SqliteStore::next_deadline() const {
     auto due =
         sooner(tables_.live.expiries().next_deadline(), tables_.live.resting().next_deadline());
     if (due && retry_at_) due = std::max(*due, *retry_at_);
-    return sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
+    due = sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
+    auto sweep_at = sweeper_.next();
+    if (retry_at_) sweep_at = std::max(sweep_at, *retry_at_);
+    return sooner(due, sweep_at);
 }
 
 void SqliteStore::checkpoint_if_grown() {

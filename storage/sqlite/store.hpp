@@ -13,6 +13,7 @@
 
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/dispatch.hpp"
+#include "storage/sqlite/sweeper.hpp"
 
 #include <functional>
 #include <memory>
@@ -32,7 +33,7 @@ class SqliteStore {
 public:
     SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection,
                 lockmgr::LockClasses classes, lockmgr::WaitLimits limits, const Clock& clock,
-                Random& random, StoreObserver& observer);
+                Random& random, StoreObserver& observer, const Retention& retention = {});
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
     // that are final now, those of earlier waiters among them. `queued_behind` is for the metrics.
@@ -65,6 +66,7 @@ private:
     // Serves every line that moved. After each command: whoever comes later must not overtake.
     void serve_lines(Batch& batch);
     void look_for_deadlocks(const Batch& batch);
+    void sweep(const Batch& batch, std::size_t commands);
     [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
                                                          const std::function<void()>& work);
     [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
@@ -85,6 +87,7 @@ private:
     const lockmgr::LockClasses classes_;
     Tables tables_;
     Commands commands_;
+    Sweeper sweeper_;
     Statement begin_;
     Statement commit_;
     Statement savepoint_;

@@ -35,7 +35,8 @@ ErrorCode code_of(const Answer& answer) {
     return answer.error->code;
 }
 
-StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes) : classes_(std::move(classes)) {
+StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes, storage::Retention retention)
+    : classes_(std::move(classes)), retention_(retention) {
     open();
 }
 
@@ -47,7 +48,7 @@ void StoreHarness::open() {
     connection = opened->get();
     store = std::make_unique<storage::sqlite::SqliteStore>(
         *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_), lockmgr::WaitLimits{},
-        clock, random_, observer);
+        clock, random_, observer, retention_);
 }
 
 void StoreHarness::reopen() {

@@ -61,7 +61,8 @@ struct RefundOptions {
 
 class StoreHarness {
 public:
-    explicit StoreHarness(std::vector<lockmgr::LockClass> classes = {{.name = "payments"}});
+    explicit StoreHarness(std::vector<lockmgr::LockClass> classes = {{.name = "payments"}},
+                          storage::Retention retention = {});
 
     // What a crash leaves: the object is dropped without a checkpoint and the file opened again.
     void reopen();
@@ -107,6 +108,7 @@ private:
     TempDir folder_;
     SeededRandom random_;
     std::vector<lockmgr::LockClass> classes_;
+    storage::Retention retention_;
     std::uint64_t last_ticket_ = 0;
 };
 

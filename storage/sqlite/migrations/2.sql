@@ -28,6 +28,14 @@ CREATE TABLE lease_locks (
     PRIMARY KEY (token, lock)
 ) STRICT, WITHOUT ROWID;
 
+-- Age in hours that the store has run; see storage/sqlite/sweeper.hpp.
+CREATE TABLE hours (
+    hour       INTEGER PRIMARY KEY,
+    last_token INTEGER NOT NULL
+) STRICT;
+ALTER TABLE leases ADD COLUMN ended_hour INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE answers ADD COLUMN created_hour INTEGER NOT NULL DEFAULT 0;
+
 -- Every lock of every lease, for verifying and for people.
 CREATE VIEW lease_coverage AS
     SELECT token, lock, state, mode, previous FROM leases

@@ -1,0 +1,81 @@
+#pragma once
+// Sweeper: forgets what nobody needs any more: idempotency answers and ended leases past their
+// retention.
+// Age is counted in hours that the store has run, not by the wall clock: a clock that jumps a year
+// ahead must not make the store forget which refunds it has paid. Each hour leaves a row, with the
+// last token it issued. Time during which nothing ran does not age anything, which only keeps
+// things longer.
+// A little is deleted with each batch, in proportion to it, so that sweeping keeps up with any load
+// and holds nobody up.
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+
+#include "base/clock.hpp"
+#include "lockmgr/lease.hpp"
+#include "storage/engine.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fencegate::storage::sqlite {
+
+struct Swept {
+    std::size_t answers = 0;
+    std::size_t leases = 0;
+};
+
+class Sweeper {
+public:
+    Sweeper(Connection& connection, const Retention& retention, BootTime now);
+
+    // Notes that an hour is over, if it is.
+    void count_hours(BootTime now);
+    // The hour that rows written now belong to.
+    [[nodiscard]] std::int64_t hour() const noexcept { return hour_; }
+
+    // Deletes at most `budget` rows of each kind.
+    Swept sweep(std::size_t budget, BootTime now);
+    // Looks at everything again. Also after a rollback, which took back what was noted and deleted.
+    void begin_round();
+
+    // When there is something to do although nobody asks.
+    [[nodiscard]] BootTime next() const noexcept { return resume_at_; }
+
+private:
+    struct Old {
+        std::int64_t token;
+        std::string lock;
+        bool has_more_rows;  // further locks or refusals
+    };
+
+    std::size_t sweep_answers(std::size_t budget);
+    std::size_t sweep_leases(std::size_t budget);
+    [[nodiscard]] std::vector<Old> old_leases(std::size_t budget, bool& is_end);
+    void remove(const Old& lease);
+
+    Retention retention_;
+    std::int64_t hour_ = 0;
+    BootTime hour_ends_;
+    BootTime resume_at_;
+    bool answers_left_ = true;  // perhaps; until a look finds none
+    bool leases_left_ = true;
+    std::int64_t leases_after_ = 0;  // looked at up to this token
+    std::int64_t leases_until_ = 0;  // younger ones cannot have ended long enough ago
+
+    Statement read_hour_;
+    Statement write_hour_;
+    Statement remove_hours_;
+    Statement last_token_;
+    Statement find_answers_;
+    Statement remove_answer_;
+    Statement find_leases_;
+    Statement remove_lease_;
+    Statement remove_name_;
+    Statement remove_further_names_;
+    Statement remove_further_;
+    Statement remove_refusals_;
+};
+
+}  // namespace fencegate::storage::sqlite
