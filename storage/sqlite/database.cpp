@@ -187,4 +187,24 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     return connection;
 }
 
+Result<std::int64_t> raise_epoch(const std::filesystem::path& folder, std::int64_t above,
+                                 WallTime now) {
+    const auto lock = FolderLock::take(folder);
+    if (!lock) return std::unexpected(lock.error());
+    const auto opened = open_database(folder);
+    if (!opened) return std::unexpected(opened.error());
+    auto& connection = **opened;
+    connection.exec("BEGIN IMMEDIATE");
+    Statement(connection, "UPDATE store SET epoch = max(epoch, ?) + 1, sequence = 0").run(above);
+    Statement(connection,
+              "UPDATE leases SET state = 4, ended_at_ms = ?, break_reason = 'restored from a "
+              "backup' WHERE state = 0")
+        .run(now.time_since_epoch().count());
+    connection.exec("UPDATE leases SET state = 2 WHERE state = 1");
+    connection.exec("COMMIT");
+    connection.checkpoint(/*truncate=*/true);
+    if (connection.failure()) return failed(connection, folder / "store.db");
+    return pragma_integer(connection, "SELECT epoch FROM store");
+}
+
 }  // namespace fencegate::storage::sqlite

@@ -4,6 +4,7 @@
 // race that needs two (https://sqlite.org/wal.html#walresetbug).
 // Thread rule: open once, at start; a FolderLock is held as long as the store is open.
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "storage/sqlite/connection.hpp"
 
@@ -31,5 +32,18 @@ private:
 // CannotCreate (no space, no permission, no local disk).
 [[nodiscard]] Result<std::unique_ptr<Connection>> open_database(
     const std::filesystem::path& folder);
+
+// Makes a store that was put back from a backup fit to serve: one transaction that raises the epoch
+// of its tokens and ends every lease it holds. Returns the new epoch.
+//
+// What was granted after the backup is lost here, but not to the clients that were told. So no
+// token may be issued twice: the new epoch is above the backup's and above `above`, the highest
+// epoch the lost store may have used (0 if it never was restored itself). And no lease of the
+// backup may be used again, because a later grant of its lock may be out there: live leases become
+// broken; expired ones become superseded, which a class that accepts late writes refuses too.
+// Doing it twice is harmless. Fails with: as open_database, InUse, and BadData after the last
+// epoch.
+[[nodiscard]] Result<std::int64_t> raise_epoch(const std::filesystem::path& folder,
+                                               std::int64_t above, WallTime now);
 
 }  // namespace fencegate::storage::sqlite
