@@ -74,7 +74,8 @@ Result<ClaimDecision> decide_claim(std::optional<RunState> state, const RunSlot&
         return fail(ErrorCode::RunMissed,
                     "This run was first asked for after its grace. Missed is final.");
     if (now < slot.instant()) return not_due(slot, now);
-    const bool is_late = start_within && now > slot.instant() + *start_within;
+    // Subtracted, because a grace of any length may be asked for and must not overflow.
+    const bool is_late = start_within && now - slot.instant() > *start_within;
     return !state && is_late ? ClaimDecision::Miss : ClaimDecision::Claim;
 }
 
