@@ -28,10 +28,8 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
     const auto outcome = finish.is_done ? RunState::Done : RunState::Failed;
     const auto lock = lock_of(run->job, run->slot);
     const auto& token = finish.token;
-    const bool is_again = run->state == outcome && token.kind == PresentedToken::Kind::Present &&
-                          token.value == run->token;
     Answer answer;
-    if (!is_again) {
+    if (run->state != outcome || !is_of_its_claim(*run, command.principal, token)) {
         if (auto refused = refuse_by_fence(tables_, batch, classes_, command, token, &lock))
             return *refused;
         if (token.value != run->token)
@@ -49,6 +47,14 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
     }
     answer.body = run_document(view_run(batch, *std::move(run)));
     return answer;
+}
+
+// A token is good only from its holder's principal. The lease may be gone before the run is.
+bool RunCommands::is_of_its_claim(const Run& run, std::string_view principal,
+                                  const PresentedToken& token) {
+    if (token.kind != PresentedToken::Kind::Present || token.value != run.token) return false;
+    const auto lease = tables_.leases.find(FencingToken(token.value));
+    return !lease || lease->principal == principal;
 }
 
 Answer RunCommands::read(const Batch& batch, const ReadRun& read) {

@@ -20,6 +20,8 @@ public:
     [[nodiscard]] Answer read(const Batch& batch, const ListRuns& list);
 
 private:
+    [[nodiscard]] bool is_of_its_claim(const Run& run, std::string_view principal,
+                                       const lockmgr::PresentedToken& token);
     [[nodiscard]] RunView view_run(const Batch& batch, Run run);
 
     Tables& tables_;
