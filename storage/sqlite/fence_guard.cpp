@@ -45,7 +45,8 @@ Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, const Pr
     Error error{lockmgr::refusal_code(verdict), std::string(detail_of(verdict)), {}, -1};
     if (lock != nullptr) error.members.push_back({"lock", lock->value()});
     error.members.push_back({"presented_token", token.value});
-    if (lease && verdict != FenceVerdict::NotHolder) describe_lease(tables, batch, *lease, error);
+    if (lease && verdict != FenceVerdict::NotHolder)
+        describe_lease(tables, batch, *lease, lock, error);
     error.members.push_back({"remedy", kRemedy});
     return refusal(std::move(error));
 }
@@ -61,6 +62,18 @@ Answer refuse_without_lease(const PresentedToken& token, const LockName* lock) {
                 -1};
     if (lock != nullptr) error.members.push_back({"lock", lock->value()});
     return refusal(std::move(error));
+}
+
+// Who holds the lock by now that the lease was asked about; of a lease over several of which none
+// was named, the first that is held.
+std::optional<FencingToken> current_token(const Tables& tables, const Lease& lease,
+                                          const LockName* lock) {
+    for (const auto& covered : lease.locks) {
+        const bool is_meant = lock == nullptr || !lease.covers(*lock) || covered == *lock;
+        const auto* holding = tables.live.holdings().find(covered);
+        if (is_meant && holding != nullptr) return holding->tokens.back();
+    }
+    return std::nullopt;
 }
 
 std::string joined(const std::vector<LockName>& locks) {
@@ -99,7 +112,8 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
 
 }  // namespace
 
-void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Error& error) {
+void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, const LockName* lock,
+                    Error& error) {
     error.members.push_back({"lease_lock", joined(lease.locks)});
     if (lease.claim.mode != lockmgr::LockMode::Exclusive)
         error.members.push_back({"lease_mode", std::string(lock_mode_name(lease.claim.mode))});
@@ -107,8 +121,8 @@ void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, Erro
     error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
     error.members.push_back(
         {"ended_ms_ago", std::max<std::int64_t>(0, (batch.wall - lease.ended_at).count())});
-    if (const auto* holding = tables.live.holdings().find(lease.locks.front()))
-        error.members.push_back({"current_token", holding->tokens.back().value()});
+    if (const auto current = current_token(tables, lease, lock))
+        error.members.push_back({"current_token", current->value()});
 }
 
 std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,

@@ -18,7 +18,9 @@ namespace fencegate::storage::sqlite {
                                                     const lockmgr::PresentedToken& token,
                                                     const lockmgr::LockName* lock);
 
-// Adds how the lease stands to a refusal: for its own holder only, nobody else learns it.
-void describe_lease(Tables& tables, const Batch& batch, const lockmgr::Lease& lease, Error& error);
+// Adds how the lease stands to a refusal: for its own holder only, nobody else learns it. `lock` is
+// the one that was asked for, nullptr if none was named.
+void describe_lease(Tables& tables, const Batch& batch, const lockmgr::Lease& lease,
+                    const lockmgr::LockName* lock, Error& error);
 
 }  // namespace fencegate::storage::sqlite

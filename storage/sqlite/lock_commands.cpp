@@ -154,7 +154,7 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
     const bool is_gone =
         error.code != ErrorCode::LeaseNotFound && error.code != ErrorCode::FenceNotHolder;
     if (is_gone) {
-        describe_lease(tables_, batch, *lease, error);
+        describe_lease(tables_, batch, *lease, /*lock=*/nullptr, error);
         error.members.push_back({"remedy", "Acquire the lock again."});
     }
     return refusal(std::move(error));
