@@ -31,7 +31,7 @@ void await(std::string_view what, const std::function<bool()>& is_so) {
 
 bool is_retryable(int status, std::string_view code) {
     return status == 408 || status == 423 || status == 429 || status == 503 ||
-           code == "idempotency_in_flight";
+           code == "idempotency_in_flight" || code == "run_not_due";
 }
 
 }  // namespace
@@ -65,12 +65,35 @@ Response GatewaySuite::acquire(std::string_view lock, std::string_view body,
 
 Grant GatewaySuite::grant(std::string_view lock, std::int64_t ttl_ms) {
     const auto granted = acquire(lock, R"({"ttl_ms":)" + std::to_string(ttl_ms) + "}");
+    return grant_of(granted);
+}
+
+Grant GatewaySuite::grant_of(const Response& granted) {
     require(granted, 201, "acquire");
-    return {std::string(lock), granted.json_text("lease_id"), granted.header("X-Fence-Token")};
+    return {granted.json_text("/locks/0"), granted.json_text("lease_id"),
+            granted.header("X-Fence-Token")};
+}
+
+HttpsClient GatewaySuite::begin(std::string_view method, std::string_view target,
+                                std::string_view body, const Headers& headers) {
+    auto asking = gateway().client();
+    asking.send_raw(request_text(gateway(), method, target, headers, body));
+    return asking;
+}
+
+HttpsClient GatewaySuite::stand_in_line(std::string_view lock, std::int64_t place,
+                                        std::string_view body) {
+    auto waiting = begin("POST", "/v1/locks/" + std::string(lock), body);
+    await_waiters(lock, place);
+    return waiting;
 }
 
 void GatewaySuite::release(const Grant& grant) {
     require(client.request("DELETE", "/v1/leases/" + grant.lease_id), 204, "release");
+}
+
+Response GatewaySuite::renew(const Grant& grant, std::string_view body) {
+    return client.request("POST", "/v1/leases/" + grant.lease_id + "/renew", {}, body);
 }
 
 void GatewaySuite::break_lock(const Grant& grant) {
@@ -81,9 +104,7 @@ void GatewaySuite::break_lock(const Grant& grant) {
 }
 
 void GatewaySuite::await_end(const Grant& grant, std::string_view state) {
-    await("lease " + std::string(state), [&] {
-        return client.request("GET", "/v1/leases/" + grant.lease_id).json_text("state") == state;
-    });
+    await("lease " + std::string(state), [&] { return lease(grant).json_text("state") == state; });
 }
 
 void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
@@ -93,6 +114,10 @@ void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
 
 Response GatewaySuite::lock(std::string_view name) {
     return client.request("GET", "/v1/locks/" + std::string(name));
+}
+
+Response GatewaySuite::lease(const Grant& grant) {
+    return client.request("GET", "/v1/leases/" + grant.lease_id);
 }
 
 std::string GatewaySuite::create_payment(bool capture) {
@@ -130,10 +155,12 @@ std::string request_text(const GatewayProcess& gateway, std::string_view method,
                          std::string_view target, const Headers& headers, std::string_view body) {
     std::string text;
     text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
-    text.append("Authorization: Bearer ").append(gateway.api_key()).append("\r\n");
+    bool has_key = false;
     for (const auto& [name, value] : headers) {
+        has_key = has_key || name == "Authorization";
         text.append(name).append(": ").append(value).append("\r\n");
     }
+    if (!has_key) text.append("Authorization: Bearer ").append(gateway.api_key()).append("\r\n");
     if (!body.empty()) {
         text.append("Content-Type: application/json\r\nContent-Length: ");
         text.append(std::to_string(body.size())).append("\r\n");

@@ -48,15 +48,25 @@ protected:
                      const Headers& headers = {});
     // Granted, or it throws.
     Grant grant(std::string_view lock, std::int64_t ttl_ms = 60'000);
+    static Grant grant_of(const Response& granted);
+    // Sent by a client of its own, which has yet to read the answer.
+    static HttpsClient begin(std::string_view method, std::string_view target,
+                             std::string_view body = {}, const Headers& headers = {});
+    // An acquire that now waits for the lock, as the `place`th in its line.
+    HttpsClient stand_in_line(std::string_view lock, std::int64_t place,
+                              std::string_view body = R"({"wait_ms":60000,"ttl_ms":60000})");
     Grant grant_payment(std::string_view payment) {
         return grant("payments/" + std::string(payment));
     }
     void release(const Grant& grant);
+    Response renew(const Grant& grant, std::string_view body = {});
     void break_lock(const Grant& grant);
     // Until the gateway says so. REQUIRES: nobody else waits for the lock.
     void await_end(const Grant& grant, std::string_view state);
     void await_waiters(std::string_view lock, std::int64_t count);
     Response lock(std::string_view name);
+    Response lease(const Grant& grant);
+    Response get(std::string_view target) { return client.request("GET", target); }
 
     // Of EUR 10.00, captured unless told otherwise. Returns its id.
     std::string create_payment(bool capture = true);
@@ -71,7 +81,8 @@ protected:
     HttpsClient client = gateway().client();
 };
 
-// A request as bytes for send_raw(): with Host, the key of `gateway` and, for a body, its length.
+// A request as bytes for send_raw(): with Host, the key of `gateway` unless `headers` bring
+// another, and, for a body, its length.
 [[nodiscard]] std::string request_text(const GatewayProcess& gateway, std::string_view method,
                                        std::string_view target, const Headers& headers = {},
                                        std::string_view body = {});

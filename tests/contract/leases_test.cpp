@@ -4,12 +4,7 @@
 namespace fencegate::contract {
 namespace {
 
-class Leases : public GatewaySuite {
-protected:
-    Response renew(const Grant& grant, std::string_view body = {}) {
-        return client.request("POST", "/v1/leases/" + grant.lease_id + "/renew", {}, body);
-    }
-};
+class Leases : public GatewaySuite {};
 
 TEST_F(Leases, ARenewalKeepsTheTokenAndTheId) {
     const auto own = grant(fresh("lock"), 10'000);

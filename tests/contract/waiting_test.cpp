@@ -7,17 +7,7 @@ namespace {
 class Waiting : public GatewaySuite {
 protected:
     // A client of its own that now waits for the lock, as the `place`th.
-    HttpsClient waiter(std::int64_t place) {
-        auto waiting = gateway().client();
-        waiting.send_raw(request_text(gateway(), "POST", "/v1/locks/" + own.lock, {},
-                                      R"({"wait_ms":60000,"ttl_ms":60000})"));
-        await_waiters(own.lock, place);
-        return waiting;
-    }
-    static Grant grant_of(const Response& response) {
-        return {response.json_text("lock"), response.json_text("lease_id"),
-                response.header("X-Fence-Token")};
-    }
+    HttpsClient waiter(std::int64_t place) { return stand_in_line(own.lock, place); }
 
     const Grant own = grant(fresh("lock"));
 };
