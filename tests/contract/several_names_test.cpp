@@ -96,6 +96,26 @@ TEST_F(SeveralNames, WaitForAllAndKeepTheirPlaceInEveryLine) {
     EXPECT_EQ(granted.json_size("locks"), 2U);
 }
 
+TEST_F(SeveralNames, AreNotServedBeforeWhoStandsAheadInOneOfTheirLines) {
+    const auto c = fresh("pair/c");
+    const auto first = grant(a);
+    const auto last = grant(c);
+    auto ahead = begin("POST", "/v1/leases", names_body({b, c}, R"(,"wait_ms":60000)"));
+    await_waiters(b, 1);
+    auto behind = begin("POST", "/v1/leases", names_body({a, b}, R"(,"wait_ms":60000)"));
+    await_waiters(b, 2);
+
+    release(first);
+
+    EXPECT_EQ(state_of(a), "free") << "kept for the one behind";
+    EXPECT_EQ(lock(a).json_int("waiters"), 1);
+    release(last);
+    const auto granted = grant_of(ahead.read_response());
+    EXPECT_EQ(lock(b).json_int("waiters"), 1);
+    release(granted);
+    EXPECT_EQ(behind.read_response().status, 201);
+}
+
 TEST_F(SeveralNames, LeaveEveryLineWhenTheirWaitIsOver) {
     const auto own = grant(a);
 
