@@ -12,8 +12,8 @@ protected:
     Grant held_by(std::string_view owner, std::string_view lock) {
         return grant_of(acquire(lock, R"({"ttl_ms":60000,"owner":")" + std::string(owner) + "\"}"));
     }
-    HttpsClient wait_as(std::string_view owner, const Grant& held) {
-        return stand_in_line(held.lock, 1,
+    HttpsClient wait_as(std::string_view owner, const Grant& held, std::int64_t place = 1) {
+        return stand_in_line(held.lock, place,
                              R"({"wait_ms":60000,"owner":")" + std::string(owner) + "\"}");
     }
 
@@ -62,6 +62,22 @@ TEST_F(Deadlocks, AreNotSeenInWaitersWithoutALabel) {
     auto other = stand_in_line(a, 1);
 
     EXPECT_EQ(report().json_int("count"), 0) << "nobody can tell who is who";
+}
+
+TEST_F(Deadlocks, ThatGoThroughALineAreReportedToo) {
+    const auto anns = held_by("ann", a);
+    const auto daves = held_by("dave", b);
+    auto carl_first = wait_as("carl", daves);
+    auto ann = wait_as("ann", daves, 2);
+    EXPECT_EQ(report().json_int("count"), 0);
+
+    auto carl_too = wait_as("carl", anns);
+
+    const auto found = report();
+    ASSERT_EQ(found.json_int("count"), 1) << found.body;
+    ASSERT_EQ(found.json_size("/deadlocks/0/waits"), 2U);
+    EXPECT_TRUE(contains(found.body, "ahead_in_line")) << found.body;
+    EXPECT_FALSE(contains(found.body, "dave")) << "who can go on is no part of it";
 }
 
 TEST_F(Deadlocks, OfAHolderThatWaitsForItselfAreReported) {
