@@ -11,7 +11,8 @@ protected:
         start(
             "[class.stalls]\nstalled_renewals_max = 2\n"
             "[class.capped]\nmax_hold = \"1s\"\n"
-            "[class.rests]\nlock_delay = \"1500ms\"\n");
+            "[class.rests]\nlock_delay = \"1500ms\"\n"
+            "[class.brief]\nttl_default = \"900ms\"\nttl_max = \"5s\"\n");
     }
     void restart() {
         client.close();
@@ -98,6 +99,31 @@ TEST_F(Renewals, AreCountedAnewAfterARestart) {
     EXPECT_FALSE(renew(stalled, kOne).has("warning"));
     EXPECT_EQ(lease(capped).json_text("state"), "live");
     EXPECT_LE(lease(capped).json_int("remaining_ms"), 1'000);
+}
+
+using SeveralClasses = Renewals;
+
+TEST_F(SeveralClasses, GiveALeaseTheStrictestOfTheirSettings) {
+    const auto names = [](std::string_view one, std::string_view other) {
+        return R"({"locks":[")" + fresh(one) + R"(",")" + fresh(other) + R"("])";
+    };
+    const auto acquire_all = [&](const std::string& body) {
+        return client.request("POST", "/v1/leases", {}, body);
+    };
+
+    // The strict one is not always the first in order.
+    const auto brief = acquire_all(names("brief/lock", "stalls/lock") + "}");
+    const auto too_long = acquire_all(names("aside/lock", "brief/lock") + R"(,"ttl_ms":6000})");
+    const auto capped = acquire_all(names("aside/lock", "capped/lock") + R"(,"ttl_ms":60000})");
+
+    ASSERT_EQ(brief.status, 201) << brief.body;
+    EXPECT_EQ(brief.json_int("ttl_ms"), 900);
+    expect_problem(too_long, 400, "invalid_argument");
+    ASSERT_EQ(capped.status, 201) << capped.body;
+    EXPECT_LE(capped.json_int("remaining_ms"), 1'000);
+    for (int renewal = 0; renewal < 3; ++renewal)
+        ASSERT_EQ(renew(grant_of(brief), kOne).status, 200);
+    expect_problem(renew(grant_of(brief), kOne), 409, "no_progress");
 }
 
 using LockDelay = Renewals;
