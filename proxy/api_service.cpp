@@ -61,12 +61,18 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
         if (const auto type = check_json_content_type(exchange.head.content_type); !type)
             return refuse(type.error(), exchange.request_id);
     }
-    auto operation = exchange.route->build({.head = exchange.head,
-                                            .target = exchange.target,
-                                            .parameter = exchange.parameter,
-                                            .body = body,
-                                            .principal = exchange.principal,
-                                            .limits = limits_});
+    const RouteRequest request{.head = exchange.head,
+                               .target = exchange.target,
+                               .parameter = exchange.parameter,
+                               .body = body,
+                               .principal = exchange.principal,
+                               .limits = limits_};
+    if (exchange.route->subscribe != nullptr) {
+        auto subscription = exchange.route->subscribe(request);
+        if (!subscription) return refuse(subscription.error(), exchange.request_id);
+        return *std::move(subscription);
+    }
+    auto operation = exchange.route->build(request);
     if (!operation) return refuse(operation.error(), exchange.request_id);
     return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
                             exchange.route->pattern};

@@ -56,6 +56,8 @@ constexpr std::array kCountKeys{
     CountKey{"batch_commands_max", &Config::batch_commands_max, 1, 65'536},
     CountKey{"waiters_per_lock_max", &Config::waiters_per_lock_max, 0, 1'000'000},
     CountKey{"waiters_max", &Config::waiters_max, 0, 1'000'000},
+    CountKey{"watchers_max", &Config::watchers_max, 0, 1'000'000},
+    CountKey{"watch_events_max", &Config::watch_events_max, 1, 1'048'576},
 };
 
 constexpr std::array kDurationKeys{
@@ -68,6 +70,7 @@ constexpr std::array kDurationKeys{
     DurationKey<Config>{"wait_max", &Config::wait_max, 0ms, 1h},
     DurationKey<Config>{"idempotency_retention", &Config::idempotency_retention, 24h, 24h * 3'650},
     DurationKey<Config>{"history_retention", &Config::history_retention, 1h, 24h * 3'650},
+    DurationKey<Config>{"watch_heartbeat", &Config::watch_heartbeat, 100ms, 10min},
 };
 
 // Below 10 ms a lease ends before its grant is on disk; above a day nobody notices a dead holder.

@@ -60,6 +60,11 @@ struct Config {
     std::size_t waiters_max = 100'000;             // over all locks
     Duration wait_max = std::chrono::seconds(60);  // longest wait_ms a client may ask for
 
+    // Watchers: clients that follow events.
+    std::size_t watchers_max = 1'024;
+    std::size_t watch_events_max = 16'384;                // kept for them; under 1 KiB each
+    Duration watch_heartbeat = std::chrono::seconds(15);  // when nothing happens
+
     // Who may read /metrics without a key. Not set: whoever reaches a loopback admin listener.
     std::optional<bool> metrics_anonymous{};
 

@@ -10,7 +10,7 @@
 #include "proxy/key_file.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/reloadable.hpp"
-#include "proxy/store_metrics.hpp"
+#include "proxy/store_news.hpp"
 #include "proxy/version.hpp"
 #include "proxy/welcome.hpp"
 
@@ -47,6 +47,12 @@ MetricsOptions metrics_options(const lockmgr::LockClasses& classes,
     return options;
 }
 
+// Tells the events of this run of the program from those of every other.
+std::string run_name(const Clock& clock) {
+    SystemRandom random;
+    return to_hex(uuid_v7(clock.wall_now(), random)).substr(16);  // its random half
+}
+
 class Gateway {
 public:
     Gateway(const Config& config, const Clock& clock)
@@ -55,7 +61,8 @@ public:
           classes_(lock_classes(config)),
           labels_(route_labels(AdminService::route_labels())),
           metrics_(metrics_options(classes_, labels_)),
-          store_metrics_(metrics_) {}
+          watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
+          store_news_(metrics_, watch_log_) {}
 
     // Ends the threads before anything they use, whatever happened.
     ~Gateway() { close(); }
@@ -83,7 +90,8 @@ private:
     lockmgr::LockClasses classes_;
     std::vector<RouteLabels> labels_;
     Metrics metrics_;
-    StoreMetrics store_metrics_;
+    WatchLog watch_log_;
+    StoreNews store_news_;
     BufferedRandom store_random_;
 
     asio::io_context main_{1};
@@ -137,7 +145,7 @@ Result<> Gateway::open_store() {
              [this](const std::string& why) {
                  asio::post(main_, [this, why] { on_disk_failure(why); });
              }},
-        clock_, store_random_, store_metrics_);
+        clock_, store_random_, store_news_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
     return {};
@@ -161,8 +169,8 @@ Result<> Gateway::open_edge() {
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max});
     admin_ = std::make_unique<AdminService>(*credentials_, metrics_, clock_,
                                             metrics_are_anonymous(config_), routes().size() + 1);
-    api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get());
-    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, nullptr);
+    api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
+    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, nullptr, nullptr);
     return {};
 }
 
@@ -174,6 +182,7 @@ Result<> Gateway::open_listeners() {
         threads_.push_back(
             std::make_unique<IoThread>(index, "fg-io-" + std::to_string(index), clock_));
         api_threads.push_back(threads_.back().get());
+        watch_log_.add_listener(*threads_.back());
     }
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 

@@ -11,6 +11,9 @@ namespace fencegate::proxy {
 namespace {
 constexpr unsigned kTicketThreadShift = 48;
 constexpr std::chrono::milliseconds kSweepEvery{100};
+// Watchers get what happened meanwhile in one write. Nobody reads faster, and a thousand wake-ups a
+// commit would be all that this thread does.
+constexpr std::chrono::milliseconds kWatchTick{25};
 }  // namespace
 
 // The initiation of ask()'s wait: keeps the coroutine's continuation until the answer comes.
@@ -109,6 +112,40 @@ IoThread::Place IoThread::enter(Session& session) {
 void IoThread::leave(Place place) {
     all_.erase(place);
     --session_count_;
+}
+
+IoThread::Place IoThread::begin_stream(Session& session) {
+    ++watcher_count_;
+    return watchers_.insert(watchers_.end(), &session);
+}
+
+void IoThread::end_stream(Place place) {
+    watchers_.erase(place);
+    --watcher_count_;
+}
+
+// On the store thread. Who begins to watch counts itself before it looks where the log ends, so
+// that an event is either in what it reads or wakes it.
+void IoThread::on_published() {
+    if (watcher_count_.load() == 0 || is_wake_posted_.exchange(true)) return;
+    asio::post(context_, [this] { wake_watchers_soon(); });
+}
+
+void IoThread::wake_watchers_soon() {
+    const auto due = last_wake_ + kWatchTick;
+    const auto now = clock_.boot_now();
+    if (now >= due) return wake_watchers();
+    wake_timer_.expires_after(due - now);
+    wake_timer_.async_wait([this](const error_code& ec) {
+        if (!ec) wake_watchers();
+    });
+}
+
+void IoThread::wake_watchers() {
+    last_wake_ = clock_.boot_now();
+    // First: what is published from here on is not seen by everybody, and has to wake them again.
+    is_wake_posted_.exchange(false);
+    for (auto* session : watchers_) session->wake();
 }
 
 void IoThread::sweep_later() {

@@ -3,9 +3,12 @@
 // engine and back, randomness, the formatted Date. No strands and no locks between sessions: a
 // session never leaves its thread.
 // Answers of a batch arrive by one deliver() and cost one wake-up, however many there are.
-// Thread rule: deliver(), post() and stop() from any thread; everything else on the thread itself.
+// New events wake the thread's watchers at most every kWatchTick, however many commits there are.
+// Thread rule: deliver(), on_published(), post() and stop() from any thread; everything else on the
+// thread itself.
 
 #include "proxy/asio.hpp"
+#include "proxy/watch_log.hpp"
 #include "storage/engine.hpp"
 
 #include <atomic>
@@ -21,7 +24,7 @@ namespace fencegate::proxy {
 
 class Session;
 
-class IoThread final : public storage::AnswerSink {
+class IoThread final : public storage::AnswerSink, public WatchListener {
 public:
     // `index` makes the tickets of this thread unique; `name` is what the system shows.
     IoThread(std::size_t index, std::string name, const Clock& clock);
@@ -41,6 +44,7 @@ public:
     [[nodiscard]] storage::Ticket new_ticket() noexcept;
 
     void deliver(std::vector<storage::Delivery> deliveries) override;
+    void on_published() override;
 
     [[nodiscard]] BufferedRandom& random() noexcept { return random_; }
     // An RFC 9110 date of this second.
@@ -50,6 +54,9 @@ public:
     using Place = std::list<Session*>::iterator;
     [[nodiscard]] Place enter(Session& session);
     void leave(Place place);
+    // Those that serve a stream of events do it a second time, and are woken when there are some.
+    [[nodiscard]] Place begin_stream(Session& session);
+    void end_stream(Place place);
     [[nodiscard]] std::size_t sessions() const noexcept { return session_count_; }
     // Lets every session finish its request and close. Any thread.
     void drain();
@@ -60,15 +67,22 @@ private:
     struct Parked;
 
     void resume_delivered();
+    void wake_watchers_soon();
+    void wake_watchers();
     // Looks for overdue sessions a few times a second: no timer per operation.
     void sweep_later();
 
     // Before context_: sessions that are cut off die with it, and leave this list as they do.
     std::list<Session*> all_;
     std::atomic<std::size_t> session_count_{0};
+    std::list<Session*> watchers_;
+    std::atomic<std::size_t> watcher_count_{0};
+    std::atomic<bool> is_wake_posted_{false};  // what is published now will be seen by it
+    BootTime last_wake_{};
     bool is_draining_ = false;
     asio::io_context context_{1};
     asio::steady_timer sweep_timer_{context_};  // also keeps the context running
+    asio::steady_timer wake_timer_{context_};
     std::string name_;
     const Clock& clock_;
     BufferedRandom random_;

@@ -38,6 +38,7 @@ inline constexpr std::array kPaymentOperations{"create", "capture", "refund", "c
 inline constexpr std::array kSweptKinds{"answers", "leases"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
+inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
 static_assert(kHoldEnds.size() == index_of(HoldEnd::Broken) + 1);
@@ -45,6 +46,7 @@ static_assert(kFenceResults.size() == index_of(FenceResult::NotHolder) + 1);
 static_assert(kIdempotencyResults.size() == index_of(IdempotencyResult::Mismatch) + 1);
 static_assert(kPaymentOperations.size() == index_of(PaymentOperation::Cancel) + 1);
 static_assert(kPaymentResults.size() == index_of(PaymentResult::Refused) + 1);
+static_assert(kWatchEnds.size() == index_of(WatchEnd::Draining) + 1);
 
 // Every status the gateway answers with. Another one is counted as "other", the last column.
 inline constexpr std::array kStatuses{200, 201, 204, 400, 401, 403, 404, 405, 408, 409, 410, 411,
@@ -122,6 +124,8 @@ struct GatewaySeries {
     std::array<std::array<prometheus::Counter*, kPaymentResults.size()>, kPaymentOperations.size()>
         payments{};
     std::array<prometheus::Counter*, kHandshakeResults.size()> handshakes;
+    std::array<prometheus::Counter*, kWatchEnds.size()> watch_ended;
+    prometheus::Gauge& watchers;
     prometheus::Gauge& certificate_not_after;
     prometheus::Gauge& config_ok;
     prometheus::Gauge& draining;

@@ -67,6 +67,12 @@ void Metrics::tls_handshake(bool ok) noexcept {
     series_->gateway.handshakes[ok ? 0 : 1]->Increment();
 }
 
+void Metrics::watchers(int delta) noexcept { series_->gateway.watchers.Increment(delta); }
+
+void Metrics::watch_ended(WatchEnd reason) noexcept {
+    series_->gateway.watch_ended[index_of(reason)]->Increment();
+}
+
 void Metrics::tls_certificate_not_after(WallTime time) noexcept {
     const std::chrono::duration<double> since_epoch = time.time_since_epoch();
     series_->gateway.certificate_not_after.Set(since_epoch.count());

@@ -41,6 +41,8 @@ enum class FenceResult : std::uint8_t {
 enum class IdempotencyResult : std::uint8_t { New, Replayed, InFlight, Mismatch };
 enum class PaymentOperation : std::uint8_t { Create, Capture, Refund, Cancel };
 enum class PaymentResult : std::uint8_t { Ok, Refused };
+// Why a stream ended: the client left, lost events, did not read in time, or the gateway stops.
+enum class WatchEnd : std::uint8_t { Client, Overrun, Slow, Draining };
 
 using ClassId = std::size_t;  // index into MetricsOptions::lock_classes; the last one is "other"
 using RouteId = std::size_t;  // index into MetricsOptions::routes; 0 is "unmatched"
@@ -73,6 +75,8 @@ public:
     void http_request(Listener listener, RouteId route, int status, Span elapsed) noexcept;
     void http_connections(Listener listener, int delta) noexcept;
     void tls_handshake(bool ok) noexcept;
+    void watchers(int delta) noexcept;
+    void watch_ended(WatchEnd reason) noexcept;
     void tls_certificate_not_after(WallTime time) noexcept;
 
     // Locks. A lease over several names is recorded once for each lock.

@@ -29,6 +29,16 @@ void add_retry_after(Reply& reply, std::int64_t retry_after_ms) {
     reply.add_header("Retry-After", std::to_string((retry_after_ms + 999) / 1000));
 }
 
+// The status line and what every answer carries.
+void begin_head(int status, std::string_view request_id, std::string_view date, std::string& out) {
+    out.append("HTTP/1.1 ");
+    append_integer(out, static_cast<std::uint64_t>(status));
+    out.append(" ").append(reason(status));
+    out.append("\r\nDate: ").append(date);
+    out.append("\r\nX-Request-Id: ").append(request_id);
+    out.append("\r\nCache-Control: no-store\r\n");
+}
+
 }  // namespace
 
 void Reply::add_header(std::string_view name, std::string_view value) {
@@ -78,12 +88,7 @@ Reply reply_to(storage::Answer answer, int success_status, std::string_view loca
 
 void write_reply(const Reply& reply, std::string_view request_id, std::string_view date,
                  bool keep_alive, std::string& out) {
-    out.append("HTTP/1.1 ");
-    append_integer(out, static_cast<std::uint64_t>(reply.status));
-    out.append(" ").append(reason(reply.status));
-    out.append("\r\nDate: ").append(date);
-    out.append("\r\nX-Request-Id: ").append(request_id);
-    out.append("\r\nCache-Control: no-store\r\n");
+    begin_head(reply.status, request_id, date, out);
     if (!reply.body.empty()) out.append("Content-Type: ").append(reply.content_type).append("\r\n");
     // RFC 9110 §8.6: a 204 carries no Content-Length.
     if (reply.status != 204) {
@@ -94,6 +99,13 @@ void write_reply(const Reply& reply, std::string_view request_id, std::string_vi
     out.append(reply.headers);
     if (!keep_alive) out.append("Connection: close\r\n");
     out.append("\r\n").append(reply.body);
+}
+
+void write_stream_head(std::string_view request_id, std::string_view date, std::string& out) {
+    begin_head(200, request_id, date, out);
+    out.append("Content-Type: text/event-stream\r\n");
+    out.append("X-Accel-Buffering: no\r\n");  // nginx would collect events until its page is full
+    out.append("Connection: close\r\n\r\n");
 }
 
 }  // namespace fencegate::proxy

@@ -29,6 +29,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/runs/{job}/{slot}/failed", Scope::LocksWrite, 200, "", build_run_failed},
     {"GET", "/v1/runs/{job}/{slot}", Scope::LocksRead, 200, "", build_read_run},
     {"GET", "/v1/runs/{job}", Scope::LocksRead, 200, "", build_list_runs},
+    {"GET", "/v1/watch", Scope::LocksRead, 200, "", nullptr, build_watch},
     {"POST", "/v1/payments", Scope::PaymentsWrite, 201, "/v1/payments/", build_create_payment},
     {"POST", "/v1/payments/{id}/captures", Scope::PaymentsWrite, 201, "", build_capture},
     {"POST", "/v1/payments/{id}/refunds", Scope::PaymentsWrite, 201, "", build_refund},

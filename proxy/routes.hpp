@@ -8,6 +8,7 @@
 #include "proxy/credentials.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/request_head.hpp"
+#include "proxy/subscription.hpp"
 #include "proxy/target.hpp"
 #include "storage/command.hpp"
 
@@ -30,6 +31,7 @@ struct RouteRequest {
     RouteLimits limits;
 };
 
+using BuildSubscription = Result<Subscription> (*)(const RouteRequest&);
 using BuildOperation = Result<storage::Operation> (*)(const RouteRequest&);
 
 struct Route {
@@ -38,7 +40,8 @@ struct Route {
     Scope scope;
     int success_status;
     std::string_view location;  // what precedes the resource's id in Location; empty: none
-    BuildOperation build;
+    BuildOperation build;       // nullptr: the answer is a stream
+    BuildSubscription subscribe = nullptr;  // nullptr: it is not
 };
 
 [[nodiscard]] std::span<const Route> routes() noexcept;
@@ -55,7 +58,8 @@ struct RouteMatch {
 // Labels of all routes for the metrics, "unmatched" first, then routes(), then `admin`.
 [[nodiscard]] std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin);
 
-// Builders, in lock_routes.cpp, election_routes.cpp, run_routes.cpp and payment_routes.cpp.
+// Builders, in lock_routes.cpp, election_routes.cpp, run_routes.cpp, watch_routes.cpp and
+// payment_routes.cpp.
 Result<storage::Operation> build_acquire(const RouteRequest& request);
 Result<storage::Operation> build_renew(const RouteRequest& request);
 Result<storage::Operation> build_release(const RouteRequest& request);
@@ -82,6 +86,7 @@ Result<storage::Operation> build_refund(const RouteRequest& request);
 Result<storage::Operation> build_cancel(const RouteRequest& request);
 Result<storage::Operation> build_read_payment(const RouteRequest& request);
 Result<storage::Operation> build_list_refunds(const RouteRequest& request);
+Result<Subscription> build_watch(const RouteRequest& request);
 
 // The Idempotency-Key of the request with its fingerprint, if it carries one.
 // Fails with: IdempotencyKeyMalformed.

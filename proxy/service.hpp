@@ -3,7 +3,7 @@
 // touches the socket and never waits; the session does both.
 //
 //   admit   head only: credentials and route, before a byte of the body is read
-//   begin   head and body: either the reply at once, or a command for the engine
+//   begin   head and body: the reply at once, a command for the engine, or a stream of events
 //   finish  the engine's answer: the reply
 //
 // Thread rule: one service is shared by all sessions of a listener; its methods are const or
@@ -13,6 +13,7 @@
 #include "proxy/metrics.hpp"
 #include "proxy/reply.hpp"
 #include "proxy/request_head.hpp"
+#include "proxy/subscription.hpp"
 #include "proxy/target.hpp"
 #include "storage/command.hpp"
 
@@ -37,7 +38,7 @@ struct Exchange {
     std::string_view route_pattern;  // for the log
 };
 
-using Begun = std::variant<Reply, storage::Command>;
+using Begun = std::variant<Reply, storage::Command, Subscription>;
 
 class Service {
 public:

@@ -41,6 +41,7 @@ Session::~Session() {
 
 void Session::drain() {
     is_draining_ = true;
+    if (stream_of_events_ != nullptr) wake();
     if (!is_idle_ || !deadline_) return;
     deadline_ = std::min(*deadline_, shared_.clock.boot_now() + kLastRequestGrace);
 }
@@ -132,7 +133,18 @@ asio::awaitable<bool> Session::serve_exchange() {
         const bool goes_on = co_await answer(std::move(refused), false);
         co_return goes_on;
     }
-    auto reply = co_await carry_out();
+    auto begun = shared_.service.begin(exchange_, body_);
+    if (auto* subscription = std::get_if<Subscription>(&begun)) {
+        auto streaming = serve_stream(std::move(*subscription), keep_alive);
+        const bool goes_on = co_await std::move(streaming);
+        co_return goes_on;
+    }
+    Reply reply;
+    if (auto* command = std::get_if<storage::Command>(&begun)) {
+        reply = co_await carry_out(std::move(*command));
+    } else {
+        reply = std::get<Reply>(std::move(begun));
+    }
     const bool goes_on = co_await answer(std::move(reply), keep_alive && !is_draining_);
     co_return goes_on;
 }
@@ -152,10 +164,7 @@ Result<> Session::check_body_rules() const {
     return {};
 }
 
-asio::awaitable<Reply> Session::carry_out() {
-    auto begun = shared_.service.begin(exchange_, body_);
-    if (auto* reply = std::get_if<Reply>(&begun)) co_return std::move(*reply);
-    auto command = std::get<storage::Command>(std::move(begun));
+asio::awaitable<Reply> Session::carry_out(storage::Command command) {
     const auto* acquire = std::get_if<storage::AcquireLock>(&command.operation);
     storage::Answer answer;
     if (acquire != nullptr && acquire->wait > Duration::zero()) {
@@ -171,14 +180,23 @@ asio::awaitable<Reply> Session::carry_out() {
 // lock granted to nobody would stand for a whole TTL. So the connection is read meanwhile.
 asio::awaitable<storage::Answer> Session::wait_for_lock(storage::Command command) {
     const auto ticket = thread_.new_ticket();
+    auto watching = watch_peer(ticket);
+    start_watching(std::move(watching));
+    auto answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
+    co_await stop_watching();
+    co_return answer;
+}
+
+void Session::start_watching(asio::awaitable<void> watching) {
     is_watching_ = true;
     is_answered_ = false;
-    auto watching = watch_peer(ticket);
     asio::co_spawn(thread_.context(), std::move(watching), [this](std::exception_ptr) {
         is_watching_ = false;
         watch_ended_.cancel();
     });
-    auto answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
+}
+
+asio::awaitable<void> Session::stop_watching() {
     is_answered_ = true;
     error_code ignored;
     while (is_watching_) {  // again and again: a cancel may meet no pending operation
@@ -186,7 +204,6 @@ asio::awaitable<storage::Answer> Session::wait_for_lock(storage::Command command
         watch_ended_.expires_after(kWatchLook);
         [[maybe_unused]] auto [ec] = co_await watch_ended_.async_wait(kAwait);
     }
-    co_return answer;
 }
 
 asio::awaitable<void> Session::watch_peer(storage::Ticket ticket) {
@@ -204,7 +221,8 @@ asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {
     write_reply(reply, exchange_.request_id, thread_.http_date(), keep_alive, out_);
     // RFC 9110 §9.3.2: content after a HEAD would be read as the beginning of the next answer.
     if (exchange_.head.method == "HEAD") out_.resize(out_.size() - reply.body.size());
-    log(reply);  // before the client can know: its next scrape must show what it was told
+    // Before the client can know: its next scrape must show what it was told.
+    log(reply.status, reply.code, out_.size());
     set_deadline(shared_.config.write_timeout);
     const auto bytes = asio::buffer(out_);
     auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
@@ -212,10 +230,10 @@ asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {
     co_return !ec && keep_alive;
 }
 
-void Session::log(const Reply& reply) {
+void Session::log(int status, std::string_view code, std::size_t bytes_out) {
     const auto elapsed = shared_.clock.boot_now() - started_;
     const auto listener = shared_.service.listener();
-    shared_.metrics.http_request(listener, exchange_.route_id, reply.status, elapsed);
+    shared_.metrics.http_request(listener, exchange_.route_id, status, elapsed);
     std::string_view trace_id;
     if (exchange_.head.traceparent && is_valid_traceparent(*exchange_.head.traceparent))
         trace_id = exchange_.head.traceparent->substr(3, 32);
@@ -227,10 +245,10 @@ void Session::log(const Reply& reply) {
          .principal = exchange_.principal,
          .method = exchange_.head.method,
          .route = exchange_.route_id == 0 ? "unmatched" : exchange_.route_pattern,
-         .status = reply.status,
-         .code = reply.code,
+         .status = status,
+         .code = code,
          .bytes_in = head_.size() + body_.size(),
-         .bytes_out = out_.size(),
+         .bytes_out = bytes_out,
          .micros = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()});
 }
 

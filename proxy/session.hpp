@@ -8,6 +8,7 @@
 #include "proxy/asio.hpp"
 #include "proxy/io_thread.hpp"
 #include "proxy/service.hpp"
+#include "proxy/watch_log.hpp"
 
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct SessionShared {
     Metrics& metrics;
     AccessLog& access_log;
     storage::Engine* engine;  // nullptr: the service makes no commands
+    WatchLog* watch_log;      // nullptr: the service makes no subscriptions
 };
 
 class Session {
@@ -43,6 +45,8 @@ public:
     void drain();
     // Cancels what is overdue.
     void sweep(BootTime now);
+    // There are new events. REQUIRES: a stream is being served.
+    void wake();
 
 private:
     // While draining, a connection whose last reply did not say "close" waits this long for a
@@ -63,9 +67,24 @@ private:
     asio::awaitable<Result<>> read_sized_body(std::uint64_t size);
     asio::awaitable<Result<>> read_chunked_body();
     asio::awaitable<bool> read_more(std::size_t limit);
-    asio::awaitable<Reply> carry_out();
+    asio::awaitable<Reply> carry_out(storage::Command command);
     asio::awaitable<storage::Answer> wait_for_lock(storage::Command command);
     asio::awaitable<void> watch_peer(storage::Ticket ticket);
+    // Runs `watching`, which reads the connection, beside what the session does meanwhile.
+    void start_watching(asio::awaitable<void> watching);
+    asio::awaitable<void> stop_watching();
+
+    // Streams of events, in session_stream.cpp. A stream is the last answer of its connection.
+    struct Stream;
+    asio::awaitable<bool> serve_stream(Subscription subscription, bool keep_alive);
+    asio::awaitable<std::optional<Error>> open_stream(Stream* stream, Subscription subscription);
+    asio::awaitable<WatchEnd> stream_events(Stream* stream);
+    asio::awaitable<void> rest(Stream* stream);
+    asio::awaitable<bool> send_events(Stream* stream);
+    asio::awaitable<void> ignore_peer(Stream* stream);
+    void collect_events(Stream& stream);
+    void hang_up();
+
     asio::awaitable<bool> answer(Reply reply, bool keep_alive);
     asio::awaitable<bool> refuse_head(Error error);
     asio::awaitable<void> say_goodbye();
@@ -77,7 +96,7 @@ private:
     void begin_exchange();
     void set_deadline(Duration from_now);
     void clear_deadline() noexcept { deadline_.reset(); }
-    void log(const Reply& reply);
+    void log(int status, std::string_view code, std::size_t bytes_out);
 
     TlsStream stream_;
     std::string peer_;
@@ -97,9 +116,10 @@ private:
     bool is_overdue_ = false;
     bool is_idle_ = false;  // waits for the first byte of a request
     bool is_draining_ = false;
-    bool is_watching_ = false;  // watch_peer() has not returned
-    bool is_answered_ = false;  // the wait it watches over has ended
+    bool is_watching_ = false;  // what start_watching() started has not returned
+    bool is_answered_ = false;  // what it watches over has ended
     asio::steady_timer watch_ended_;
+    Stream* stream_of_events_ = nullptr;  // while one is served
 };
 
 }  // namespace fencegate::proxy

@@ -8,12 +8,11 @@
 
 namespace fencegate::proxy {
 
-class StoreMetrics final : public storage::StoreObserver {
+class StoreMetrics : public storage::StoreObserver {
 public:
     explicit StoreMetrics(Metrics& metrics) : metrics_(metrics) {}
 
     void on_events(const std::vector<storage::StoreEvent>& events) override;
-    void on_notices(std::vector<storage::LockNotice>) override {}
     void on_levels(std::size_t lock_class, const storage::ClassLevels& levels) override;
     void on_deadlocks(std::size_t count) override;
     void on_batch(const storage::BatchStats& stats) override;

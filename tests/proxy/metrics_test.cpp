@@ -96,6 +96,11 @@ TEST(Metrics, EverySeriesOfTheContractExistsAtZeroFromTheStart) {
              R"(fencegate_tls_handshakes_total{result="ok"})",
              R"(fencegate_tls_handshakes_total{result="failed"})",
              R"(fencegate_tls_certificate_not_after_timestamp_seconds)",
+             R"(fencegate_watchers)",
+             R"(fencegate_watch_ended_total{reason="client"})",
+             R"(fencegate_watch_ended_total{reason="overrun"})",
+             R"(fencegate_watch_ended_total{reason="slow"})",
+             R"(fencegate_watch_ended_total{reason="draining"})",
              R"(fencegate_draining)",
          }) {
         EXPECT_EQ(value_of(scrape, series), "0") << series;
@@ -143,6 +148,9 @@ TEST(Metrics, CountsWhatItIsTold) {
     metrics.http_connections(Listener::Public, 2);
     metrics.http_connections(Listener::Public, -1);
     metrics.tls_handshake(false);
+    metrics.watchers(3);
+    metrics.watchers(-1);
+    metrics.watch_ended(WatchEnd::Overrun);
     metrics.tls_certificate_not_after(WallTime(1'800'000'000s));
     metrics.acquire(kPayments, AcquireOutcome::QueueFull);
     metrics.acquire_wait(kPayments, 20ms);
@@ -173,6 +181,8 @@ TEST(Metrics, CountsWhatItIsTold) {
               "1"},
              {R"(fencegate_http_connections{listener="public"})", "1"},
              {R"(fencegate_tls_handshakes_total{result="failed"})", "1"},
+             {"fencegate_watchers", "2"},
+             {R"(fencegate_watch_ended_total{reason="overrun"})", "1"},
              {"fencegate_tls_certificate_not_after_timestamp_seconds", "1800000000"},
              {R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})", "1"},
              {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.025"})", "1"},

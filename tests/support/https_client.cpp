@@ -127,6 +127,8 @@ void HttpsClient::open_socket(const Deadline& deadline) {
     if (socket_ < 0) fail(std::string("socket: ") + std::strerror(errno));
     const int on = 1;
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (const int bytes = options_.receive_buffer_bytes; bytes > 0)
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 
     if (::connect(socket_, found->ai_addr, found->ai_addrlen) == 0) return;
     int error = errno;

@@ -33,6 +33,7 @@ public:
         std::string api_key;                         // request() adds it as Bearer; "" for none
         int tls_version_min = 0;                     // e.g. TLS1_2_VERSION; 0 is the default
         int tls_version_max = 0;
+        int receive_buffer_bytes = 0;  // of the socket, for one that does not read; 0: the system's
         std::filesystem::path certificate_file;  // a client certificate, optional
         std::filesystem::path key_file;
     };

@@ -1,0 +1,35 @@
+// Routes whose answer is a stream: from request to subscription.
+#include "proxy/routes.hpp"
+
+namespace fencegate::proxy {
+namespace {
+
+// Anything longer, or with other bytes, is the beginning of no lock name: whoever asked for it
+// would wait for good.
+Result<> check_prefix(std::string_view prefix) {
+    constexpr std::string_view kNameBytes =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:-/";
+    if (prefix.size() <= lockmgr::kLockNameBytesMax && !prefix.starts_with('/') &&
+        prefix.find_first_not_of(kNameBytes) == std::string_view::npos)
+        return {};
+    return fail(ErrorCode::InvalidArgument, "No lock name begins with this prefix.");
+}
+
+}  // namespace
+
+Result<Subscription> build_watch(const RouteRequest& request) {
+    const auto prefix = request.target.parameter("prefix");
+    const auto lock = request.target.parameter("lock");
+    if (prefix && lock)
+        return fail(ErrorCode::InvalidArgument, "Watch either one lock or a prefix.");
+    if (lock) {
+        auto name = lockmgr::LockName::parse(*lock);
+        if (!name) return std::unexpected(name.error());
+        return Subscription{.filter = {WatchFilter::Kind::Lock, name->value()}};
+    }
+    if (auto sound = check_prefix(prefix.value_or("")); !sound)
+        return std::unexpected(sound.error());
+    return Subscription{.filter = {WatchFilter::Kind::Prefix, std::string(prefix.value_or(""))}};
+}
+
+}  // namespace fencegate::proxy
