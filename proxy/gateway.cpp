@@ -182,7 +182,7 @@ Result<> Gateway::open_listeners() {
         threads_.push_back(
             std::make_unique<IoThread>(index, "fg-io-" + std::to_string(index), clock_));
         api_threads.push_back(threads_.back().get());
-        watch_log_.add_listener(*threads_.back());
+        threads_.back()->follow(watch_log_);
     }
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 

@@ -114,6 +114,11 @@ void IoThread::leave(Place place) {
     --session_count_;
 }
 
+void IoThread::follow(WatchLog& log) {
+    watch_log_ = &log;
+    log.add_listener(*this);
+}
+
 IoThread::Place IoThread::begin_stream(Session& session) {
     ++watcher_count_;
     return watchers_.insert(watchers_.end(), &session);
@@ -145,7 +150,13 @@ void IoThread::wake_watchers() {
     last_wake_ = clock_.boot_now();
     // First: what is published from here on is not seen by everybody, and has to wake them again.
     is_wake_posted_.exchange(false);
-    for (auto* session : watchers_) session->wake();
+    // Read once for all of them: most find nothing they want in it, and need no look of their own.
+    for (;;) {
+        const auto fresh = watch_log_->behind(woken_for_);
+        if (fresh && fresh->empty()) return;
+        woken_for_ = fresh ? fresh->back()->last() : watch_log_->present();
+        for (auto* session : watchers_) session->wake(fresh ? &*fresh : nullptr);
+    }
 }
 
 void IoThread::sweep_later() {

@@ -54,6 +54,8 @@ public:
     using Place = std::list<Session*>::iterator;
     [[nodiscard]] Place enter(Session& session);
     void leave(Place place);
+    // Before start(). `log` outlives the thread.
+    void follow(WatchLog& log);
     // Those that serve a stream of events do it a second time, and are woken when there are some.
     [[nodiscard]] Place begin_stream(Session& session);
     void end_stream(Place place);
@@ -79,6 +81,8 @@ private:
     std::atomic<std::size_t> watcher_count_{0};
     std::atomic<bool> is_wake_posted_{false};  // what is published now will be seen by it
     BootTime last_wake_{};
+    WatchLog* watch_log_ = nullptr;
+    WatchPosition woken_for_ = 0;
     bool is_draining_ = false;
     asio::io_context context_{1};
     asio::steady_timer sweep_timer_{context_};  // also keeps the context running

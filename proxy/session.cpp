@@ -41,7 +41,7 @@ Session::~Session() {
 
 void Session::drain() {
     is_draining_ = true;
-    if (stream_of_events_ != nullptr) wake();
+    if (stream_of_events_ != nullptr) drain_stream();
     if (!is_idle_ || !deadline_) return;
     deadline_ = std::min(*deadline_, shared_.clock.boot_now() + kLastRequestGrace);
 }

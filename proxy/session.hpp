@@ -45,8 +45,8 @@ public:
     void drain();
     // Cancels what is overdue.
     void sweep(BootTime now);
-    // There are new events. REQUIRES: a stream is being served.
-    void wake();
+    // There are new events, these if they are given. REQUIRES: a stream is being served.
+    void wake(const WatchLog::Batches* fresh);
 
 private:
     // While draining, a connection whose last reply did not say "close" waits this long for a
@@ -83,6 +83,7 @@ private:
     asio::awaitable<bool> send_events(Stream* stream);
     asio::awaitable<void> ignore_peer(Stream* stream);
     void collect_events(Stream& stream);
+    void drain_stream();
     void hang_up();
 
     asio::awaitable<bool> answer(Reply reply, bool keep_alive);

@@ -56,7 +56,15 @@ struct Session::Stream {
     std::optional<WatchEnd> last_words{};  // are in out_, and then it ends
 };
 
-void Session::wake() {
+void Session::wake(const WatchLog::Batches* fresh) {
+    auto& stream = *stream_of_events_;
+    if (stream.is_behind) return;
+    if (fresh != nullptr && !stream.cursor->is_wanted_in(*fresh)) return;
+    stream.is_behind = true;
+    stream.timer.cancel();
+}
+
+void Session::drain_stream() {
     stream_of_events_->is_behind = true;
     stream_of_events_->timer.cancel();
     // Who does not read must not hold up the others' shutdown.

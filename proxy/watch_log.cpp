@@ -57,16 +57,28 @@ WatchBatch::WatchBatch(WatchPosition first, std::vector<storage::LockNotice> not
     for (const auto& notice : notices_) hashes_.push_back(hash_of(notice));
 }
 
+bool WatchBatch::is_wanted(const WatchFilter& filter, std::size_t filter_hash,
+                           std::size_t index) const {
+    const bool is_other = filter.kind == WatchFilter::Kind::Lock && hashes_[index] != filter_hash &&
+                          hashes_[index] != kManyLocks;
+    return !is_other && filter.wants(notices_[index]);
+}
+
+bool WatchBatch::find(const WatchFilter& filter, std::size_t filter_hash,
+                      WatchPosition& seen) const {
+    for (auto index = index_behind(seen); index < size(); ++index) {
+        if (is_wanted(filter, filter_hash, index)) return true;
+        seen = first_ + index;
+    }
+    return false;
+}
+
 bool WatchBatch::append(const WatchFilter& filter, std::size_t filter_hash, std::size_t bytes_max,
                         WatchPosition& seen, std::string& out) const {
-    const bool is_exact = filter.kind == WatchFilter::Kind::Lock;
-    for (auto position = std::max(seen + 1, first_); position <= last(); ++position) {
+    for (auto index = index_behind(seen); index < size(); ++index) {
         if (out.size() >= bytes_max) return false;
-        const auto index = static_cast<std::size_t>(position - first_);
-        seen = position;
-        const bool may_want =
-            !is_exact || hashes_[index] == filter_hash || hashes_[index] == kManyLocks;
-        if (may_want && filter.wants(notices_[index])) out += text(index);
+        if (is_wanted(filter, filter_hash, index)) out += text(index);
+        seen = first_ + index;
     }
     return true;
 }
@@ -154,6 +166,12 @@ std::optional<WatchLog::Seat> WatchLog::take_seat() noexcept {
 
 WatchCursor::WatchCursor(const WatchLog& log, WatchFilter filter, WatchPosition seen)
     : log_(log), filter_(std::move(filter)), filter_hash_(hash_of(filter_.text)), seen_(seen) {}
+
+bool WatchCursor::is_wanted_in(const WatchLog::Batches& fresh) {
+    if (!fresh.empty() && seen_ + 1 < fresh.front()->first()) return true;  // is further behind
+    return std::ranges::any_of(
+        fresh, [this](const auto& batch) { return batch->find(filter_, filter_hash_, seen_); });
+}
 
 WatchCursor::Filled WatchCursor::fill(std::size_t bytes_max, std::string& out) {
     for (;;) {

@@ -12,6 +12,7 @@
 #include "proxy/subscription.hpp"
 #include "storage/lock_notice.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -40,6 +41,12 @@ public:
     [[nodiscard]] WatchPosition first() const noexcept { return first_; }
     [[nodiscard]] WatchPosition last() const noexcept { return first_ + notices_.size() - 1; }
     [[nodiscard]] std::size_t size() const noexcept { return notices_.size(); }
+    // Of the first event behind `seen`; size() if there is none.
+    [[nodiscard]] std::size_t index_behind(WatchPosition seen) const noexcept {
+        return seen < first_ ? 0 : std::min<std::size_t>(seen + 1 - first_, size());
+    }
+    // Moves `seen` on to the last event before the first wanted one. False if there is none.
+    bool find(const WatchFilter& filter, std::size_t filter_hash, WatchPosition& seen) const;
     // Appends the text of the wanted events behind `seen`, and moves `seen` on, until `out` has
     // `bytes_max` bytes. False if it stopped there.
     bool append(const WatchFilter& filter, std::size_t filter_hash, std::size_t bytes_max,
@@ -51,6 +58,8 @@ private:
         std::string text;
     };
 
+    [[nodiscard]] bool is_wanted(const WatchFilter& filter, std::size_t filter_hash,
+                                 std::size_t index) const;
     [[nodiscard]] const std::string& text(std::size_t index) const;
 
     WatchPosition first_;
@@ -140,6 +149,9 @@ public:
     // Appends whole events until `out` has `bytes_max` bytes or there are no more. Overrun: events
     // that were not read are gone, and nothing more will come.
     [[nodiscard]] Filled fill(std::size_t bytes_max, std::string& out);
+    // Passes over what is not wanted of `fresh`, batches in the order of the log. False if that was
+    // all of it: then there is nothing to fill.
+    [[nodiscard]] bool is_wanted_in(const WatchLog::Batches& fresh);
     [[nodiscard]] WatchPosition seen() const noexcept { return seen_; }
 
 private:

@@ -137,6 +137,27 @@ TEST_F(WatchLogTest, ALeaseOverManyLocksIsFoundByEachOfThem) {
     EXPECT_EQ(read(other), "");
 }
 
+TEST_F(WatchLogTest, AWatcherPassesOverWhatItDoesNotWant) {
+    WatchCursor cursor(log, {WatchFilter::Kind::Lock, "a"}, 0);
+    log.publish({notice({"b"}), notice({"c"})});
+
+    EXPECT_FALSE(cursor.is_wanted_in(*log.behind(0)));
+    EXPECT_EQ(cursor.seen(), 2U);
+    log.publish({notice({"b"}), notice({"a"})});
+    EXPECT_TRUE(cursor.is_wanted_in(*log.behind(0)));
+    EXPECT_EQ(count_of("event: ", read(cursor)), 1U);
+    EXPECT_FALSE(cursor.is_wanted_in(*log.behind(0)));
+}
+
+TEST_F(WatchLogTest, AWatcherThatIsFurtherBehindHasToLookForItself) {
+    WatchCursor cursor(log, {WatchFilter::Kind::Lock, "a"}, 0);
+    publish(1);
+    publish(1, "b");
+
+    EXPECT_TRUE(cursor.is_wanted_in(*log.behind(1)));
+    EXPECT_EQ(cursor.seen(), 0U);
+}
+
 TEST_F(WatchLogTest, ItsOwnIdsAreResumed) {
     publish(2);
     publish(6);
