@@ -133,6 +133,18 @@ TEST_F(Watch, GoesOnBehindTheLastEventSeen) {
     EXPECT_EQ(again.names(2), (Names{"renewed", "released"}));
 }
 
+TEST_F(Watch, GoesOnWithMoreThanOneWriteHolds) {
+    constexpr std::uint64_t kRenewals = 300;
+    const auto own = grant(fresh("lock"));
+    const auto seen = watch().opening;
+    for (std::uint64_t done = 0; done < kRenewals; ++done) renew(own);
+
+    auto again = watch("?lock=" + own.lock, seen.id);
+
+    for (std::uint64_t read = 1; read <= kRenewals; ++read)
+        ASSERT_EQ(number_of(again.next()), number_of(seen) + read);
+}
+
 // Numbers have no gaps, so a lost or repeated event would show, wherever the connection broke.
 TEST_F(Watch, LosesAndRepeatsNothingWhileEventsFlow) {
     constexpr std::uint64_t kRenewals = 300;

@@ -127,7 +127,7 @@ TEST_F(WatchLogTest, APrefixIsComparedByBytes) {
 }
 
 TEST_F(WatchLogTest, ALeaseOverManyLocksIsFoundByEachOfThem) {
-    log.publish({notice({"a", "b"})});
+    log.publish({notice({"a", "b"}), notice({"ab", "b/c"})});
     WatchCursor first(log, {WatchFilter::Kind::Lock, "a"}, 0);
     WatchCursor second(log, {WatchFilter::Kind::Lock, "b"}, 0);
     WatchCursor other(log, {WatchFilter::Kind::Lock, "c"}, 0);
