@@ -62,7 +62,7 @@ struct Config {
 
     // Watchers: clients that follow events.
     std::size_t watchers_max = 1'024;
-    std::size_t watch_events_max = 16'384;                // kept for them; under 1 KiB each
+    std::size_t watch_events_max = 65'536;                // kept for them; under 1 KiB each
     Duration watch_heartbeat = std::chrono::seconds(15);  // when nothing happens
 
     // Who may read /metrics without a key. Not set: whoever reaches a loopback admin listener.

@@ -49,6 +49,14 @@ Result<storage::Operation> build_resign(const RouteRequest& request) {
     return storage::Resign{*std::move(name), read_fence_token(request.head)};
 }
 
+// The stream begins with the election as GET shows it; then comes what happens to its lock.
+Result<Subscription> build_observe(const RouteRequest& request) {
+    auto name = election_name(request);
+    if (!name) return std::unexpected(name.error());
+    return Subscription{.filter = {WatchFilter::Kind::Lock, "elections/" + *name},
+                        .snapshot = storage::ReadElection{*name}};
+}
+
 Result<storage::Operation> build_read_election(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());

@@ -24,6 +24,7 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/elections/{name}", Scope::LocksWrite, 200, "", build_proclaim},
     {"DELETE", "/v1/elections/{name}", Scope::LocksWrite, 204, "", build_resign},
     {"GET", "/v1/elections/{name}", Scope::LocksRead, 200, "", build_read_election},
+    {"GET", "/v1/elections/{name}/observe", Scope::LocksRead, 200, "", nullptr, build_observe},
     {"POST", "/v1/runs/{job}/{slot}", Scope::LocksWrite, 201, "/v1/leases/", build_claim_run},
     {"POST", "/v1/runs/{job}/{slot}/done", Scope::LocksWrite, 200, "", build_run_done},
     {"POST", "/v1/runs/{job}/{slot}/failed", Scope::LocksWrite, 200, "", build_run_failed},

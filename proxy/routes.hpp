@@ -86,6 +86,7 @@ Result<storage::Operation> build_refund(const RouteRequest& request);
 Result<storage::Operation> build_cancel(const RouteRequest& request);
 Result<storage::Operation> build_read_payment(const RouteRequest& request);
 Result<storage::Operation> build_list_refunds(const RouteRequest& request);
+Result<Subscription> build_observe(const RouteRequest& request);
 Result<Subscription> build_watch(const RouteRequest& request);
 
 // The Idempotency-Key of the request with its fingerprint, if it carries one.

@@ -1,4 +1,5 @@
 // Routes whose answer is a stream: from request to subscription.
+#include "proxy/query_parameters.hpp"
 #include "proxy/routes.hpp"
 
 namespace fencegate::proxy {
@@ -18,6 +19,8 @@ Result<> check_prefix(std::string_view prefix) {
 }  // namespace
 
 Result<Subscription> build_watch(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"prefix", "lock"});
+    if (!known) return std::unexpected(known.error());
     const auto prefix = request.target.parameter("prefix");
     const auto lock = request.target.parameter("lock");
     if (prefix && lock)

@@ -32,7 +32,9 @@ Watcher::Watcher(const GatewayProcess& gateway, HttpsClient connected, std::stri
     : client(std::move(connected)) {
     Headers headers{{"Accept", "text/event-stream"}};
     if (!last_event_id.empty()) headers.emplace_back("Last-Event-ID", last_event_id);
-    client.send_raw(request_text(gateway, "GET", "/v1/watch" + std::string(query), headers));
+    // A path stands for itself.
+    const auto target = (query.starts_with('/') ? "" : "/v1/watch") + std::string(query);
+    client.send_raw(request_text(gateway, "GET", target, headers));
     head = client.read_head();
     if (head.status != 200)
         throw std::runtime_error("cannot watch: " + std::to_string(head.status));

@@ -20,7 +20,7 @@ struct Event {
 
 class Watcher {
 public:
-    // Follows /v1/watch and `query`, e.g. "?lock=a". Subscribed on return.
+    // Follows /v1/watch and `query`, e.g. "?lock=a", or another path. Subscribed on return.
     explicit Watcher(const GatewayProcess& gateway, std::string_view query = {},
                      std::string_view last_event_id = {});
     // Over a connection of the test's own.
