@@ -46,6 +46,9 @@ LockClass LockClasses::strictest(const std::vector<LockName>& locks) const {
         all.stalled_renewals_max = stricter(all.stalled_renewals_max, next.stalled_renewals_max);
         all.waiters_per_lock_max = stricter(all.waiters_per_lock_max, next.waiters_per_lock_max);
     }
+    // Nobody is refused for a TTL that it did not choose. Bounds that exclude each other refuse
+    // all.
+    all.ttl_default = std::max(all.ttl_min, std::min(all.ttl_default, all.ttl_max));
     return all;
 }
 
