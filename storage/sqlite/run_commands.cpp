@@ -18,6 +18,16 @@ LockName lock_of(std::string_view job, std::string_view slot) {
     return LockName::from_store("runs/" + std::string(job) + "/" + std::string(slot));
 }
 
+// Where late writes are accepted, the fence alone does not keep an outcome from being changed.
+Error finished(const Run& run) {
+    if (run.state == RunState::Done)
+        return {ErrorCode::RunDone, "This run was done before. Done is final.", {}, -1};
+    return {ErrorCode::FenceReleased,
+            "This run failed before, and its claim ended with that. Claim it again.",
+            {},
+            -1};
+}
+
 Error not_found() { return {ErrorCode::RunNotFound, "This run was never claimed.", {}, -1}; }
 
 }  // namespace
@@ -37,6 +47,7 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
                             "The lease holds the lock of the run but did not claim it.",
                             {{"lock", lock.value()}, {"claim_token", run->token}},
                             -1});
+        if (run->state != RunState::Claimed) return refusal(finished(*run));
         run->state = outcome;
         run->ended_at = batch.wall;
         run->result = finish.result;
