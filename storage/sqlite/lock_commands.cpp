@@ -225,25 +225,6 @@ Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
     return answer;
 }
 
-bool LockCommands::is_due(BootTime now) const {
-    return tables_.live.expiries().due(now).has_value() ||
-           tables_.live.resting().due(now).has_value();
-}
-
-void LockCommands::run_due(Batch& batch) {
-    if (const auto lock = tables_.live.resting().due(batch.now)) {
-        tables_.live.rest(*lock, std::nullopt);
-        batch.freed.push_back(*lock);
-        return;
-    }
-    const auto token = tables_.live.expiries().due(batch.now);
-    if (!token) return;
-    const auto deadline = *tables_.live.expiries().deadline_of(*token);
-    const auto lease = tables_.leases.find(*token);
-    // Without the row nothing of this will commit: the read has failed.
-    if (lease) end(batch, *lease, LeaseState::Expired, batch.now - deadline);
-}
-
 void LockCommands::note(Batch& batch, const std::vector<LockName>& locks,
                         AcquireEvent::Outcome outcome, Seconds waited) {
     for (const auto& lock : locks)

@@ -35,7 +35,7 @@ public:
     // Leaves the lines that moved for a later batch; nobody is granted out of turn meanwhile.
     void serve_later(Batch& batch);
 
-    [[nodiscard]] bool is_due(BootTime now) const;
+    [[nodiscard]] bool is_due(const Batch& batch) const;
     // Ends the lease that ran out first, or the rest of the lock that has rested longest.
     void run_due(Batch& batch);
     // Answers waiters whose patience ended by batch.now, at most `max`.
@@ -57,6 +57,7 @@ private:
     [[nodiscard]] lockmgr::Lease install(Batch& batch, const Command& command, Duration ttl,
                                          lockmgr::FencingToken token);
     [[nodiscard]] lockmgr::Waiter take_next(Batch& batch);
+    [[nodiscard]] std::optional<lockmgr::LockName> rest_that_is_over(const Batch& batch) const;
     [[nodiscard]] Answer serve(Batch& batch, const lockmgr::Waiter& waiter);
     // The refusal because of a lock that cannot be had now.
     [[nodiscard]] Answer held(Batch& batch, const std::vector<lockmgr::LockName>& locks);

@@ -1,4 +1,4 @@
-// The waiting half of LockCommands: lines, who is next in them, and who gives up.
+// The waiting half of LockCommands: lines, who is next in them, who gives up, and what falls due.
 #include "base/check.hpp"
 #include "storage/sqlite/lock_commands.hpp"
 #include "storage/sqlite/purpose.hpp"
@@ -9,6 +9,7 @@
 namespace fencegate::storage::sqlite {
 
 using lockmgr::Fit;
+using lockmgr::LeaseState;
 using lockmgr::LockClass;
 using lockmgr::LockName;
 using lockmgr::Waiter;
@@ -68,7 +69,10 @@ bool LockCommands::can_serve(Batch& batch) {
 
 void LockCommands::serve_later(Batch& batch) {
     for (const auto& lock : batch.freed) {
-        if (tables_.live.waiters().first(lock) != nullptr) tables_.live.rest(lock, batch.now);
+        // One that rests already is looked at when its rest is over, and not before.
+        const bool is_resting = tables_.live.resting().deadline_of(lock).has_value();
+        if (!is_resting && tables_.live.waiters().first(lock) != nullptr)
+            tables_.live.rest(lock, batch.now);
     }
     batch.freed.clear();
 }
@@ -77,9 +81,10 @@ Waiter LockCommands::take_next(Batch& batch) {
     auto waiter = tables_.live.remove(tables_.live.waiters().first(batch.freed.back())->id);
     FG_CHECK(waiter.has_value());
     ++batch.served;
-    // Whoever stood behind it in another line may be next there.
+    // Whoever stood behind it in another line may be next there. The line it was taken from stays
+    // last: if the grant is taken back, refuse_next() must meet the same waiter.
     if (waiter->locks.size() > 1)
-        batch.freed.insert(batch.freed.begin(), waiter->locks.begin(), waiter->locks.end());
+        batch.freed.insert(batch.freed.end() - 1, waiter->locks.begin(), waiter->locks.end());
     return *std::move(waiter);
 }
 
@@ -106,6 +111,31 @@ Answer LockCommands::serve(Batch& batch, const Waiter& waiter) {
     if (!tables_.live.usage().may_hold(waiter.principal, waiter.locks))
         return deny(batch, waiter.locks, over_quota("holds"));
     return grant(batch, waiting->command, waiting->ttl, waited);
+}
+
+std::optional<LockName> LockCommands::rest_that_is_over(const Batch& batch) const {
+    // It would only be put to rest again, in the place of an expiry that could have run.
+    if (batch.served >= kServedPerBatch) return std::nullopt;
+    return tables_.live.resting().due(batch.now);
+}
+
+bool LockCommands::is_due(const Batch& batch) const {
+    return rest_that_is_over(batch).has_value() ||
+           tables_.live.expiries().due(batch.now).has_value();
+}
+
+void LockCommands::run_due(Batch& batch) {
+    if (const auto lock = rest_that_is_over(batch)) {
+        tables_.live.rest(*lock, std::nullopt);
+        batch.freed.push_back(*lock);
+        return;
+    }
+    const auto token = tables_.live.expiries().due(batch.now);
+    if (!token) return;
+    const auto deadline = *tables_.live.expiries().deadline_of(*token);
+    const auto lease = tables_.leases.find(*token);
+    // Without the row nothing of this will commit: the read has failed.
+    if (lease) end(batch, *lease, LeaseState::Expired, batch.now - deadline);
 }
 
 void LockCommands::time_out_due(Batch& batch, std::size_t max) {

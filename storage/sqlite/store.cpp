@@ -140,7 +140,7 @@ void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     }
     retry_at_.reset();
     serve_lines(batch);
-    for (std::size_t run = 0; run < kDuePerBatch && locks.is_due(batch.now); ++run) {
+    for (std::size_t run = 0; run < kDuePerBatch && locks.is_due(batch); ++run) {
         const auto refused = under_savepoint(batch, [&] { locks.run_due(batch); });
         if (refused) {  // no rule of ours explains it: try again, but do not spin
             retry_at_ = batch.now + kRetryAfterFull;

@@ -55,6 +55,9 @@ public:
     // Set once the disk can no longer be trusted. run() answers OutcomeUnknown from then on.
     [[nodiscard]] const std::optional<std::string>& fatal() const noexcept { return fatal_; }
 
+    // What is known beside the rows. Between batches the two agree; tests look.
+    [[nodiscard]] const lockmgr::LiveState& live() const noexcept { return tables_.live; }
+
 private:
     enum class Attempt : std::uint8_t { Committed, Full, Failed };
 
