@@ -53,8 +53,10 @@ DROP INDEX leases_by_lock_for_this_migration;
 -- For the start, which arms every live lease. Holds only those, so it stays small.
 CREATE INDEX live_leases ON leases (token) WHERE state = 0;
 
--- Mutual exclusion as a constraint: no grant beside a live lease if either is exclusive. The newest
--- grant is the one that is looked at: an exclusive lease that is live has none after it.
+-- Mutual exclusion as a constraint: no grant beside a live exclusive lease, and no exclusive grant
+-- beside a live one. The newest grant is the one that is looked at: an exclusive lease that is live
+-- has none after it. What it cannot see is an older reader behind a newer one that has left; that a
+-- writer waits for it is kept in memory alone, and readers never write.
 CREATE TRIGGER no_grant_beside_an_exclusive_lease BEFORE UPDATE OF last_token ON locks
 WHEN EXISTS (SELECT 1 FROM leases WHERE token = OLD.last_token AND state = 0
              AND (mode = 0 OR (SELECT mode FROM leases WHERE token = NEW.last_token) = 0))
