@@ -59,6 +59,13 @@ TEST(CheckFence, DoesNotAcceptALateWriteOfAReader) {
     EXPECT_EQ(check(reader, "payments/pay_42", "worker", true), FenceVerdict::Expired);
 }
 
+// Another permit may have been granted since without superseding it.
+TEST(CheckFence, DoesNotAcceptALateWriteOfASemaphoreHolder) {
+    const auto counted = lease_in(LeaseState::Expired, LockMode::Semaphore);
+
+    EXPECT_EQ(check_fence(counted, nullptr, "worker", true), FenceVerdict::Expired);
+}
+
 TEST(CheckFence, TellsTheWaysALeaseEndsApart) {
     EXPECT_EQ(check(lease_in(LeaseState::Expired), "payments/pay_42"), FenceVerdict::Expired);
     EXPECT_EQ(check(lease_in(LeaseState::Superseded), "payments/pay_42"), FenceVerdict::Stale);
