@@ -27,6 +27,9 @@ public:
     void count_held(const std::string& principal, const std::vector<LockName>& locks, int count);
     void count_waiting(const std::string& principal, const std::vector<LockName>& locks, int count);
 
+    // Principals with a class in which they have something. Nobody is remembered who has nothing.
+    [[nodiscard]] std::size_t size() const noexcept { return used_.size(); }
+
     // Whether the principal may have these locks too; whether it may wait for them.
     [[nodiscard]] bool may_hold(const std::string& principal,
                                 const std::vector<LockName>& locks) const;

@@ -86,6 +86,22 @@ TEST(FullDisk, DoesNotHoldUpWhoWaitsInVain) {
     EXPECT_EQ(code_of(answers.at(waiter)), ErrorCode::LockHeld);
 }
 
+// There may be no room for the record; the refusal itself needs none.
+TEST(FullDisk, StillRefusesAStaleWriteByItsReason) {
+    StoreHarness store;
+    store.create("pay_42", 500);
+    const auto stale = *store.acquire("payments/pay_42");
+    ASSERT_FALSE(store.release(stale).error);
+    fill(store);
+
+    for (int index = 0; index < 100; ++index) {
+        const auto refused =
+            store.refund("pay_42", stale.fencing_token, {.key = std::to_string(index)});
+        ASSERT_EQ(code_of(refused), ErrorCode::FenceReleased) << index;
+    }
+    EXPECT_LT(store.number("SELECT refused FROM leases"), 100);
+}
+
 TEST(FullDisk, LetsExpiryWaitUntilThereIsRoom) {
     StoreHarness store;
     store.create("pay_42", 500);

@@ -123,7 +123,34 @@ TEST(Lines, ThatAreTooLongForOneBatchDoNotHoldUpExpiries) {
     EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE lock = 'b' AND state = 0"), 0);
 }
 
-TEST(Lines, ASpeculativeWaiterIsCountedAgainstTheLimitOfItsClass) {
+// One batch answers a bounded number of those whose patience is over; the lock is free meanwhile.
+TEST(Lines, NobodyIsGrantedAfterItsTimeAlthoughItWasNotToldYet) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 1'000});
+    std::vector<storage::Operation> asks(1'500, StoreHarness::acquire_of("a", {.wait_ms = 1'000}));
+    ASSERT_TRUE(store.run_batch(std::move(asks)).empty());
+
+    auto answers = store.tick(Duration(1'000));
+    answers.merge(store.tick(Duration(0)));
+
+    EXPECT_EQ(answers.size(), 1'500U);
+    for (const auto& [ticket, answer] : answers) ASSERT_EQ(code_of(answer), ErrorCode::LockHeld);
+    EXPECT_EQ(store.number("SELECT count(*) FROM leases"), 1);
+}
+
+TEST(Lines, AKeyThatWaitedInVainIsInFlightAgainWhenItWaitsAgain) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 60'000});
+    ASSERT_FALSE(store.acquire("a", {.wait_ms = 100, .key = "k"}));
+    store.tick(Duration(100));
+
+    ASSERT_FALSE(store.acquire("a", {.wait_ms = 100, .key = "k"}));
+
+    EXPECT_EQ(code_of(*store.acquire("a", {.wait_ms = 100, .key = "k"})),
+              ErrorCode::IdempotencyInFlight);
+}
+
+TEST(Lines, AreBoundedByTheNarrowestClassOfTheLocksAskedFor) {
     StoreHarness store({{.name = "payments", .waiters_per_lock_max = 1}});
     store.acquire("payments/a");
     ASSERT_FALSE(store.acquire("payments/a", {.wait_ms = 5'000}));

@@ -75,6 +75,21 @@ TEST(Quotas, AreCountedAgainAfterARestart) {
     EXPECT_FALSE(store.acquire("payments/3")->error);
 }
 
+TEST(Quotas, RememberNobodyWhoHasNothing) {
+    auto store = limited();
+    for (int index = 0; index < 50; ++index) {
+        const auto principal = "p" + std::to_string(index);
+        store.acquire("payments/" + principal, {.ttl_ms = 100, .principal = principal});
+        store.acquire("payments/" + principal,
+                      {.ttl_ms = 100, .wait_ms = 50, .principal = principal});
+    }
+    ASSERT_EQ(store.store->live().usage().size(), 50U);
+
+    store.tick(Duration(100));
+
+    EXPECT_EQ(store.store->live().usage().size(), 0U);
+}
+
 TEST(Quotas, AreFreedByAnExpiryAndABreakToo) {
     auto store = limited();
     store.acquire("payments/1", {.ttl_ms = 100});

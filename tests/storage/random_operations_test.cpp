@@ -1,12 +1,14 @@
 // Random operations against the store, and after each of them the question whether rows, memory and
 // the promises agree. A failure names the sequence, which is its seed. FENCEGATE_SEQUENCES sets how
 // many.
+#include "tests/storage/store_judge.hpp"
 #include "tests/support/repetitions.hpp"
-#include "tests/support/store_harness.hpp"
+#include "tests/support/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
+#include <map>
 
 namespace fencegate::testing {
 namespace {
@@ -20,149 +22,16 @@ using storage::Operation;
 constexpr std::size_t kStepsPerSequence = 20;
 constexpr const char* kLocks[] = {"a", "quota/b", "quota/c", "delay/d", "s", "t"};
 constexpr std::size_t kSemaphoresFrom = 4;
-constexpr const char* kPrincipals[] = {"one", "two"};
-constexpr std::size_t kHeldMax = 3;
-constexpr std::size_t kWaitedMax = 2;
 
 std::vector<lockmgr::LockClass> classes() {
     return {{.name = "quota",
-             .locks_per_principal_max = kHeldMax,
-             .waiters_per_principal_max = kWaitedMax},
+             .locks_per_principal_max = StoreJudge::kHeldMax,
+             .waiters_per_principal_max = StoreJudge::kWaitedMax},
             {.name = "delay", .lock_delay = Duration(300)}};
 }
 
-LockName name(const char* text) { return *LockName::parse(text); }
-
 // What was met, to show that the sequences go where it is difficult. In all sequences.
 using Met = std::map<ErrorCode, std::size_t>;  // Internal: a constraint fired
-
-// A row of the store that is live, read past everything the store keeps in memory.
-struct LiveRow {
-    std::int64_t token = 0;
-    std::string principal;
-    LockMode mode = LockMode::Exclusive;
-};
-using LiveRows = std::map<std::string, std::vector<LiveRow>>;  // by lock
-
-class Judge {
-public:
-    explicit Judge(StoreHarness& store)
-        : store_(store),
-          rows_(*store.connection,
-                "SELECT token, lock, principal, mode FROM leases WHERE state = 0 UNION ALL "
-                "SELECT leases.token, lease_locks.lock, principal, mode FROM leases "
-                "CROSS JOIN lease_locks ON lease_locks.token = leases.token WHERE state = 0 "
-                "ORDER BY 1") {}
-
-    // Empty: nothing to object to.
-    std::string objection() {
-        const auto rows = read();
-        for (const auto& check :
-             {&Judge::holdings, &Judge::holders, &Judge::deadlines, &Judge::lines, &Judge::usage}) {
-            if (auto said = (this->*check)(rows); !said.empty()) return said;
-        }
-        return {};
-    }
-
-private:
-    LiveRows read() {
-        LiveRows rows;
-        auto row = rows_.query();
-        while (row.next())
-            rows[std::string(row.text(1))].push_back(
-                {row.integer(0), std::string(row.text(2)), static_cast<LockMode>(row.integer(3))});
-        return rows;
-    }
-
-    std::string holdings(const LiveRows& rows) {
-        if (live().holdings().locks() != rows.size()) return "memory holds other locks than rows";
-        for (const auto& [lock, leases] : rows) {
-            std::vector<std::int64_t> tokens;
-            for (const auto& lease : leases) tokens.push_back(lease.token);
-            const auto* holding = live().holdings().find(name(lock.c_str()));
-            if (holding == nullptr) return lock + " is held in the rows only";
-            const bool is_same =
-                std::ranges::equal(holding->tokens, tokens, {}, &lockmgr::FencingToken::value);
-            if (!is_same) return lock + " has other holders in memory than in the rows";
-        }
-        return {};
-    }
-
-    std::string holders(const LiveRows& rows) {
-        for (const auto& [lock, leases] : rows) {
-            const auto has_mode = [&](LockMode mode) {
-                return std::ranges::any_of(leases, [&](auto& one) { return one.mode == mode; });
-            };
-            if (has_mode(LockMode::Exclusive) && leases.size() > 1)
-                return lock + " is held exclusively and by another";
-            if (has_mode(LockMode::Shared) && has_mode(LockMode::Semaphore))
-                return lock + " is two kinds of lock at once";
-            if (has_mode(LockMode::Semaphore) && leases.size() > 2)
-                return lock + " has more holders than permits";
-        }
-        return {};
-    }
-
-    std::string deadlines(const LiveRows& rows) {
-        std::set<std::int64_t> tokens;
-        for (const auto& [lock, leases] : rows) {
-            for (const auto& lease : leases) tokens.insert(lease.token);
-        }
-        if (live().expiries().size() != tokens.size()) return "deadlines and leases differ";
-        for (const auto token : tokens) {
-            if (!live().expiries().deadline_of(lockmgr::FencingToken(token)))
-                return "a live lease has no deadline";
-        }
-        return {};
-    }
-
-    // Nobody waits in vain.
-    std::string lines(const LiveRows&) {
-        for (const auto id : live().waiters().all()) {
-            const auto& waiter = *live().waiters().find(id);
-            if (live().waiters().is_first(waiter) &&
-                live().fit(waiter.locks, waiter.claim) == lockmgr::Fit::Fits)
-                return "waiter " + std::to_string(id.value()) + " could be served and is not";
-        }
-        const auto next = store_.store->next_deadline();
-        const bool somebody_waits = live().waiters().size() > 0;
-        if (somebody_waits && !next) return "somebody waits and the store will not wake";
-        return {};
-    }
-
-    std::string usage(const LiveRows& rows) {
-        const std::vector<LockName> one{name("quota/x")};
-        const std::vector<LockName> two{name("quota/x"), name("quota/y")};
-        for (const std::string principal : kPrincipals) {
-            std::size_t held = 0;
-            for (const auto& [lock, leases] : rows) {
-                if (!lock.starts_with("quota/")) continue;
-                held += static_cast<std::size_t>(std::ranges::count(
-                    leases, principal, [](const LiveRow& lease) { return lease.principal; }));
-            }
-            std::size_t waits = 0;
-            for (const auto id : live().waiters().all()) {
-                const auto& waiter = *live().waiters().find(id);
-                if (waiter.principal != principal) continue;
-                waits += static_cast<std::size_t>(std::ranges::count_if(
-                    waiter.locks,
-                    [](const LockName& lock) { return lock.first_segment() == "quota"; }));
-            }
-            const auto& used = live().usage();
-            const bool is_right = used.may_hold(principal, one) == (held + 1 <= kHeldMax) &&
-                                  used.may_hold(principal, two) == (held + 2 <= kHeldMax) &&
-                                  used.may_wait(principal, one) == (waits + 1 <= kWaitedMax) &&
-                                  used.may_wait(principal, two) == (waits + 2 <= kWaitedMax);
-            if (!is_right) return "the quota of " + principal + " was miscounted";
-        }
-        return {};
-    }
-
-    [[nodiscard]] const lockmgr::LiveState& live() const { return store_.store->live(); }
-
-    StoreHarness& store_;
-    storage::sqlite::Statement rows_;
-};
 
 class Sequence {
 public:
@@ -176,13 +45,14 @@ public:
         std::vector<storage::Request> requests;
         for (auto count = random_.below(4); count > 0; --count) requests.push_back(request());
         std::vector<storage::Ticket> cancelled;
-        for (const auto ticket : waiting_) {
+        for (const auto& [ticket, locks] : waiting_) {
             if (random_.below(6) == 0) cancelled.emplace_back(ticket);
         }
         if (random_.below(3) == 0)
             store_.clock.advance(Duration(static_cast<std::int64_t>(random_.below(700))));
-        for (const auto& asked : requests) waiting_.insert(asked.ticket.value());
+        for (const auto& asked : requests) note(asked);
         for (auto& routed : store_.store->run(requests, cancelled)) take(routed.delivery);
+        look_for_overtaken();
         if (is_full) store_.connection->exec("PRAGMA max_page_count = 1000000");
     }
 
@@ -200,17 +70,41 @@ public:
     [[nodiscard]] const std::string& wrong() const { return wrong_; }
 
 private:
+    using Locks = std::vector<LockName>;
+
+    void note(const storage::Request& asked) {
+        const auto* acquire = std::get_if<storage::AcquireLock>(&asked.command.operation);
+        waiting_.emplace(asked.ticket.value(), acquire != nullptr ? acquire->locks : Locks{});
+    }
+
+    // Whoever was granted came before everybody who still waits for one of its locks.
+    void look_for_overtaken() {
+        for (const auto& [granted, locks] : granted_) {
+            for (const auto& [waiter, wanted] : waiting_) {
+                const bool is_before = waiter < granted;
+                const bool shares = std::ranges::find_first_of(wanted, locks) != wanted.end();
+                if (is_before && shares) wrong_ = "somebody was overtaken";
+            }
+        }
+        granted_.clear();
+    }
+
     void take(storage::Delivery& delivery) {
-        if (waiting_.erase(delivery.ticket.value()) == 0) wrong_ = "a ticket was answered twice";
+        const auto asked = waiting_.extract(delivery.ticket.value());
+        if (asked.empty()) {
+            wrong_ = "a ticket was answered twice";
+            return;
+        }
         const auto& answer = delivery.answer;
         if (answer.error) ++met_[answer.error->code];
         if (answer.error || answer.fencing_token == 0 || answer.is_replayed) return;
+        if (!asked.mapped().empty()) granted_.emplace(asked.key(), asked.mapped());
         leases_.push_back(*parse_uuid(answer.resource_id));
         if (leases_.size() > 16) leases_.erase(leases_.begin());
     }
 
     storage::Request request() {
-        const std::string principal = kPrincipals[random_.below(2)];
+        const std::string principal = StoreJudge::kPrincipals[random_.below(2)];
         return {storage::Ticket(++last_ticket_), nullptr, {principal, "r", operation()}};
     }
 
@@ -231,9 +125,9 @@ private:
         const auto from = counts ? kSemaphoresFrom : 0;
         const auto until = counts ? std::size(kLocks) : kSemaphoresFrom;
         for (auto at = from; at < until; ++at) {
-            if (random_.below(2) == 0) acquire.locks.push_back(name(kLocks[at]));
+            if (random_.below(2) == 0) acquire.locks.push_back(*LockName::parse(kLocks[at]));
         }
-        if (acquire.locks.empty()) acquire.locks.push_back(name(kLocks[from]));
+        if (acquire.locks.empty()) acquire.locks.push_back(*LockName::parse(kLocks[from]));
         // Now and then somebody takes one kind of lock for another.
         if (counts != (random_.below(20) == 0)) {
             acquire.claim = {LockMode::Semaphore, 2};
@@ -255,7 +149,8 @@ private:
     Met& met_;
     SeededRandom random_;
     std::vector<Uuid> leases_;
-    std::set<std::uint64_t> waiting_;
+    std::map<std::uint64_t, Locks> waiting_;  // by ticket, which is the order they came in
+    std::map<std::uint64_t, Locks> granted_;  // in this batch
     std::string wrong_;
 };
 
@@ -268,7 +163,7 @@ TEST(RandomOperations, KeepRowsMemoryAndPromisesTogether) {
         "CREATE TEMP TRIGGER no_release BEFORE UPDATE OF state ON leases WHEN NEW.state = 3 AND "
         "OLD.token % 13 = 0 BEGIN SELECT RAISE(ABORT, 'sabotage'); END");
     ASSERT_FALSE(store.connection->failure());
-    Judge judge(store);
+    StoreJudge judge(store);
     Met met;
     const auto sequences = repetitions("FENCEGATE_SEQUENCES", 2'000);
 

@@ -98,6 +98,16 @@ TEST(Renewals, OfALeaseOverSeveralLocksObeyTheStrictestClass) {
     EXPECT_TRUE(has(grant.body, R"("remaining_ms":700)"));
 }
 
+TEST(Renewals, AreCutToMaxHoldAfterARestartToo) {
+    StoreHarness store;
+    const auto grant = *store.acquire(kLock, {.ttl_ms = 1'000});
+
+    store.reopen({{.name = "payments", .max_hold = Duration(500)}});
+
+    store.tick(Duration(500));
+    EXPECT_EQ(code_of(renew(store, grant)), ErrorCode::GoneExpired);
+}
+
 TEST(Renewals, AreCountedAnewAfterARestart) {
     StoreHarness store({{.name = "payments", .max_hold = Duration(1'500)}});
     const auto grant = *store.acquire(kLock, {.ttl_ms = 1'000});

@@ -94,6 +94,20 @@ TEST(SeveralLocks, ARefusedWriteNamesTheHolderOfTheLockItNeeds) {
     EXPECT_EQ(member_of(refused, "current_token"), std::to_string(next.fencing_token));
 }
 
+TEST(SeveralLocks, ARefusedWriteDoesNotNameTheHolderOfAnother) {
+    StoreHarness store;
+    store.create("pay_2", 500);
+    const auto old = *store.acquire("payments/pay_1", {.also = {"payments/pay_2"}});
+    store.tick(Duration(1'001));
+    store.acquire("payments/pay_1", {.owner = "other"});
+    EXPECT_EQ(member_of(store.refund("pay_2", old.fencing_token), "current_token"), std::nullopt);
+
+    const auto next = *store.acquire("payments/pay_2", {.owner = "next"});
+
+    EXPECT_EQ(member_of(store.refund("pay_2", old.fencing_token), "current_token"),
+              std::to_string(next.fencing_token));
+}
+
 TEST(SeveralLocks, ARenewalOfASupersededLeaseNamesTheHolderOfWhicheverWasGrantedAgain) {
     StoreHarness store;
     const auto old = *store.acquire("a", {.also = {"b"}});
@@ -156,6 +170,24 @@ TEST(SeveralLocks, AWaiterForSeveralKeepsItsPlaceInEveryLine) {
     EXPECT_EQ(code_of(answers.at(both)), ErrorCode::LockHeld);
     ASSERT_TRUE(answers.contains(one));
     EXPECT_FALSE(answers.at(one).error);
+}
+
+// c is held. {b,c} is first for b and waits; {a,b} is first for a, which is let go, and b is free:
+// it must stand behind all the same.
+TEST(SeveralLocks, NobodyOvertakesInAnyOfItsLines) {
+    StoreHarness store;
+    store.acquire("c", {.ttl_ms = 60'000});
+    const auto a = *store.acquire("a", {.ttl_ms = 60'000});
+    ASSERT_FALSE(store.acquire("b", {.wait_ms = 5'000, .also = {"c"}}));
+    const auto first = store.last_ticket();
+    ASSERT_FALSE(store.acquire("a", {.wait_ms = 50'000, .also = {"b"}}));
+    const auto second = store.last_ticket();
+
+    EXPECT_FALSE(store.run_batch({release_of(a)}).contains(second));
+    const auto answers = store.tick(Duration(5'000));
+
+    EXPECT_EQ(code_of(answers.at(first)), ErrorCode::LockHeld);
+    EXPECT_FALSE(answers.at(second).error);
 }
 
 // The grant to who waits for {a,b} must also look at who is next in b's line: it may share.
