@@ -81,10 +81,10 @@ Waiter LockCommands::take_next(Batch& batch) {
     auto waiter = tables_.live.remove(tables_.live.waiters().first(batch.freed.back())->id);
     FG_CHECK(waiter.has_value());
     ++batch.served;
-    // Whoever stood behind it in another line may be next there. The line it was taken from stays
-    // last: if the grant is taken back, refuse_next() must meet the same waiter.
+    // Whoever stood behind it in another line may be next there. If the grant is taken back, it is
+    // first again in each of them, so refuse_next() meets it whichever is looked at.
     if (waiter->locks.size() > 1)
-        batch.freed.insert(batch.freed.end() - 1, waiter->locks.begin(), waiter->locks.end());
+        batch.freed.insert(batch.freed.end(), waiter->locks.begin(), waiter->locks.end());
     return *std::move(waiter);
 }
 
