@@ -102,6 +102,37 @@ TEST(FullDisk, StillRefusesAStaleWriteByItsReason) {
     EXPECT_LT(store.number("SELECT refused FROM leases"), 100);
 }
 
+TEST(FullDisk, DoesNotKeepTheStoreAwakeWhileExpiriesWait) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 500});
+    fill(store);
+
+    store.tick(Duration(600));
+
+    EXPECT_GT(store.store->next_deadline(), store.clock.boot_now());
+    EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE state = 0"), 1);
+}
+
+TEST(FullDisk, WhoWasQueuedInABatchThatDidNotFitWaitsOnceAndMayLeave) {
+    StoreHarness store;
+    store.acquire("a", {.ttl_ms = 60'000});
+    fill(store);
+    std::vector<storage::Operation> batch;
+    batch.push_back(StoreHarness::acquire_of("a", {.wait_ms = 50'000}));
+    for (int index = 0; index < 500; ++index)
+        batch.push_back(StoreHarness::acquire_of("lock/" + std::to_string(index)));
+    const auto answers = store.run_batch(std::move(batch));
+    ASSERT_EQ(code_of(answers.rbegin()->second), ErrorCode::StoreFull);
+    const storage::Ticket waiter(store.last_ticket() - 500);
+    ASSERT_FALSE(answers.contains(waiter.value()));
+
+    const auto routed = store.store->run({}, {&waiter, 1});
+
+    ASSERT_EQ(routed.size(), 1U);
+    EXPECT_EQ(code_of(routed.front().delivery.answer), ErrorCode::RequestTimeout);
+    EXPECT_EQ(store.store->live().waiters().size(), 0U);
+}
+
 TEST(FullDisk, LetsExpiryWaitUntilThereIsRoom) {
     StoreHarness store;
     store.create("pay_42", 500);
@@ -130,6 +161,23 @@ TEST(Constraint, ThatRefusesAGrantDoesNotHoldUpTheExpiry) {
     EXPECT_EQ(code_of(answers.at(unlucky)), ErrorCode::Internal);
     EXPECT_FALSE(answers.at(next).error);
     EXPECT_FALSE(store.store->fatal());
+}
+
+// The constraint fires after the row of the lease was written.
+TEST(Constraint, ThatFiresInTheMiddleOfAGrantLeavesNothingOfIt) {
+    StoreHarness store;
+    store.connection->exec(
+        "CREATE TEMP TRIGGER sabotage BEFORE INSERT ON lease_locks "
+        "BEGIN SELECT RAISE(ABORT, 'sabotage'); END");
+
+    EXPECT_EQ(code_of(*store.acquire("a", {.key = "k", .also = {"b"}})), ErrorCode::Internal);
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM leases"), 0);
+    EXPECT_EQ(store.number("SELECT count(*) FROM locks"), 0);
+    EXPECT_EQ(store.number("SELECT sequence FROM store"), 0);
+    EXPECT_TRUE(store.observer.all.empty());
+    EXPECT_TRUE(store.observer.notices.empty());
+    EXPECT_FALSE(store.acquire("a")->error);
 }
 
 TEST(Constraint, ThatFiresRefusesOneCommandAndKeepsItsNeighbours) {

@@ -228,6 +228,21 @@ TEST(ExclusiveLocks, TheSchemaRefusesAGrantBesideALiveExclusiveLease) {
     EXPECT_FALSE(insert(0));
 }
 
+TEST(ExclusiveLocks, TheSchemaRefusesAnExclusiveGrantBesideAReader) {
+    StoreHarness store;
+    store.acquire("a", {.claim = kReads});
+    store.connection->exec(
+        "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
+        "granted_at_ms, mode, previous) SELECT 2, lease_id, lock, principal, owner, ttl_ms, "
+        "metadata, granted_at_ms, 0, 1 FROM leases");
+    ASSERT_FALSE(store.connection->failure());
+
+    store.connection->exec("UPDATE locks SET last_token = 2 WHERE name = 'a'");
+
+    EXPECT_TRUE(store.connection->failure());
+    store.connection->clear_failure();
+}
+
 TEST(ExclusiveLocks, ARestartRefusesRowsThatContradictEachOther) {
     StoreHarness store;
     store.acquire("a", {.claim = kReads});

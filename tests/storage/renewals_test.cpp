@@ -79,6 +79,16 @@ TEST(Renewals, OfWhoNeverSendsProgressAreNotCounted) {
     for (int times = 0; times < 5; ++times) EXPECT_FALSE(renew(store, grant).error);
 }
 
+// The last bytes of an id are the token, which anybody may read; the rest must match too.
+TEST(Renewals, OfAnIdThatOnlyEndsLikeALeasesAreRefused) {
+    StoreHarness store;
+    auto grant = *store.acquire(kLock);
+    grant.resource_id[0] = grant.resource_id[0] == 'f' ? '0' : 'f';
+
+    EXPECT_EQ(code_of(renew(store, grant)), ErrorCode::LeaseNotFound);
+    EXPECT_EQ(code_of(store.release(grant)), ErrorCode::LeaseNotFound);
+}
+
 TEST(Renewals, AreForgottenWithTheirLease) {
     StoreHarness store({{.name = "payments", .max_hold = Duration(5'000)}});
     const auto grant = *store.acquire(kLock);
