@@ -17,7 +17,11 @@ TEST(Traps, T07NoReplyGivesSomebodyElsesTokenTheForceOfItsHolder) {
 
     // Everybody may read the token of a lock; it is good from its holder only.
     ASSERT_TRUE(has(store.lock(kLock).body, std::to_string(holder.fencing_token)));
-    EXPECT_EQ(code_of(store.refund("pay_42", holder.fencing_token)), ErrorCode::FenceNotHolder);
+    const auto refused = store.refund("pay_42", holder.fencing_token);
+    EXPECT_EQ(code_of(refused), ErrorCode::FenceNotHolder);
+    // Nor does the refusal tell how that lease is doing.
+    EXPECT_EQ(member_of(refused, "lease_lock"), std::nullopt);
+    EXPECT_EQ(member_of(refused, "current_token"), std::nullopt);
 }
 
 TEST(Traps, T08AskingAgainUnderTheSameRequestKeepsTheToken) {
