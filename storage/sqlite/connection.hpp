@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -46,6 +47,10 @@ public:
 
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept { return failure_; }
     void clear_failure() noexcept { failure_.reset(); }
+    // As if a constraint of the schema had fired.
+    void refuse(std::string message) {
+        if (!failure_) failure_ = Failure{Failure::Kind::Constraint, std::move(message)};
+    }
     [[nodiscard]] bool is_in_transaction() const noexcept;
     [[nodiscard]] std::int64_t last_insert_id() const noexcept;
 

@@ -17,7 +17,8 @@ using lockmgr::LockName;
     "ended_at_ms, mode, permits, lock_count"
 
 LeaseRows::LeaseRows(Connection& connection)
-    : read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
+    : connection_(connection),
+      read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
       write_counter_(connection, "UPDATE store SET epoch = ?, sequence = ? WHERE id = 1"),
       insert_(connection,
               "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
@@ -27,7 +28,10 @@ LeaseRows::LeaseRows(Connection& connection)
                       "INSERT INTO lease_locks (token, lock, previous) VALUES (?, ?, ?)"),
       find_(connection, "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE token = ?"),
       find_further_(connection, "SELECT lock FROM lease_locks WHERE token = ? ORDER BY lock"),
-      find_head_(connection, "SELECT last_token FROM locks WHERE name = ?"),
+      find_head_(connection,
+                 "SELECT last_token, coalesce(state, 3), mode FROM locks LEFT JOIN leases ON token "
+                 "= last_token "
+                 "WHERE name = ?"),
       insert_head_(connection, "INSERT INTO locks (name, last_token) VALUES (?, ?)"),
       update_head_(connection, "UPDATE locks SET last_token = ? WHERE name = ?"),
       supersede_(connection, "UPDATE leases SET state = 2 WHERE token = ? AND state = 1"),
@@ -67,7 +71,7 @@ std::optional<FencingToken> LeaseRows::next_token() {
 
 void LeaseRows::install(const Lease& lease) {
     const auto& first = lease.locks.front();
-    const auto before = head_of(first);
+    const auto before = make_way(first, lease);
     insert_.run(lease.token.value(), Blob(lease.id.bytes), first.value(), lease.principal,
                 lease.owner, lease.ttl.count(), lease.metadata_json,
                 lease.granted_at.time_since_epoch().count(),
@@ -75,22 +79,35 @@ void LeaseRows::install(const Lease& lease) {
                 static_cast<std::int64_t>(lease.locks.size()), before);
     set_head(first, before, lease.token);
     for (auto lock = lease.locks.begin() + 1; lock != lease.locks.end(); ++lock) {
-        const auto before_that = head_of(*lock);
+        const auto before_that = make_way(*lock, lease);
         insert_further_.run(lease.token.value(), lock->value(), before_that);
         set_head(*lock, before_that, lease.token);
     }
 }
 
-std::int64_t LeaseRows::head_of(const LockName& lock) {
+LeaseRows::Head LeaseRows::head_of(const LockName& lock) {
     auto row = find_head_.query(lock.value());
-    return row.next() ? row.integer(0) : 0;
+    if (!row.next()) return {};
+    return {row.integer(0), static_cast<LeaseState>(row.integer(1)),
+            static_cast<LockMode>(row.integer(2))};
+}
+
+std::int64_t LeaseRows::make_way(const LockName& lock, const Lease& lease) {
+    const auto head = head_of(lock);
+    if (head.token == 0) return 0;
+    // The rules have decided from memory that it fits. The rows are asked too: a grant beside a
+    // live exclusive lease must not be written whatever the rules believe.
+    const bool is_alone =
+        head.mode == LockMode::Exclusive || lease.claim.mode == LockMode::Exclusive;
+    if (head.state == LeaseState::Live && is_alone) connection_.refuse("the lock is held");
+    if (head.state == LeaseState::Expired) supersede_.run(head.token);
+    return head.token;
 }
 
 void LeaseRows::set_head(const LockName& lock, std::int64_t before, FencingToken token) {
     if (before == 0) {
         insert_head_.run(lock.value(), token.value());
     } else {
-        supersede_.run(before);
         update_head_.run(token.value(), lock.value());
     }
 }
@@ -152,9 +169,9 @@ std::vector<Lease> LeaseRows::all_live() {
 }
 
 std::optional<FencingToken> LeaseRows::last_of(const LockName& lock) {
-    const auto token = head_of(lock);
-    if (token == 0) return std::nullopt;
-    return FencingToken(token);
+    const auto head = head_of(lock);
+    if (head.token == 0) return std::nullopt;
+    return FencingToken(head.token);
 }
 
 std::optional<FencingToken> LeaseRows::before(FencingToken token, const LockName& lock) {

@@ -46,10 +46,18 @@ public:
 private:
     [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row& row);
     void read_further_locks(lockmgr::Lease& lease);
-    // Makes the lease the head of the chain; returns the head before it, 0 if there was none.
-    [[nodiscard]] std::int64_t head_of(const lockmgr::LockName& lock);
+    struct Head {
+        std::int64_t token = 0;  // 0: the lock was never granted, or long ago
+        lockmgr::LeaseState state{};
+        lockmgr::LockMode mode{};
+    };
+    [[nodiscard]] Head head_of(const lockmgr::LockName& lock);
+    // Supersedes the newest lease of the lock if it has expired; returns its token. Poisons the
+    // transaction, as a constraint does, if the new lease must not stand beside it.
+    [[nodiscard]] std::int64_t make_way(const lockmgr::LockName& lock, const lockmgr::Lease& lease);
     void set_head(const lockmgr::LockName& lock, std::int64_t before, lockmgr::FencingToken token);
 
+    Connection& connection_;
     Statement read_counter_;
     Statement write_counter_;
     Statement insert_;

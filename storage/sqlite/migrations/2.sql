@@ -1,6 +1,6 @@
 -- Version 2: locks that are shared, counted or taken together; history; elections and runs.
 
--- Who holds a lock is kept in memory and checked by the trigger below; the index did both.
+-- Who holds a lock is kept in memory, and each grant compares it with the rows (lease_rows.cpp).
 DROP INDEX one_live_lease_a_lock;
 DROP INDEX expired_leases;
 
@@ -52,15 +52,6 @@ DROP INDEX leases_by_lock_for_this_migration;
 
 -- For the start, which arms every live lease. Holds only those, so it stays small.
 CREATE INDEX live_leases ON leases (token) WHERE state = 0;
-
--- Mutual exclusion as a constraint: no grant beside a live exclusive lease, and no exclusive grant
--- beside a live one. The newest grant is the one that is looked at: an exclusive lease that is live
--- has none after it. What it cannot see is an older reader behind a newer one that has left; that a
--- writer waits for it is kept in memory alone, and readers never write.
-CREATE TRIGGER no_grant_beside_an_exclusive_lease BEFORE UPDATE OF last_token ON locks
-WHEN EXISTS (SELECT 1 FROM leases WHERE token = OLD.last_token AND state = 0
-             AND (mode = 0 OR (SELECT mode FROM leases WHERE token = NEW.last_token) = 0))
-BEGIN SELECT RAISE(ABORT, 'the lock is held'); END;
 
 -- Writes that the fence refused, as evidence: who tried what under an ended or foreign lease. The
 -- first hundred of each lease are kept, leases.refused counts them all.
