@@ -44,7 +44,7 @@ TEST(Renewals, AGrantIsCutToMaxHoldToo) {
     EXPECT_EQ(code_of(renew(store, grant)), ErrorCode::GoneExpired);
 }
 
-TEST(Renewals, WithoutProgressAreWarnedAndThenRefused) {
+TEST(Renewals, AreWarnedWithoutProgressAndThenRefused) {
     StoreHarness store({{.name = "payments", .stalled_renewals_max = 2}});
     const auto grant = *store.acquire(kLock, {.ttl_ms = 1'000});
     ASSERT_FALSE(has(renew(store, grant, 7).body, "warning"));
