@@ -14,7 +14,9 @@ class WaitsForGraph {
 public:
     WaitsForGraph(const LiveState& live, const FindHolder& holder_of) {
         const auto& waiters = live.waiters();
-        const auto ids = waiters.all();
+        auto ids = waiters.all();
+        // Whoever stands before one of them in a line came before it, and is among them.
+        ids.resize(std::min(ids.size(), kWaitersLookedAt));
         for (const auto id : ids) node_of(*waiters.find(id));
         for (const auto id : ids) add_waits(live, *waiters.find(id), holder_of);
         let_go_of_the_free();

@@ -5,6 +5,7 @@
 // and a holder are one program, so such a one is a party of its own.
 // Whoever is first in a line waits for the holders; everybody else for the one before it, because
 // lines are served in order.
+// Bounded: the waiters that have waited longest are looked at, the first kWaitersLookedAt of them.
 // Thread rule: pure functions and plain values.
 
 #include "lockmgr/live_state.hpp"
@@ -15,6 +16,8 @@
 #include <vector>
 
 namespace fencegate::lockmgr {
+
+inline constexpr std::size_t kWaitersLookedAt = 10'000;
 
 struct Party {
     std::string principal;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fencegate::storage {
@@ -37,5 +38,18 @@ struct LockNotice {
     Duration late{0};                // how long ago the lease had ended
     std::string text{};
 };
+
+// The leader that holds `lease` said `value_json`; told to who watches `locks`.
+[[nodiscard]] inline LockNotice proclaimed(const lockmgr::Lease& lease,
+                                           std::vector<lockmgr::LockName> locks,
+                                           const std::string& value_json, WallTime now) {
+    return {.kind = LockNotice::Kind::Proclaimed,
+            .at = now,
+            .locks = std::move(locks),
+            .token = lease.token.value(),
+            .principal = lease.principal,
+            .owner = lease.owner,
+            .text = value_json};
+}
 
 }  // namespace fencegate::storage

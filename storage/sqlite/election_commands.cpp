@@ -27,13 +27,7 @@ Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Pr
                                proclaim.value_json, batch.wall);
     const auto lease = tables_.leases.find(FencingToken(proclaim.token.value));
     if (!lease) return refusal(poisoned());
-    batch.notices.push_back({.kind = LockNotice::Kind::Proclaimed,
-                             .at = batch.wall,
-                             .locks = {lock},
-                             .token = lease->token.value(),
-                             .principal = lease->principal,
-                             .owner = lease->owner,
-                             .text = proclaim.value_json});
+    batch.notices.push_back(proclaimed(*lease, {lock}, proclaim.value_json, batch.wall));
     return describe(batch, proclaim.election);
 }
 

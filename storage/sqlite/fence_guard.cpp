@@ -138,7 +138,9 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
     }
     const auto lease = tables.leases.find(FencingToken(token.value));
     if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->locks.front());
-    const bool accepts_late = lease && classes[event.lock_class].accepts_late_writes;
+    const bool accepts_late =
+        lease &&
+        (lock != nullptr ? classes.of(*lock) : classes.strictest(lease->locks)).accepts_late_writes;
     event.verdict = lockmgr::check_fence(lease, lock, command.principal, accepts_late);
     if (lease && lease->state != LeaseState::Live)
         event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());

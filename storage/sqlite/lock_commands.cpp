@@ -94,10 +94,10 @@ Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, S
     const auto token = tables_.leases.next_token();
     if (!token) return refusal(poisoned());
     auto lease = install(batch, command, ttl, *token);
-    fulfil_purpose(tables_, batch, acquire, lease);
     if (acquire.idempotency) remember_grant(tables_, batch, command, *acquire.idempotency, lease);
     note(batch, acquire.locks, Acquired::Granted, waited);
     batch.notices.push_back(notice_of(LockNotice::Kind::Granted, lease, batch));
+    fulfil_purpose(tables_, batch, acquire, lease);
 
     Answer answer;
     answer.resource_id = to_string(lease.id);

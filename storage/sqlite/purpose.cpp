@@ -50,6 +50,8 @@ void fulfil_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire, co
         if (campaign->value_json.empty()) return;
         tables.elections.proclaim(campaign->election, lease.token, campaign->value_json,
                                   batch.wall);
+        const auto lock = lockmgr::LockName::from_store("elections/" + campaign->election);
+        batch.notices.push_back(proclaimed(lease, {lock}, campaign->value_json, batch.wall));
     }
 }
 

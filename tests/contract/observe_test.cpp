@@ -29,13 +29,14 @@ TEST_F(Observe, TellsWhoIsElectedWhatIsProclaimedAndWhoResigns) {
     auto observer = observe();
     ASSERT_EQ(observer.next().name, "state");
 
-    const auto leader = grant_of(campaign(R"({"owner":"node-1"})"));
+    const auto leader = grant_of(campaign(R"({"owner":"node-1","value":{"n":1}})"));
     const Headers token{{"X-Fence-Token", leader.token}};
     client.request("PUT", path, token, R"({"value":{"n":2}})");
     client.request("DELETE", path, token);
     client.request("PUT", path, token, R"({"value":{"n":3}})");
 
     EXPECT_EQ(observer.next().name, "granted");
+    EXPECT_EQ(observer.next().data.json_int("/value/n"), 1);
     const auto proclaimed = observer.next();
     EXPECT_EQ(proclaimed.name, "proclaimed");
     EXPECT_EQ(proclaimed.data.json_int("/value/n"), 2);
