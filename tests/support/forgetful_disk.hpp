@@ -47,6 +47,7 @@ public:
     void fail_at(std::size_t operation, int code, std::size_t times = 1);
     void be_sound();
     [[nodiscard]] bool has_struck() const noexcept { return struck_ > 0; }
+    [[nodiscard]] std::size_t strikes() const noexcept { return struck_; }
     [[nodiscard]] std::size_t operations() const noexcept { return counted_; }
 
     // From now on a sync succeeds and does nothing: the broken disk of the negative control.

@@ -11,8 +11,9 @@ namespace fencegate::testing {
 
 class TempDir {
 public:
-    TempDir() {
-        auto pattern = (std::filesystem::temp_directory_path() / "fencegate-test-XXXXXX").string();
+    TempDir() : TempDir(std::filesystem::temp_directory_path()) {}
+    explicit TempDir(const std::filesystem::path& parent) {
+        auto pattern = (parent / "fencegate-test-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
         path_ = pattern;
     }

@@ -1,0 +1,132 @@
+#include "tests/simulation/client.hpp"
+
+#include "tests/simulation/judge.hpp"
+#include "tests/simulation/oracle.hpp"
+#include "tests/simulation/trace.hpp"
+
+#include <algorithm>
+
+namespace fencegate::simulation {
+namespace {
+
+constexpr std::size_t kRemembered = 4;
+constexpr Duration kWaitMax{3'000};  // that a client asks for
+
+const storage::Idempotency* key_in(const storage::Operation& operation) {
+    if (const auto* acquire = std::get_if<storage::AcquireLock>(&operation))
+        return acquire->idempotency ? &*acquire->idempotency : nullptr;
+    if (const auto* create = std::get_if<storage::CreatePayment>(&operation))
+        return &create->idempotency;
+    if (const auto* move = std::get_if<storage::MovePayment>(&operation)) return &move->idempotency;
+    return nullptr;
+}
+
+// The answer does not say what became of the request, or says that asking again may help.
+bool is_open(const Answer& answer) {
+    if (!answer.error) return false;
+    const auto code = answer.error->code;
+    return code == ErrorCode::OutcomeUnknown || code == ErrorCode::StoreFull ||
+           code == ErrorCode::Draining || code == ErrorCode::IdempotencyInFlight ||
+           code == ErrorCode::RequestTimeout;
+}
+
+}  // namespace
+
+Client::Client(std::size_t index, const Options& options, const Settings& settings)
+    : options_(options),
+      settings_(settings),
+      index_(index),
+      principal_(text_of("p", index % settings.principals)),
+      owner_(text_of("w", index)),
+      random_(options.seed ^ (0xc11e27 + 0x10001 * (index + 1))) {}
+
+bool Client::rolls(Kind kind, std::uint64_t chance) {
+    return random_.below(1000) < chance && options_.allows(kind);
+}
+
+Duration Client::patience() { return Duration(50 + random_.below(random_.below(4) * 500 + 50)); }
+
+void Client::act(Surroundings& world) {
+    if (!is_awake(world.now())) return;
+    if (rolls(Kind::Pause, settings_.pause_chance)) {
+        const auto span = Duration(random_.below(random_.below(4) == 0 ? 60'000 : 1'500));
+        asleep_until_ = world.now() + span;
+        return world.note(text_of(owner_, " sleeps for ", span.count(), " ms"));
+    }
+    if (pending_) return insist(world);
+    begin(world, choose(world));
+}
+
+void Client::begin(Surroundings& world, storage::Operation operation) {
+    const auto id = ++world.last_call;
+    const auto request_id = text_of("c", id, ".1");
+    const auto* key = key_in(operation);
+    if (key != nullptr) used_keys_.push_back(key->key);
+    if (auto* acquire = std::get_if<storage::AcquireLock>(&operation); acquire && key == nullptr)
+        acquire->metadata_json = metadata_for(request_id);
+    if (std::holds_alternative<storage::ReleaseLease>(operation)) forget_grant();
+    const bool is_admin = std::holds_alternative<storage::BreakLock>(operation);
+    Call call{.id = id,
+              .client = index_,
+              .command = {is_admin ? "admin" : principal_, request_id, std::move(operation)},
+              .has_key = key != nullptr};
+    world.send(call);
+    pending_ = Pending{.call = std::move(call), .patient_until = world.now() + patience()};
+}
+
+// No answer yet. Who waits for a lock is patient, unless it leaves.
+void Client::insist(Surroundings& world) {
+    const auto* acquire = std::get_if<storage::AcquireLock>(&pending_->call.command.operation);
+    const bool waits = acquire != nullptr && acquire->wait > Duration::zero();
+    const bool leaves = rolls(Kind::Disconnect, waits ? 60 : 0);
+    const auto patient_until = pending_->patient_until + (waits ? acquire->wait : Duration(0));
+    if (!leaves && world.now() < patient_until) return;
+    if (!leaves && pending_->call.has_key && random_.below(100) < 85) return resend(world);
+    world.leave(pending_->call.id);
+    pending_.reset();
+}
+
+void Client::resend(Surroundings& world) {
+    auto& [call, patient_until, times] = *pending_;
+    // A client that took its lock again presents the new token: the key is what makes it the same.
+    if (auto* move = std::get_if<storage::MovePayment>(&call.command.operation);
+        move != nullptr && grant_ && random_.below(2) == 0)
+        move->token.value = grant_->token;
+    call.command.request_id = text_of("c", call.id, ".", ++times);
+    patient_until = world.now() + patience();
+    world.send(call);
+}
+
+void Client::hear(Surroundings& world, const AnswerMessage& message) {
+    if (!pending_ || pending_->call.id != message.call) return;
+    world.note(text_of(owner_, " hears ", describe(message.answer), " to c", message.call));
+    if (is_open(message.answer) && pending_->call.has_key && random_.below(10) < 9) {
+        pending_->patient_until = world.now() + Duration(random_.below(400));
+        return;
+    }
+    const auto& operation = pending_->call.command.operation;
+    if (std::holds_alternative<storage::AcquireLock>(operation) && !message.answer.error)
+        hear_grant(world, message.answer);
+    pending_.reset();
+}
+
+void Client::lose_connection(std::uint64_t call, Duration now) {
+    if (pending_ && pending_->call.id == call) pending_->patient_until = now - kWaitMax;
+}
+
+void Client::hear_grant(Surroundings& world, const Answer& answer) {
+    const auto id = parse_uuid(answer.resource_id);
+    if (!id) return;
+    forget_grant();
+    const auto& acquire = std::get<storage::AcquireLock>(pending_->call.command.operation);
+    grant_ = Grant{locks_of(acquire).front(), answer.fencing_token, *id};
+    world.known_grants.push_back(*grant_);
+}
+
+void Client::forget_grant() {
+    if (!grant_) return;
+    past_.push_back(*std::exchange(grant_, std::nullopt));
+    if (past_.size() > kRemembered) past_.erase(past_.begin());
+}
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,151 @@
+#include "tests/simulation/gateway.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace fencegate::simulation {
+namespace {
+
+constexpr Duration kExpiriesWait{1'000};  // after a full disk, as the store promises
+
+// In memory where there is such a folder: a run is a thousand writes and none has to last.
+std::filesystem::path scratch_folder() {
+    std::error_code ec;
+    const std::filesystem::path memory = "/dev/shm";
+    return std::filesystem::is_directory(memory, ec) ? memory
+                                                     : std::filesystem::temp_directory_path();
+}
+
+lockmgr::LockClasses classes_for(const Settings& settings) {
+    return lockmgr::LockClasses(
+        {{.name = "payments", .accepts_late_writes = settings.accepts_late_writes},
+         {.name = "jobs"}});
+}
+
+}  // namespace
+
+Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver)
+    : options_(options),
+      settings_(settings),
+      trace_(trace),
+      deliver_(std::move(deliver)),
+      classes_(classes_for(settings)),
+      oracle_(classes_, settings.wait_limits),
+      random_(options.seed ^ 0xd15cfa17),
+      store_random_(options.seed ^ 0x5708e),
+      folder_(scratch_folder()),
+      clock_(std::make_unique<testing::ManualClock>()) {
+    // SQLite salts its log with numbers of its own: they come from the seed as well.
+    ::sqlite3_initialize();
+    ::sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(options.seed | 1), nullptr);
+    ::sqlite3_randomness(0, nullptr);
+    open();
+}
+
+bool Gateway::allows(Kind kind, std::uint64_t chance) {
+    return random_.below(1000) < chance && options_.allows(kind);
+}
+
+void Gateway::submit(storage::Request request) { inbox_.push_back(std::move(request)); }
+
+void Gateway::cancel(Ticket ticket) { cancelled_.push_back(ticket); }
+
+std::optional<BootTime> Gateway::next_deadline() const { return store_->next_deadline(); }
+
+bool Gateway::try_to_open() {
+    auto lock = storage::sqlite::FolderLock::take(folder_.path());
+    if (!lock) throw Violation(Rule::Answer, "the folder is locked: " + lock.error().detail);
+    auto opened = storage::sqlite::open_database(folder_.path());
+    if (!opened) {
+        if (disk_.has_struck()) return false;
+        throw Violation(Rule::S5Durable, "the store cannot be opened: " + opened.error().detail);
+    }
+    connection_ = opened->get();
+    store_ = std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened),
+                                                            classes_, settings_.wait_limits,
+                                                            *clock_, store_random_, observer_);
+    if (!connection_->failure() && !disk_.has_struck()) return true;
+    store_.reset();
+    return false;
+}
+
+void Gateway::open() {
+    while (!try_to_open()) {
+        trace_.add("power lost while opening");
+        disk_.power_cut(static_cast<testing::Remains>(random_.below(testing::kRemainsCount)),
+                        random_);
+    }
+    disk_.be_sound();
+    expiries_wait_until_.reset();
+    rows_ = std::make_unique<RowReader>(*connection_);
+}
+
+void Gateway::turn() {
+    const auto next = store_->next_deadline();
+    if (inbox_.empty() && cancelled_.empty() && (!next || *next > clock_->boot_now())) return;
+    const auto requests = std::exchange(inbox_, {});
+    const auto cancelled = std::exchange(cancelled_, {});
+    const auto life = lives_;
+    std::size_t from = 0;
+    do {
+        const auto most = 1 + random_.below(settings_.batch_max);
+        const auto count = std::min<std::size_t>(most, requests.size() - from);
+        const auto at = requests.begin() + static_cast<std::ptrdiff_t>(from);
+        run({at, at + static_cast<std::ptrdiff_t>(count)}, cancelled);
+        from += count;
+    } while (from < requests.size() && lives_ == life);
+}
+
+void Gateway::run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled) {
+    BatchFacts batch{
+        .now = clock_->boot_now(), .requests = std::move(requests), .cancelled = cancelled};
+    const auto strikes = disk_.strikes();
+    auto answers = collect(store_->run(batch.requests, cancelled));
+    batch.was_full = disk_.strikes() != strikes && !store_->fatal();
+    if (batch.was_full) expiries_wait_until_ = batch.now + kExpiriesWait;
+    batch.may_postpone_expiries = expiries_wait_until_ && batch.now < *expiries_wait_until_;
+    if (store_->fatal()) {
+        if (disk_.strikes() == strikes)
+            throw Violation(Rule::Answer, "the store gave up on a sound disk: " + *store_->fatal());
+        return fail(std::move(batch), answers);
+    }
+    trace_.add(text_of("store: batch of ", batch.requests.size(), ", ", answers.size(), " answers",
+                       batch.was_full ? ", disk full" : ""));
+    oracle_.committed(batch, answers, rows_->refresh());
+    if (!batch.may_postpone_expiries) oracle_.check_deadline(store_->next_deadline());
+    if (allows(Kind::Crash, settings_.fault_chance / 4)) {
+        trace_.add("crash: these answers never left");
+        return die(Power::On);
+    }
+    count(batch, answers);
+    for (auto& [ticket, answer] : answers) {
+        oracle_.revealed(answer);
+        deliver_(ticket, answer);
+    }
+}
+
+void Gateway::count(const BatchFacts& batch, const Answers& answers) {
+    for (const auto& [ticket, answer] : answers) {
+        const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
+        const bool waited = asked == batch.requests.end();
+        trace_.count(text_of(waited ? "wait" : name_of(asked->command.operation), ": ",
+                             answer.error ? code_name(answer.error->code) : "ok",
+                             answer.is_replayed ? " replayed" : ""));
+    }
+}
+
+Answers Gateway::collect(std::vector<storage::sqlite::Routed> routed) {
+    Answers answers;
+    for (auto& [home, delivery] : routed) {
+        trace_.hash(delivery.answer.body);
+        trace_.hash(delivery.answer.resource_id);
+        const auto ticket = delivery.ticket;
+        if (!answers.emplace(ticket, std::move(delivery.answer)).second)
+            throw Violation(Rule::Answer, text_of("ticket ", ticket.value(), " answered twice"));
+    }
+    return answers;
+}
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,103 @@
+#pragma once
+// Gateway: the process under test, as far as it is simulated: the production store behind an inbox,
+// on a disk that can lose its power, with a clock that moves when the world says so. Dies and is
+// started again; whatever it did is shown to the oracle at once.
+// Thread rule: one thread. Errors: throws Violation.
+
+#include "storage/sqlite/store.hpp"
+#include "tests/simulation/options.hpp"
+#include "tests/simulation/oracle.hpp"
+#include "tests/simulation/trace.hpp"
+#include "tests/support/forgetful_disk.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace fencegate::simulation {
+
+class DeafObserver final : public storage::StoreObserver {
+public:
+    void on_events(const std::vector<storage::StoreEvent>&) override {}
+    void on_notices(std::vector<storage::LockNotice>) override {}
+    void on_levels(std::size_t, const storage::ClassLevels&) override {}
+    void on_batch(const storage::BatchStats&) override {}
+    void on_checkpoint(storage::Seconds) override {}
+};
+
+class Gateway {
+public:
+    // Called with each answer that has left the gateway.
+    using Deliver = std::function<void(Ticket, Answer)>;
+
+    Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver);
+
+    void submit(storage::Request request);
+    void cancel(Ticket ticket);
+    // One round of the store thread: everything queued, in parts. It wakes for its queue or for
+    // the next deadline.
+    void turn();
+
+    [[nodiscard]] testing::ManualClock& clock() { return *clock_; }
+    [[nodiscard]] std::optional<BootTime> next_deadline() const;
+    // Rises with every death: nothing asked before will be answered.
+    [[nodiscard]] std::size_t lives() const noexcept { return lives_; }
+    [[nodiscard]] const lockmgr::LockClasses& classes() const noexcept { return classes_; }
+
+    // gateway_faults.cpp. Each is one fault, now or in one of the next writes.
+    void crash();
+    void cut_power();
+    void cut_power_soon();
+    void fail_disk_soon();
+    void fill_disk();
+    void restart();
+    void checkpoint();
+    void back_up();
+    void restore();  // does nothing without a backup
+    // No fault from now on, time passes, and everything must come to rest and still be there.
+    void come_to_rest();
+
+private:
+    enum class Power : std::uint8_t { On, Cut };
+
+    void open();
+    [[nodiscard]] bool try_to_open();
+    void die(Power power);
+    void run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled);
+    void fail(BatchFacts batch, const Answers& answers);
+    void deliver(std::vector<storage::sqlite::Routed> routed);
+    [[nodiscard]] Answers collect(std::vector<storage::sqlite::Routed> routed);
+    void count(const BatchFacts& batch, const Answers& answers);
+    void maybe_reboot();
+    [[nodiscard]] bool allows(Kind kind, std::uint64_t chance);
+
+    const Options& options_;
+    const Settings& settings_;
+    Trace& trace_;
+    Deliver deliver_;
+    lockmgr::LockClasses classes_;
+    Oracle oracle_;
+    testing::SeededRandom random_;        // of the faults
+    testing::SeededRandom store_random_;  // the store's own
+    testing::ForgetfulDisk disk_;
+    testing::TempDir folder_;
+    std::unique_ptr<testing::ManualClock> clock_;
+    DeafObserver observer_;
+    std::unique_ptr<storage::sqlite::SqliteStore> store_;
+    storage::sqlite::Connection* connection_ = nullptr;  // the store's
+    std::unique_ptr<RowReader> rows_;
+    std::vector<storage::Request> inbox_;
+    std::vector<Ticket> cancelled_;
+    std::size_t lives_ = 0;
+    std::optional<BootTime> expiries_wait_until_;  // the disk was full
+
+    struct Backup {
+        std::vector<char> database;
+        std::vector<char> log;
+        Timeline timeline;
+    };
+    std::optional<Backup> backup_;
+};
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,166 @@
+// How the gateway dies, what it finds when it is started again, and what its operator does.
+#include "tests/crash/store_invariants.hpp"
+#include "tests/simulation/gateway.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace fencegate::simulation {
+namespace {
+
+constexpr std::uint64_t kSoon = 30;  // writes and syncs; a batch has about ten
+
+using Bytes = std::vector<char>;
+
+Bytes read_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+void write_file(const std::filesystem::path& file, const Bytes& bytes) {
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+testing::Remains draw_remains(testing::SeededRandom& random) {
+    return static_cast<testing::Remains>(random.below(testing::kRemainsCount));
+}
+
+}  // namespace
+
+void Gateway::maybe_reboot() {
+    if (!allows(Kind::Reboot, 400)) return;
+    trace_.add("reboot: boot time starts anew");
+    const auto wall = clock_->wall_now();
+    clock_ = std::make_unique<testing::ManualClock>();
+    clock_->set_wall(wall);
+}
+
+void Gateway::die(Power power) {
+    rows_.reset();
+    store_.reset();
+    inbox_.clear();
+    cancelled_.clear();
+    ++lives_;
+    trace_.count("fault: death");
+    if (disk_.is_dead() || power == Power::Cut) {
+        const auto remains = draw_remains(random_);
+        trace_.count("fault: power cut");
+        trace_.add(text_of("power cut, remains ", static_cast<int>(remains)));
+        disk_.power_cut(remains, random_);
+        if (random_.below(4) == 0) disk_.lose_power_at(1 + random_.below(12));
+    } else {
+        disk_.be_sound();
+    }
+    maybe_reboot();
+    open();
+    trace_.add("opened");
+    oracle_.restarted(rows_->refresh(), clock_->boot_now());
+}
+
+// The store can no longer tell what its last batch came to.
+void Gateway::fail(BatchFacts batch, const Answers& answers) {
+    trace_.count("fault: outcome unknown");
+    trace_.add(text_of("store: failed while committing ", batch.requests.size(), " commands"));
+    oracle_.unknown(std::move(batch), answers);
+    if (!disk_.is_dead()) {
+        for (const auto& [ticket, answer] : answers) deliver_(ticket, answer);
+    }
+    die(random_.below(3) == 0 && options_.allows(Kind::PowerCut) ? Power::Cut : Power::On);
+}
+
+void Gateway::crash() {
+    trace_.add("crash");
+    die(Power::On);
+}
+
+void Gateway::cut_power() { die(Power::Cut); }
+
+void Gateway::cut_power_soon() {
+    trace_.add("the power will go");
+    disk_.lose_power_at(1 + random_.below(kSoon));
+}
+
+void Gateway::fail_disk_soon() {
+    trace_.add("the disk will fail once");
+    disk_.fail_at(1 + random_.below(kSoon), 0);
+}
+
+void Gateway::fill_disk() {
+    trace_.add("the disk is full for a while");
+    disk_.fail_at(1 + random_.below(8), SQLITE_FULL, 1 + random_.below(120));
+}
+
+void Gateway::restart() {
+    trace_.add("restart");
+    const auto life = lives_;
+    turn();
+    if (lives_ != life) return;  // it did not get that far
+    auto answers = collect(store_->drain());
+    oracle_.drained(answers);
+    for (auto& [ticket, answer] : answers) deliver_(ticket, std::move(answer));
+    store_->close();
+    die(Power::On);
+}
+
+void Gateway::checkpoint() {
+    const bool is_full = random_.below(3) == 0;
+    trace_.add(is_full ? "checkpoint, log emptied" : "checkpoint");
+    connection_->checkpoint(is_full);
+    const auto failure = connection_->failure();
+    connection_->clear_failure();
+    if (failure && failure->kind != storage::sqlite::Failure::Kind::Full) die(Power::On);
+}
+
+void Gateway::back_up() {
+    trace_.add("backup");
+    backup_ = Backup{.database = read_file(folder_ / "store.db"),
+                     .log = read_file(folder_ / "store.db-wal"),
+                     .timeline = oracle_.timeline()};
+}
+
+void Gateway::restore() {
+    if (!backup_) return;
+    trace_.count("fault: restore");
+    const auto lost_epoch = rows_->refresh().epoch;
+    trace_.add(text_of("restore, the lost store was at epoch ", lost_epoch));
+    rows_.reset();
+    store_.reset();
+    inbox_.clear();
+    cancelled_.clear();
+    ++lives_;
+    // The files are replaced: nothing of the old ones can come back after a power cut.
+    disk_.power_cut(testing::Remains::Everything, random_);
+    std::filesystem::remove(folder_ / "store.db-shm");
+    write_file(folder_ / "store.db", backup_->database);
+    write_file(folder_ / "store.db-wal", backup_->log);
+    const auto epoch = storage::sqlite::raise_epoch(folder_.path(), lost_epoch, clock_->wall_now());
+    if (!epoch) throw Violation(Rule::S5Durable, "the restore failed: " + epoch.error().detail);
+    maybe_reboot();
+    open();
+    oracle_.restored(backup_->timeline, rows_->refresh());
+    if (random_.below(2) == 0) back_up();
+}
+
+void Gateway::come_to_rest() {
+    disk_.be_sound();
+    for (int minute = 0; minute < 3; ++minute) {
+        clock_->advance(std::chrono::minutes(2));
+        turn();
+    }
+    if (const auto next = store_->next_deadline())
+        throw Violation(Rule::L1LeaseEnds, "a lease or a waiter outlives everything");
+    oracle_.check_refusals(rows_->refresh());
+    die(Power::Cut);
+    oracle_.check_refusals(rows_->refresh());
+    store_->close();
+    rows_.reset();
+    store_.reset();
+    const auto broken = testing::broken_invariants(folder_ / "store.db");
+    if (!broken.empty()) throw Violation(Rule::Money, broken.front());
+}
+
+}  // namespace fencegate::simulation

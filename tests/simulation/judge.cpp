@@ -1,0 +1,125 @@
+#include "tests/simulation/judge.hpp"
+
+#include "tests/simulation/trace.hpp"
+
+#include <algorithm>
+
+namespace fencegate::simulation {
+
+Judge::Judge(Timeline& timeline, const History& history, const Rows& rows,
+             const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits,
+             const BatchFacts& batch, const Answers* answers)
+    : timeline_(timeline),
+      history_(history),
+      rows_(rows),
+      classes_(classes),
+      limits_(limits),
+      batch_(batch),
+      is_told_(answers != nullptr),
+      left_(answers != nullptr ? *answers : Answers{}),
+      highest_token_(history.highest_token) {}
+
+void Judge::judge() {
+    give_up_cancelled();
+    time_out_due();
+    expire_due();
+    for (const auto& request : batch_.requests) command(request);
+    expect_nothing_else();
+}
+
+void Judge::give_up_cancelled() {
+    for (const auto ticket : batch_.cancelled) {
+        const auto* found = timeline_.find_waiter(ticket);
+        if (found == nullptr) continue;
+        expect_refusal(ticket, found->command, ErrorCode::RequestTimeout, Rule::WaiterHasLeft);
+        just_refused_.push_back(found->command);
+        std::erase_if(timeline_.waiters, [&](const auto& one) { return one.ticket == ticket; });
+    }
+}
+
+void Judge::time_out_due() {
+    auto& waiters = timeline_.waiters;
+    for (std::size_t at = 0; at < waiters.size();) {
+        if (waiters[at].deadline > batch_.now) {
+            ++at;
+            continue;
+        }
+        expect_refusal(waiters[at].ticket, waiters[at].command, ErrorCode::LockHeld,
+                       Rule::WaiterTooLate);
+        just_refused_.push_back(waiters[at].command);
+        waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    serve_waiters();
+}
+
+// A full disk holds expiries up. Then the rows say which of the due ones were ended.
+void Judge::expire_due() {
+    std::vector<std::pair<BootTime, std::int64_t>> due;
+    for (const auto& [token, lease] : timeline_.leases) {
+        if (lease.is_live() && lease.deadline <= batch_.now)
+            due.emplace_back(lease.deadline, token);
+    }
+    std::ranges::sort(due);
+    for (const auto& [deadline, token] : due) {
+        const auto row = rows_.leases.find(token);
+        const bool is_in_rows =
+            row != rows_.leases.end() && (row->second.state == LeaseState::Expired ||
+                                          row->second.state == LeaseState::Superseded);
+        if (batch_.may_postpone_expiries && !is_in_rows) continue;
+        auto& lease = *timeline_.find(token);
+        if (row != rows_.leases.end() && row->second.state == LeaseState::Live)
+            throw Violation(Rule::L1LeaseEnds,
+                            text_of("token ", token, " on ", text_of_locks(lease.locks),
+                                    " is live although its time is over"));
+        end(lease, LeaseState::Expired);
+    }
+}
+
+void Judge::end(HeldLease& lease, LeaseState how) {
+    lease.state = how;
+    serve_waiters();
+}
+
+// Whoever is first in the line of each of its locks, and finds them free, is granted now.
+void Judge::serve_waiters() {
+    auto& waiters = timeline_.waiters;
+    for (std::size_t at = 0; at < waiters.size();) {
+        if (!timeline_.is_free(waiters[at].locks) || timeline_.is_wanted(waiters[at].locks, at)) {
+            ++at;
+            continue;
+        }
+        const auto waiter = waiters[at];
+        waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(at));
+        grant(waiter.ticket, waiter.command, waiter.ttl);
+    }
+}
+
+void Judge::command(const Request& request) {
+    if (std::ranges::count(batch_.cancelled, request.ticket) > 0)
+        return expect_refusal(request, ErrorCode::RequestTimeout, Rule::WaiterHasLeft);
+    const auto found = left_.find(request.ticket);
+    if (found != left_.end() && found->second.error &&
+        found->second.error->code == ErrorCode::StoreFull) {
+        if (!batch_.was_full)
+            throw Violation(Rule::Answer, describe(request.command) + ": the disk is not full");
+        left_.erase(found);
+        refused_.push_back(request.command.request_id);
+        return;
+    }
+    std::visit([&](const auto& operation) { decide(request, operation); },
+               request.command.operation);
+}
+
+void Judge::expect_nothing_else() const {
+    if (left_.empty()) return;
+    const auto& [ticket, answer] = *left_.begin();
+    const auto* waiter = timeline_.find_waiter(ticket);
+    if (waiter == nullptr)
+        throw Violation(Rule::Answer, text_of("a second or unasked answer to ticket ",
+                                              ticket.value(), ": ", describe(answer)));
+    if (!answer.error) blame_grant(ticket, waiter->command);
+    throw Violation(Rule::Answer, describe(waiter->command) + " should go on waiting, and got " +
+                                      describe(answer));
+}
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,122 @@
+#pragma once
+// Judge: goes through one batch in the order in which the store had to, and holds every answer
+// against the timeline. What it finds right it writes into the timeline.
+//
+// A batch whose outcome nobody was told is gone through without answers: then the judge says what
+// the rows must look like if it was committed, taking new tokens from the rows.
+// Thread rule: one thread. Errors: throws Violation.
+
+#include "tests/simulation/rows.hpp"
+#include "tests/simulation/timeline.hpp"
+#include "tests/simulation/violation.hpp"
+
+#include <span>
+
+namespace fencegate::simulation {
+
+using Answers = std::map<Ticket, Answer>;
+
+struct BatchFacts {
+    BootTime now{};
+    std::vector<storage::Request> requests;
+    std::vector<Ticket> cancelled;
+    bool was_full = false;               // the disk refused a write meanwhile
+    bool may_postpone_expiries = false;  // it was full a moment ago
+};
+
+// True for ever, in every timeline: what a restore cannot make unhappen.
+struct History {
+    std::int64_t highest_token = 0;                // ever committed
+    std::map<std::string, std::int64_t> revealed;  // the highest token told, by lock
+};
+
+class Judge {
+public:
+    // `answers` is nullptr if nobody was told.
+    Judge(Timeline& timeline, const History& history, const Rows& rows,
+          const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits, const BatchFacts& batch,
+          const Answers* answers);
+
+    void judge();
+
+    [[nodiscard]] std::int64_t highest_token() const noexcept { return highest_token_; }
+    // Requests refused for good, and nothing of it stored.
+    [[nodiscard]] const std::vector<std::string>& refused() const noexcept { return refused_; }
+
+private:
+    using Request = storage::Request;
+
+    // judge.cpp: what the clock and the dead do, and the lines.
+    void give_up_cancelled();
+    void time_out_due();
+    void expire_due();
+    void end(HeldLease& lease, LeaseState how);
+    void serve_waiters();
+    void command(const Request& request);
+    void expect_nothing_else() const;
+
+    // judge_locks.cpp
+    void decide(const Request& request, const storage::AcquireLock& acquire);
+    void decide(const Request& request, const storage::RenewLease& renew);
+    void decide(const Request& request, const storage::ReleaseLease& release);
+    void decide(const Request& request, const storage::BreakLock& broken);
+    void decide(const Request& request, const storage::ReadLease& read);
+    void decide(const Request& request, const storage::ReadLock& read);
+    void grant(Ticket ticket, const Command& command, Duration ttl);
+    [[nodiscard]] std::int64_t token_of_grant(const Answer* answer) const;
+    [[nodiscard]] std::optional<ErrorCode> refuse_as_not_own(const HeldLease* lease,
+                                                             const std::string& principal) const;
+    [[nodiscard]] std::optional<Duration> ttl_for(std::optional<Duration> asked,
+                                                  const std::string& lock) const;
+
+    // judge_payments.cpp
+    void decide(const Request& request, const storage::CreatePayment& create);
+    void decide(const Request& request, const storage::MovePayment& move);
+    void decide(const Request& request, const storage::ReadPayment& read);
+    void decide(const Request& request, const storage::ListRefunds& list);
+    [[nodiscard]] std::optional<ErrorCode> fence(const Command& command,
+                                                 const lockmgr::PresentedToken& token,
+                                                 const std::string* lock);
+    [[nodiscard]] Rule rule_of_fence(ErrorCode refusal, const lockmgr::PresentedToken& token,
+                                     const std::string* lock);
+
+    // judge_answers.cpp: what was told, and which promise a wrong answer breaks.
+    // Good until the next call.
+    [[nodiscard]] const Answer* take_answer(Ticket ticket);
+    void expect_refusal(const Request& request, ErrorCode code, Rule if_accepted);
+    void expect_refusal(Ticket ticket, const Command& command, ErrorCode code, Rule if_accepted);
+    // Nothing if nobody was told.
+    const Answer* expect_success(Ticket ticket, const Command& command, Rule if_refused);
+    void expect_text(const Answer* answer, const Command& command, const std::string& part) const;
+    // True if the key has an answer, or is used by a waiter; the answer has been judged then.
+    [[nodiscard]] bool is_answered_by_key(const Request& request,
+                                          const storage::Idempotency& idempotency);
+    void expect_replay(const Request& request, const KeyRecord& record);
+    // The acquire that waits under the key, or did when the batch began.
+    [[nodiscard]] const storage::AcquireLock* in_flight(const std::string& key) const;
+    void remember(const Command& command, const storage::Idempotency& idempotency,
+                  std::optional<ErrorCode> refusal, const Answer* answer,
+                  std::optional<std::int64_t> token);
+    [[noreturn]] void blame_grant(Ticket ticket, const Command& command) const;
+
+    Timeline& timeline_;
+    const History& history_;
+    const Rows& rows_;
+    const lockmgr::LockClasses& classes_;
+    const lockmgr::WaitLimits limits_;
+    const BatchFacts& batch_;
+    const bool is_told_;
+    Answers left_;  // to be judged
+    Answer taken_;  // being judged
+    // Acquires that were refused after a wait: their keys stay in flight until the batch is over.
+    std::vector<Command> just_refused_;
+    std::int64_t highest_token_;
+    std::vector<std::string> refused_;
+};
+
+// For messages.
+[[nodiscard]] std::string describe(const Command& command);
+[[nodiscard]] std::string describe(const Answer& answer);
+[[nodiscard]] std::string_view name_of(const storage::Operation& operation);
+
+}  // namespace fencegate::simulation

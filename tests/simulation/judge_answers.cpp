@@ -1,0 +1,183 @@
+// What was told, and which promise a wrong answer breaks.
+#include "tests/simulation/judge.hpp"
+#include "tests/simulation/trace.hpp"
+
+namespace fencegate::simulation {
+std::string_view name_of(const storage::Operation& operation) {
+    constexpr std::string_view kNames[] = {"acquire",      "renew",       "release", "read-lease",
+                                           "read-lock",    "break",       "create",  "move",
+                                           "read-payment", "list-refunds"};
+    return kNames[operation.index()];
+}
+
+std::string describe(const Command& command) {
+    auto text =
+        text_of(command.request_id, " ", name_of(command.operation), " by ", command.principal);
+    if (const auto* acquire = std::get_if<storage::AcquireLock>(&command.operation))
+        text += text_of(" of ", text_of_locks(locks_of(*acquire)), " ttl ",
+                        acquire->ttl ? acquire->ttl->count() : 0, " wait ", acquire->wait.count(),
+                        acquire->idempotency ? " key " + acquire->idempotency->key : "");
+    if (const auto* move = std::get_if<storage::MovePayment>(&command.operation))
+        text += text_of(" kind ", static_cast<int>(move->kind), " of ", move->payment_id,
+                        " amount ", move->amount_minor.value_or(-1), " token ", move->token.value,
+                        " key ", move->idempotency.key);
+    if (const auto* create = std::get_if<storage::CreatePayment>(&command.operation))
+        text += text_of(" of ", create->id, " token ", create->token.value);
+    if (const auto* renew = std::get_if<storage::RenewLease>(&command.operation))
+        text += " of " + to_string(renew->lease_id);
+    if (const auto* release = std::get_if<storage::ReleaseLease>(&command.operation))
+        text += " of " + to_string(release->lease_id);
+    if (const auto* broken = std::get_if<storage::BreakLock>(&command.operation))
+        text += text_of(" of ", broken->lock.value(), " seen ", broken->seen_token);
+    return text;
+}
+
+std::string describe(const Answer& answer) {
+    std::string text = answer.error ? std::string(code_name(answer.error->code)) : "ok";
+    if (answer.fencing_token != 0) text += text_of(" token ", answer.fencing_token);
+    if (answer.is_replayed) text += " replayed";
+    return text;
+}
+
+const Answer* Judge::take_answer(Ticket ticket) {
+    const auto found = left_.find(ticket);
+    if (found == left_.end()) return nullptr;
+    taken_ = std::move(found->second);
+    left_.erase(found);
+    return &taken_;
+}
+
+void Judge::expect_refusal(const Request& request, ErrorCode code, Rule if_accepted) {
+    expect_refusal(request.ticket, request.command, code, if_accepted);
+}
+
+void Judge::expect_refusal(Ticket ticket, const Command& command, ErrorCode code,
+                           Rule if_accepted) {
+    if (!is_told_) return;
+    const auto* answer = take_answer(ticket);
+    const auto wanted = std::string(code_name(code));
+    if (answer == nullptr)
+        throw Violation(if_accepted, describe(command) + ": no answer instead of " + wanted);
+    if (!answer->error)
+        throw Violation(if_accepted,
+                        describe(command) + ": " + describe(*answer) + " instead of " + wanted);
+    if (answer->error->code != code)
+        throw Violation(Rule::Answer,
+                        describe(command) + ": " + describe(*answer) + " instead of " + wanted);
+    refused_.push_back(command.request_id);
+}
+
+const Answer* Judge::expect_success(Ticket ticket, const Command& command, Rule if_refused) {
+    if (!is_told_) return nullptr;
+    const auto* answer = take_answer(ticket);
+    if (answer == nullptr)
+        throw Violation(if_refused, describe(command) + ": no answer instead of success");
+    if (answer->error)
+        throw Violation(if_refused,
+                        describe(command) + ": " + describe(*answer) + " instead of success");
+    if (answer->is_replayed)
+        throw Violation(Rule::S6OnceAKey, describe(command) + " is replayed and never was done");
+    return answer;
+}
+
+void Judge::expect_text(const Answer* answer, const Command& command,
+                        const std::string& part) const {
+    if (answer == nullptr || answer->body.find(part) != std::string::npos) return;
+    throw Violation(Rule::Answer,
+                    describe(command) + ": " + part + " is not in its answer " + answer->body);
+}
+
+bool Judge::is_answered_by_key(const Request& request, const storage::Idempotency& idempotency) {
+    const auto key = key_of(request.command, idempotency);
+    if (const auto known = timeline_.keys.find(key); known != timeline_.keys.end()) {
+        if (known->second.fingerprint == idempotency.fingerprint) {
+            expect_replay(request, known->second);
+        } else {
+            expect_refusal(request, ErrorCode::IdempotencyMismatch, Rule::S6OnceAKey);
+        }
+        return true;
+    }
+    const auto* first = in_flight(key);
+    if (first == nullptr) return false;
+    const bool is_same = first->idempotency->fingerprint == idempotency.fingerprint;
+    expect_refusal(request,
+                   is_same ? ErrorCode::IdempotencyInFlight : ErrorCode::IdempotencyMismatch,
+                   Rule::S6OnceAKey);
+    return true;
+}
+
+const storage::AcquireLock* Judge::in_flight(const std::string& key) const {
+    if (const auto* waiter = timeline_.find_waiting_key(key)) return &waiter->acquire();
+    if (batch_.was_full) return nullptr;  // time-outs were a batch of their own then
+    for (const auto& command : just_refused_) {
+        const auto& acquire = std::get<storage::AcquireLock>(command.operation);
+        if (acquire.idempotency && key_of(command, *acquire.idempotency) == key) return &acquire;
+    }
+    return nullptr;
+}
+
+void Judge::expect_replay(const Request& request, const KeyRecord& record) {
+    if (!is_told_) return;
+    const auto& command = request.command;
+    const auto* answer = take_answer(request.ticket);
+    const auto differs = [&](std::string_view what) {
+        throw Violation(Rule::S6OnceAKey,
+                        describe(command) + ": " + std::string(what) + " differs from the first: " +
+                            (answer == nullptr ? "nothing" : describe(*answer) + answer->body));
+    };
+    if (answer == nullptr || !answer->is_replayed) return differs("the answer");
+    const auto code = answer->error ? std::optional(answer->error->code) : std::nullopt;
+    if (code != record.refusal) differs("the code");
+    if (answer->resource_id != record.resource_id) differs("the resource");
+    if (record.is_grant) {
+        if (answer->fencing_token != *record.token) differs("the token");
+    } else if ((answer->error ? answer->error->detail : answer->body) != record.body) {
+        differs("the body");
+    } else if (answer->first_request_id != record.request_id) {
+        differs("the first request");
+    }
+    const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
+    using storage::FenceStatus;
+    const auto status = lease == nullptr   ? FenceStatus::None
+                        : lease->is_live() ? FenceStatus::Live
+                                           : FenceStatus::Stale;
+    if (answer->fence_status != status)
+        throw Violation(Rule::Answer, describe(command) + ": the replay tells its fence wrong");
+}
+
+void Judge::remember(const Command& command, const storage::Idempotency& idempotency,
+                     std::optional<ErrorCode> refusal, const Answer* answer,
+                     std::optional<std::int64_t> token) {
+    KeyRecord record{.fingerprint = idempotency.fingerprint,
+                     .refusal = refusal,
+                     .is_grant = std::holds_alternative<storage::AcquireLock>(command.operation),
+                     .body = {},
+                     .resource_id = {},
+                     .token = token,
+                     .request_id = command.request_id};
+    if (answer != nullptr) {
+        record.body = answer->error ? answer->error->detail : answer->body;
+        record.resource_id = answer->resource_id;
+    } else {  // nobody was told: whatever was written will be the first answer
+        for (const auto& [id, row] : rows_.answers) {
+            if (row.key != idempotency.key || row.principal != command.principal) continue;
+            record.body = row.body;
+            record.resource_id = row.resource_id;
+        }
+    }
+    timeline_.keys.emplace(key_of(command, idempotency), std::move(record));
+}
+
+// Somebody was granted who should not have been, or not yet.
+void Judge::blame_grant(Ticket ticket, const Command& command) const {
+    const auto locks = locks_of(std::get<storage::AcquireLock>(command.operation));
+    const auto what = describe(command) + " was granted";
+    for (const auto cancelled : batch_.cancelled) {
+        if (cancelled == ticket)
+            throw Violation(Rule::WaiterHasLeft, what + " after its client had left");
+    }
+    if (!timeline_.is_free(locks)) throw Violation(Rule::Exclusion, what + " what another holds");
+    throw Violation(Rule::Fifo, what + " before others who came first");
+}
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,85 @@
+#include "tests/simulation/options.hpp"
+
+#include "tests/support/seeded_random.hpp"
+
+#include <array>
+
+namespace fencegate::simulation {
+namespace {
+
+constexpr std::array<std::string_view, kKinds> kNames{
+    "crash",   "reboot",     "power-cut", "disk-error",    "full-disk", "restart",
+    "restore", "checkpoint", "wall-jump", "loss",          "duplicate", "hold",
+    "pause",   "disconnect", "wait",      "keyed-acquire", "renew",     "release",
+    "break",   "forge",      "zombie",    "capture",       "read",      "reused-key"};
+
+// Some runs without, most with a little, some with a lot: a fault that is always there hides what
+// only happens without it.
+std::uint64_t draw_chance(testing::SeededRandom& random, std::uint64_t little,
+                          std::uint64_t a_lot) {
+    switch (random.below(4)) {
+        case 0: return 0;
+        case 1: return a_lot;
+        default: return little;
+    }
+}
+
+}  // namespace
+
+std::string_view kind_name(Kind kind) noexcept { return kNames[static_cast<std::size_t>(kind)]; }
+
+std::optional<Kinds> parse_kinds(std::string_view names) {
+    Kinds kinds;
+    while (!names.empty()) {
+        const auto name = names.substr(0, names.find(','));
+        std::size_t at = 0;
+        while (at < kKinds && kNames[at] != name) ++at;
+        if (at == kKinds) return std::nullopt;
+        kinds.set(at);
+        names.remove_prefix(std::min(names.size(), name.size() + 1));
+    }
+    return kinds;
+}
+
+std::string kind_names(const Kinds& kinds) {
+    std::string names;
+    for (std::size_t at = 0; at < kKinds; ++at) {
+        if (!kinds[at]) continue;
+        if (!names.empty()) names += ',';
+        names += kNames[at];
+    }
+    return names;
+}
+
+std::string arguments(const Options& options) {
+    auto text =
+        "--seed " + std::to_string(options.seed) + " --steps " + std::to_string(options.steps);
+    if (options.clients != 0) text += " --clients " + std::to_string(options.clients);
+    if (options.without.any()) text += " --without " + kind_names(options.without);
+    return text;
+}
+
+Settings draw_settings(const Options& options) {
+    testing::SeededRandom random(options.seed ^ 0x5e771265);
+    Settings settings;
+    settings.clients = 2 + random.below(5);
+    if (options.clients != 0) settings.clients = options.clients;
+    settings.principals = 1 + random.below(3);
+    settings.payments = 1 + random.below(3);
+    settings.other_locks = random.below(3);
+    settings.accepts_late_writes = random.below(3) == 0;
+    settings.has_long_leases = random.below(2) == 0;
+    if (random.below(4) == 0)
+        settings.wait_limits = {.per_lock_max = 1 + random.below(3),
+                                .total_max = 2 + random.below(3)};
+    settings.batch_max = 1 + random.below(12);
+    settings.fault_chance = draw_chance(random, 5, 25);
+    settings.loss_chance = draw_chance(random, 20, 100);
+    settings.duplicate_chance = draw_chance(random, 30, 200);
+    settings.hold_chance = draw_chance(random, 20, 120);
+    settings.pause_chance = draw_chance(random, 30, 150);
+    settings.zombie_chance = draw_chance(random, 60, 250);
+    return settings;
+}
+
+}  // namespace fencegate::simulation

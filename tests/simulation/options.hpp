@@ -1,0 +1,89 @@
+#pragma once
+// What a run is told: its seed, how long it is, and what is left out of it. And what the seed makes
+// of the world: every run is another one, some without faults, some with nothing but.
+// Thread rule: plain values. Errors: an unknown name is nullopt.
+
+#include "lockmgr/wait_queue.hpp"
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fencegate::simulation {
+
+// What can happen in a run and can be left out of it. Faults first, then what clients ask for.
+enum class Kind : std::uint8_t {
+    Crash,       // the process dies; what it had answered may not have left
+    Reboot,      // a crash or restart starts boot time anew
+    PowerCut,    // and what was not synced is lost, in part, or in any order
+    DiskError,   // one write or sync fails
+    FullDisk,    // writes fail for a while
+    Restart,     // drained and closed as an operator does
+    Restore,     // a backup is put back
+    Checkpoint,  // the log is copied into the database
+    WallJump,    // the wall clock is set
+    Loss,        // of a request or an answer
+    Duplicate,   // of a request with a key
+    Hold,        // a message arrives much later
+    Pause,       // a client sleeps past its lease
+    Disconnect,  // a client leaves while it waits
+    Wait,
+    KeyedAcquire,
+    Renew,
+    Release,
+    Break,
+    Forge,    // tokens and ids of others, or of nobody
+    Zombie,   // a client writes under a lease it no longer has
+    Capture,  // captures and cancels beside the refunds
+    Read,
+    ReusedKey,
+};
+inline constexpr std::size_t kKinds = 24;
+inline constexpr std::size_t kFaultKinds = 14;
+using Kinds = std::bitset<kKinds>;
+
+[[nodiscard]] std::string_view kind_name(Kind kind) noexcept;
+[[nodiscard]] std::optional<Kinds> parse_kinds(std::string_view names);  // comma between them
+[[nodiscard]] std::string kind_names(const Kinds& kinds);
+
+inline constexpr std::size_t kStepsUsual = 2'000;
+
+struct Options {
+    std::uint64_t seed = 1;
+    std::size_t steps = kStepsUsual;
+    Kinds without{};
+    std::size_t clients = 0;  // 0: as the seed says
+    bool is_verbose = false;
+
+    [[nodiscard]] bool allows(Kind kind) const noexcept {
+        return !without[static_cast<std::size_t>(kind)];
+    }
+};
+
+// The arguments that repeat the run.
+[[nodiscard]] std::string arguments(const Options& options);
+
+// Chances are per mille.
+struct Settings {
+    std::size_t clients = 2;
+    std::size_t principals = 1;
+    std::size_t payments = 1;
+    std::size_t other_locks = 0;
+    bool accepts_late_writes = false;
+    bool has_long_leases = false;
+    lockmgr::WaitLimits wait_limits{};
+    std::size_t batch_max = 8;
+    std::uint64_t fault_chance = 0;  // that a step begins with one of the faults of the store
+    std::uint64_t loss_chance = 0;
+    std::uint64_t duplicate_chance = 0;
+    std::uint64_t hold_chance = 0;
+    std::uint64_t pause_chance = 0;
+    std::uint64_t zombie_chance = 0;
+};
+
+[[nodiscard]] Settings draw_settings(const Options& options);
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,140 @@
+#include "tests/simulation/oracle.hpp"
+
+#include "storage/payment.hpp"
+#include "tests/simulation/row_checks.hpp"
+#include "tests/simulation/trace.hpp"
+
+#include <algorithm>
+
+namespace fencegate::simulation {
+
+std::string metadata_for(const std::string& request_id) {
+    return "{\"request\":\"" + request_id + "\"}";
+}
+
+std::string requested_by(const std::string& metadata) {
+    const auto frame = metadata_for("").size();
+    if (metadata.size() <= frame) return {};
+    return metadata.substr(frame - 2, metadata.size() - frame);
+}
+
+void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Rows& rows) {
+    Judge judge(timeline_, history_, rows, classes_, limits_, batch, &answers);
+    judge.judge();
+    history_.highest_token = judge.highest_token();
+    refused_.insert(judge.refused().begin(), judge.refused().end());
+    settle(rows);
+}
+
+void Oracle::settle(const Rows& rows) {
+    check_sound(rows);
+    check_same(timeline_, rows);
+    check_new_transfers(rows);
+}
+
+// The fence once more, from the rows alone.
+void Oracle::check_new_transfers(const Rows& rows) {
+    for (auto at = rows.transfers.upper_bound(last_transfer_); at != rows.transfers.end(); ++at) {
+        last_transfer_ = at->first;
+        const auto& row = at->second;
+        if (row.kind != static_cast<std::int64_t>(storage::TransferKind::Refund)) continue;
+        const auto lock = "payments/" + row.payment;
+        const auto lease = rows.leases.find(row.token);
+        const auto what = text_of("a refund of ", row.payment, " under token ", row.token);
+        if (lease == rows.leases.end() || lease->second.lock != lock)
+            throw Violation(Rule::S2AtomicFence, what + ", which never held its lock");
+        if (lease->second.principal != row.principal)
+            throw Violation(Rule::Holder, what + " by " + row.principal);
+        const auto told = history_.revealed.find(lock);
+        if (told != history_.revealed.end() && told->second > row.token)
+            throw Violation(Rule::S3NoStaleWrite,
+                            text_of(what, " after ", told->second, " was told"));
+    }
+}
+
+void Oracle::revealed(const Answer& answer) {
+    if (answer.fencing_token == 0 || answer.error) return;
+    const auto* lease = timeline_.find(answer.fencing_token);
+    if (lease == nullptr) return;
+    for (const auto& lock : lease->locks) {
+        auto& told = history_.revealed[lock];
+        told = std::max(told, answer.fencing_token);
+    }
+}
+
+void Oracle::unknown(BatchFacts batch, const Answers& answers) {
+    for (const auto& [ticket, answer] : answers) {
+        if (!answer.error || answer.error->code != ErrorCode::OutcomeUnknown)
+            throw Violation(Rule::S5Durable,
+                            text_of("ticket ", ticket.value(), " was told ", describe(answer),
+                                    " by a store whose commit has failed"));
+    }
+    unknown_ = std::move(batch);
+}
+
+void Oracle::drained(const Answers& answers) {
+    for (const auto& waiter : timeline_.waiters) {
+        const auto found = answers.find(waiter.ticket);
+        if (found == answers.end() || !found->second.error ||
+            found->second.error->code != ErrorCode::Draining)
+            throw Violation(Rule::Answer, describe(waiter.command) + " was not told of the drain");
+    }
+    if (answers.size() != timeline_.waiters.size())
+        throw Violation(Rule::Answer, "the drain answered somebody who did not wait");
+    timeline_.waiters.clear();
+    timeline_.is_draining = true;
+}
+
+// The unknown batch was committed or it was not; nothing in between.
+void Oracle::restarted(const Rows& rows, BootTime now) {
+    if (const auto batch = std::exchange(unknown_, std::nullopt);
+        batch && !is_same(timeline_, rows))
+        suppose_committed(*batch, rows);
+    settle(rows);
+    timeline_.restart(now);
+}
+
+// If that does not explain the rows either, the difference to what was told is the one to report.
+void Oracle::suppose_committed(const BatchFacts& batch, const Rows& rows) {
+    auto after = timeline_;
+    Judge judge(after, history_, rows, classes_, limits_, batch, nullptr);
+    try {
+        judge.judge();
+        check_same(after, rows);
+    } catch (const Violation&) {
+        return;
+    }
+    timeline_ = std::move(after);
+    history_.highest_token = judge.highest_token();
+}
+
+void Oracle::restored(Timeline backup, const Rows& rows) {
+    unknown_.reset();
+    timeline_ = std::move(backup);
+    timeline_.restore();
+    refused_.clear();
+    last_transfer_ = rows.transfers.empty() ? 0 : rows.transfers.rbegin()->first;
+    check_sound(rows);
+    check_same(timeline_, rows);
+}
+
+void Oracle::check_deadline(std::optional<BootTime> armed) const {
+    if (armed == timeline_.next_deadline()) return;
+    throw Violation(Rule::Timers, "the store does not wake up when the next lease or wait ends");
+}
+
+void Oracle::check_refusals(const Rows& rows) const {
+    for (const auto& [id, row] : rows.answers) {
+        if (row.error.empty() && refused_.contains(row.request_id))
+            throw Violation(Rule::S7RefusalIsFinal,
+                            "request " + row.request_id + " was refused and has an effect");
+    }
+    for (const auto& [token, row] : rows.leases) {
+        // The metadata names the request, if the client sends it once only.
+        if (refused_.contains(requested_by(row.metadata)))
+            throw Violation(Rule::S7RefusalIsFinal,
+                            text_of("token ", token, " was granted to a refused request"));
+    }
+}
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,55 @@
+#pragma once
+// Oracle: what the store has promised so far, and whether it keeps it. Told of every batch, death,
+// restart and restore; asks the rows after each.
+// Owns: the timeline, the history that outlives it, and the batch whose outcome nobody knows yet.
+// Thread rule: one thread. Errors: throws Violation.
+
+#include "tests/simulation/judge.hpp"
+
+#include <set>
+
+namespace fencegate::simulation {
+
+// The metadata of an acquire that is sent once only tells which request it was.
+[[nodiscard]] std::string metadata_for(const std::string& request_id);
+[[nodiscard]] std::string requested_by(const std::string& metadata);
+
+class Oracle {
+public:
+    Oracle(const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits)
+        : classes_(classes), limits_(limits) {}
+
+    // The store committed the batch and says `answers`; nobody has seen them yet.
+    void committed(const BatchFacts& batch, const Answers& answers, const Rows& rows);
+    // The answer has left: whoever reads it knows.
+    void revealed(const Answer& answer);
+    // The store died while it committed `batch`. What it told, if anything, must promise nothing.
+    void unknown(BatchFacts batch, const Answers& answers);
+    void drained(const Answers& answers);
+    // Opened again at `now`.
+    void restarted(const Rows& rows, BootTime now);
+
+    [[nodiscard]] const Timeline& timeline() const noexcept { return timeline_; }
+    // The backup was put back and its epoch raised.
+    void restored(Timeline backup, const Rows& rows);
+    // The next moment the store must wake up by itself.
+    void check_deadline(std::optional<BootTime> armed) const;
+    // Nothing refused has come to life later. After a restore the rows are others, and so were the
+    // requests: only those since then are looked for.
+    void check_refusals(const Rows& rows) const;
+
+private:
+    void settle(const Rows& rows);
+    void suppose_committed(const BatchFacts& batch, const Rows& rows);
+    void check_new_transfers(const Rows& rows);
+
+    const lockmgr::LockClasses& classes_;
+    const lockmgr::WaitLimits limits_;
+    Timeline timeline_;
+    History history_;
+    std::optional<BatchFacts> unknown_;
+    std::set<std::string> refused_;
+    std::int64_t last_transfer_ = 0;
+};
+
+}  // namespace fencegate::simulation

@@ -1,0 +1,86 @@
+#pragma once
+// Rows: what the store's file says, read on the store's own connection between batches, and kept up
+// to date by SQLite's own word on which rows changed. The one place that knows the schema.
+// Thread rule: one thread. REQUIRES: the reader dies before the connection.
+
+#include "lockmgr/lease.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace fencegate::simulation {
+
+struct LeaseRow {
+    std::string id;
+    std::string lock;
+    std::string principal;
+    std::string owner;
+    std::string metadata;
+    std::int64_t ttl_ms = 0;
+    lockmgr::LeaseState state{};
+};
+struct AnswerRow {
+    std::string principal;
+    std::string key;
+    std::optional<std::int64_t> token;
+    std::string error;  // empty: it succeeded
+    std::string body;
+    std::string resource_id;
+    std::string request_id;
+};
+struct TransferRow {
+    std::string payment;
+    std::int64_t kind = 0;  // storage::TransferKind
+    std::int64_t amount = 0;
+    std::int64_t token = 0;  // 0: none
+    std::string reason;
+    std::string principal;
+};
+struct PaymentRow {
+    std::int64_t state = 0;  // storage::PaymentState
+    std::int64_t authorized = 0;
+    std::int64_t captured = 0;
+    std::int64_t refunded = 0;
+};
+struct Rows {
+    std::map<std::int64_t, LeaseRow> leases;  // by token
+    std::map<std::int64_t, AnswerRow> answers;
+    std::map<std::int64_t, TransferRow> transfers;
+    std::map<std::string, PaymentRow> payments;
+    std::int64_t epoch = 0;
+    std::int64_t sequence = 0;
+};
+
+class RowReader {
+public:
+    explicit RowReader(storage::sqlite::Connection& connection);
+    ~RowReader();
+    RowReader(const RowReader&) = delete;
+    RowReader& operator=(const RowReader&) = delete;
+
+    // Reads what has changed since the last call; all of it on the first.
+    const Rows& refresh();
+
+private:
+    void read_lease(std::int64_t token);
+    void read_answer(std::int64_t id);
+    void read_transfer(std::int64_t id);
+    void read_payments();
+
+    storage::sqlite::Connection& connection_;
+    storage::sqlite::Statement lease_;
+    storage::sqlite::Statement answer_;
+    storage::sqlite::Statement transfer_;
+    storage::sqlite::Statement payments_;
+    storage::sqlite::Statement counter_;
+    std::set<std::int64_t> leases_changed_;
+    std::set<std::int64_t> answers_changed_;
+    std::set<std::int64_t> transfers_changed_;
+    Rows rows_;
+};
+
+}  // namespace fencegate::simulation
