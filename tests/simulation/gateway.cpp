@@ -113,7 +113,8 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
     }
     trace_.add(text_of("store: batch of ", batch.requests.size(), ", ", answers.size(), " answers",
                        batch.was_full ? ", disk full" : ""));
-    oracle_.committed(batch, answers, rows_->refresh());
+    const auto& rows = rows_->refresh();
+    oracle_.committed(batch, answers, rows, rows_->has_changed());
     if (!batch.may_postpone_expiries) oracle_.check_deadline(store_->next_deadline());
     if (allows(Kind::Crash, settings_.fault_chance / 4)) {
         trace_.add("crash: these answers never left");

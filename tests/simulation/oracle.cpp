@@ -18,12 +18,33 @@ std::string requested_by(const std::string& metadata) {
     return metadata.substr(frame - 2, metadata.size() - frame);
 }
 
-void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Rows& rows) {
+void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Rows& rows,
+                       bool wrote) {
+    auto before = batch.was_full ? timeline_ : Timeline{};
     Judge judge(timeline_, history_, rows, classes_, limits_, batch, &answers);
     judge.judge();
     history_.highest_token = judge.highest_token();
     refused_.insert(judge.refused().begin(), judge.refused().end());
     settle(rows);
+    if (wrote) unknown_.clear();
+    if (batch.was_full) note_full(std::move(before), batch, answers, wrote);
+}
+
+// The store tried the batch as a whole, then each command alone.
+void Oracle::note_full(Timeline before, const BatchFacts& batch, const Answers& answers,
+                       bool wrote) {
+    auto whole = batch;
+    whole.was_full = false;
+    for (const auto& request : batch.requests) {
+        const auto answer = answers.find(request.ticket);
+        if (answer == answers.end() || !answer->second.error ||
+            answer->second.error->code != ErrorCode::StoreFull)
+            continue;
+        auto one = whole;
+        one.requests = {request};
+        unknown_.push_back({wrote ? timeline_ : before, std::move(one)});
+    }
+    if (!wrote) unknown_.push_back({std::move(before), std::move(whole)});
 }
 
 void Oracle::settle(const Rows& rows) {
@@ -69,7 +90,7 @@ void Oracle::unknown(BatchFacts batch, const Answers& answers) {
                             text_of("ticket ", ticket.value(), " was told ", describe(answer),
                                     " by a store whose commit has failed"));
     }
-    unknown_ = std::move(batch);
+    unknown_.insert(unknown_.begin(), {timeline_, std::move(batch)});
 }
 
 void Oracle::drained(const Answers& answers) {
@@ -85,31 +106,33 @@ void Oracle::drained(const Answers& answers) {
     timeline_.is_draining = true;
 }
 
-// The unknown batch was committed or it was not; nothing in between.
 void Oracle::restarted(const Rows& rows, BootTime now) {
-    if (const auto batch = std::exchange(unknown_, std::nullopt);
-        batch && !is_same(timeline_, rows))
-        suppose_committed(*batch, rows);
+    const auto candidates = std::exchange(unknown_, {});
+    if (!candidates.empty() && !is_same(timeline_, rows))
+        static_cast<void>(std::ranges::any_of(candidates, [&](const Candidate& candidate) {
+            return is_explained_by(candidate, rows);
+        }));
     settle(rows);
     timeline_.restart(now);
 }
 
-// If that does not explain the rows either, the difference to what was told is the one to report.
-void Oracle::suppose_committed(const BatchFacts& batch, const Rows& rows) {
-    auto after = timeline_;
-    Judge judge(after, history_, rows, classes_, limits_, batch, nullptr);
+// If nothing explains the rows, the difference to what was told is the one to report.
+bool Oracle::is_explained_by(const Candidate& candidate, const Rows& rows) {
+    auto after = candidate.before;
+    Judge judge(after, history_, rows, classes_, limits_, candidate.batch, nullptr);
     try {
         judge.judge();
         check_same(after, rows);
     } catch (const Violation&) {
-        return;
+        return false;
     }
     timeline_ = std::move(after);
     history_.highest_token = judge.highest_token();
+    return true;
 }
 
 void Oracle::restored(Timeline backup, const Rows& rows) {
-    unknown_.reset();
+    unknown_.clear();
     timeline_ = std::move(backup);
     timeline_.restore();
     refused_.clear();

@@ -20,7 +20,8 @@ public:
         : classes_(classes), limits_(limits) {}
 
     // The store committed the batch and says `answers`; nobody has seen them yet.
-    void committed(const BatchFacts& batch, const Answers& answers, const Rows& rows);
+    // `wrote`: it changed rows.
+    void committed(const BatchFacts& batch, const Answers& answers, const Rows& rows, bool wrote);
     // The answer has left: whoever reads it knows.
     void revealed(const Answer& answer);
     // The store died while it committed `batch`. What it told, if anything, must promise nothing.
@@ -39,15 +40,25 @@ public:
     void check_refusals(const Rows& rows) const;
 
 private:
+    // A batch that may turn out to be committed, and what it was run on.
+    struct Candidate {
+        Timeline before;
+        BatchFacts batch;
+    };
+
     void settle(const Rows& rows);
-    void suppose_committed(const BatchFacts& batch, const Rows& rows);
+    [[nodiscard]] bool is_explained_by(const Candidate& candidate, const Rows& rows);
+    void note_full(Timeline before, const BatchFacts& batch, const Answers& answers, bool wrote);
     void check_new_transfers(const Rows& rows);
 
     const lockmgr::LockClasses& classes_;
     const lockmgr::WaitLimits limits_;
     Timeline timeline_;
     History history_;
-    std::optional<BatchFacts> unknown_;
+    // After a death the rows may be those after one of these, and nothing in between. First the
+    // batch that was being committed. Then those that a full disk refused since the last commit:
+    // 507 promises as little as any 5xx, because the log keeps what was written of them.
+    std::vector<Candidate> unknown_;
     std::set<std::string> refused_;
     std::int64_t last_transfer_ = 0;
 };

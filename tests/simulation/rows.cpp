@@ -60,8 +60,11 @@ RowReader::RowReader(Connection& connection)
 RowReader::~RowReader() { ::sqlite3_update_hook(connection_.handle(), nullptr, nullptr); }
 
 const Rows& RowReader::refresh() {
+    const auto answers_before = rows_.answers.size();
+    has_changed_ = false;
     for (const auto token : leases_changed_) read_lease(token);
     for (const auto id : answers_changed_) read_answer(id);
+    has_changed_ = has_changed_ || rows_.answers.size() != answers_before;
     for (const auto id : transfers_changed_) read_transfer(id);
     leases_changed_.clear();
     answers_changed_.clear();
@@ -80,13 +83,17 @@ void RowReader::read_lease(std::int64_t token) {
         rows_.leases.erase(token);
         return;
     }
-    rows_.leases[token] = {.id = uuid_text(row.blob(0)),
-                           .lock = std::string(row.text(1)),
-                           .principal = std::string(row.text(2)),
-                           .owner = std::string(row.text(3)),
-                           .metadata = std::string(row.text(4)),
-                           .ttl_ms = row.integer(5),
-                           .state = static_cast<lockmgr::LeaseState>(row.integer(6))};
+    LeaseRow lease{.id = uuid_text(row.blob(0)),
+                   .lock = std::string(row.text(1)),
+                   .principal = std::string(row.text(2)),
+                   .owner = std::string(row.text(3)),
+                   .metadata = std::string(row.text(4)),
+                   .ttl_ms = row.integer(5),
+                   .state = static_cast<lockmgr::LeaseState>(row.integer(6))};
+    const auto before = rows_.leases.find(token);
+    if (before != rows_.leases.end() && before->second == lease) return;
+    rows_.leases[token] = std::move(lease);
+    has_changed_ = true;
 }
 
 void RowReader::read_answer(std::int64_t id) {

@@ -22,6 +22,8 @@ struct LeaseRow {
     std::string metadata;
     std::int64_t ttl_ms = 0;
     lockmgr::LeaseState state{};
+
+    friend bool operator==(const LeaseRow&, const LeaseRow&) = default;
 };
 struct AnswerRow {
     std::string principal;
@@ -64,6 +66,8 @@ public:
 
     // Reads what has changed since the last call; all of it on the first.
     const Rows& refresh();
+    // Whether the last refresh() found any. SQLite also names rows whose change was taken back.
+    [[nodiscard]] bool has_changed() const noexcept { return has_changed_; }
 
 private:
     void read_lease(std::int64_t token);
@@ -80,6 +84,7 @@ private:
     std::set<std::int64_t> leases_changed_;
     std::set<std::int64_t> answers_changed_;
     std::set<std::int64_t> transfers_changed_;
+    bool has_changed_ = false;
     Rows rows_;
 };
 
