@@ -91,7 +91,7 @@ void Client::resend(Surroundings& world) {
     // A client that took its lock again presents the new token: the key is what makes it the same.
     if (auto* move = std::get_if<storage::MovePayment>(&call.command.operation);
         move != nullptr && grant_ && random_.below(2) == 0)
-        move->token.value = grant_->token;
+        move->token = {lockmgr::PresentedToken::Kind::Present, grant_->token};
     call.command.request_id = text_of("c", call.id, ".", ++times);
     patient_until = world.now() + patience();
     world.send(call);

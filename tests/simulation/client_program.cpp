@@ -63,15 +63,12 @@ std::optional<Duration> Client::ttl() {
 }
 
 storage::Operation Client::acquire(Surroundings& world) {
-    storage::AcquireLock acquire{.lock = *lockmgr::LockName::parse(any_of(world.locks)),
-                                 .ttl = ttl(),
-                                 .wait = {},
-                                 .owner = owner_,
-                                 .metadata_json = {},
-                                 .idempotency = std::nullopt};
+    const auto lock = any_of(world.locks);
+    storage::AcquireLock acquire{
+        .locks = {*lockmgr::LockName::parse(lock)}, .ttl = ttl(), .owner = owner_};
     const auto wait = Duration(1 + random_.below(3'000));
     if (rolls(Kind::Wait, 600)) acquire.wait = wait;
-    const auto key = new_key(world, acquire.lock.value());
+    const auto key = new_key(world, lock);
     if (rolls(Kind::KeyedAcquire, 500)) acquire.idempotency = key;
     return acquire;
 }

@@ -8,7 +8,7 @@
 namespace fencegate::simulation {
 namespace {
 
-constexpr Duration kExpiriesWait{1'000};  // after a full disk, as the store promises
+constexpr Duration kTimersWait{1'000};  // after a full disk, as the store promises
 
 // In memory where there is such a folder: a run is a thousand writes and none has to last.
 std::filesystem::path scratch_folder() {
@@ -32,11 +32,11 @@ Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace,
       trace_(trace),
       deliver_(std::move(deliver)),
       classes_(classes_for(settings)),
-      oracle_(classes_, settings.wait_limits),
       random_(options.seed ^ 0xd15cfa17),
       store_random_(options.seed ^ 0x5708e),
       folder_(scratch_folder()),
-      clock_(std::make_unique<testing::ManualClock>()) {
+      clock_(std::make_unique<testing::ManualClock>()),
+      oracle_(classes_, settings.wait_limits, clock_->boot_now()) {
     // SQLite salts its log with numbers of its own: they come from the seed as well.
     ::sqlite3_initialize();
     ::sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(options.seed | 1), nullptr);
@@ -52,7 +52,7 @@ void Gateway::submit(storage::Request request) { inbox_.push_back(std::move(requ
 
 void Gateway::cancel(Ticket ticket) { cancelled_.push_back(ticket); }
 
-std::optional<BootTime> Gateway::next_deadline() const { return store_->next_deadline(); }
+std::optional<BootTime> Gateway::next_ending() const { return oracle_.timeline().next_deadline(); }
 
 bool Gateway::try_to_open() {
     auto lock = storage::sqlite::FolderLock::take(folder_.path());
@@ -78,7 +78,7 @@ void Gateway::open() {
                         random_);
     }
     disk_.be_sound();
-    expiries_wait_until_.reset();
+    timers_wait_until_.reset();
     rows_ = std::make_unique<RowReader>(*connection_);
 }
 
@@ -104,8 +104,8 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
     const auto strikes = disk_.strikes();
     auto answers = collect(store_->run(batch.requests, cancelled));
     batch.was_full = disk_.strikes() != strikes && !store_->fatal();
-    if (batch.was_full) expiries_wait_until_ = batch.now + kExpiriesWait;
-    batch.may_postpone_expiries = expiries_wait_until_ && batch.now < *expiries_wait_until_;
+    if (batch.was_full) timers_wait_until_ = batch.now + kTimersWait;
+    batch.timers_wait = timers_wait_until_ && batch.now < *timers_wait_until_;
     if (store_->fatal()) {
         if (disk_.strikes() == strikes)
             throw Violation(Rule::Answer, "the store gave up on a sound disk: " + *store_->fatal());
@@ -115,7 +115,7 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
                        batch.was_full ? ", disk full" : ""));
     const auto& rows = rows_->refresh();
     oracle_.committed(batch, answers, rows, rows_->has_changed());
-    if (!batch.may_postpone_expiries) oracle_.check_deadline(store_->next_deadline());
+    if (!batch.timers_wait) oracle_.check_deadline(store_->next_deadline());
     if (allows(Kind::Crash, settings_.fault_chance / 4)) {
         trace_.add("crash: these answers never left");
         return die(Power::On);

@@ -22,6 +22,7 @@ public:
     void on_events(const std::vector<storage::StoreEvent>&) override {}
     void on_notices(std::vector<storage::LockNotice>) override {}
     void on_levels(std::size_t, const storage::ClassLevels&) override {}
+    void on_deadlocks(std::size_t) override {}
     void on_batch(const storage::BatchStats&) override {}
     void on_checkpoint(storage::Seconds) override {}
 };
@@ -40,7 +41,8 @@ public:
     void turn();
 
     [[nodiscard]] testing::ManualClock& clock() { return *clock_; }
-    [[nodiscard]] std::optional<BootTime> next_deadline() const;
+    // When the next lease, wait or rest ends.
+    [[nodiscard]] std::optional<BootTime> next_ending() const;
     // Rises with every death: nothing asked before will be answered.
     [[nodiscard]] std::size_t lives() const noexcept { return lives_; }
     [[nodiscard]] const lockmgr::LockClasses& classes() const noexcept { return classes_; }
@@ -77,12 +79,12 @@ private:
     Trace& trace_;
     Deliver deliver_;
     lockmgr::LockClasses classes_;
-    Oracle oracle_;
     testing::SeededRandom random_;        // of the faults
     testing::SeededRandom store_random_;  // the store's own
     testing::ForgetfulDisk disk_;
     testing::TempDir folder_;
     std::unique_ptr<testing::ManualClock> clock_;
+    Oracle oracle_;
     DeafObserver observer_;
     std::unique_ptr<storage::sqlite::SqliteStore> store_;
     storage::sqlite::Connection* connection_ = nullptr;  // the store's
@@ -90,7 +92,7 @@ private:
     std::vector<storage::Request> inbox_;
     std::vector<Ticket> cancelled_;
     std::size_t lives_ = 0;
-    std::optional<BootTime> expiries_wait_until_;  // the disk was full
+    std::optional<BootTime> timers_wait_until_;  // the disk was full
 
     struct Backup {
         std::vector<char> database;

@@ -141,7 +141,7 @@ void Gateway::restore() {
     if (!epoch) throw Violation(Rule::S5Durable, "the restore failed: " + epoch.error().detail);
     maybe_reboot();
     open();
-    oracle_.restored(backup_->timeline, rows_->refresh());
+    oracle_.restored(backup_->timeline, rows_->refresh(), clock_->boot_now());
     if (random_.below(2) == 0) back_up();
 }
 
@@ -151,7 +151,7 @@ void Gateway::come_to_rest() {
         clock_->advance(std::chrono::minutes(2));
         turn();
     }
-    if (const auto next = store_->next_deadline())
+    if (next_ending())
         throw Violation(Rule::L1LeaseEnds, "a lease or a waiter outlives everything");
     oracle_.check_refusals(rows_->refresh());
     die(Power::Cut);

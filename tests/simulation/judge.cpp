@@ -22,37 +22,65 @@ Judge::Judge(Timeline& timeline, const History& history, const Rows& rows,
 void Judge::judge() {
     give_up_cancelled();
     time_out_due();
-    expire_due();
+    if (batch_.timers_wait) {
+        leave_lines_for_later();
+    } else {
+        serve_waiters();
+        end_rests();
+        expire_due();
+    }
     for (const auto& request : batch_.requests) command(request);
     expect_nothing_else();
 }
 
 void Judge::give_up_cancelled() {
     for (const auto ticket : batch_.cancelled) {
-        const auto* found = timeline_.find_waiter(ticket);
-        if (found == nullptr) continue;
-        expect_refusal(ticket, found->command, ErrorCode::RequestTimeout, Rule::WaiterHasLeft);
-        just_refused_.push_back(found->command);
-        std::erase_if(timeline_.waiters, [&](const auto& one) { return one.ticket == ticket; });
+        const auto found = std::ranges::find(timeline_.waiters, ticket, &WaitingAcquire::ticket);
+        if (found == timeline_.waiters.end()) continue;
+        refuse_waiter(static_cast<std::size_t>(found - timeline_.waiters.begin()),
+                      ErrorCode::RequestTimeout, Rule::WaiterHasLeft);
     }
 }
 
 void Judge::time_out_due() {
-    auto& waiters = timeline_.waiters;
-    for (std::size_t at = 0; at < waiters.size();) {
-        if (waiters[at].deadline > batch_.now) {
+    for (std::size_t at = 0; at < timeline_.waiters.size();) {
+        if (timeline_.waiters[at].deadline > batch_.now) {
             ++at;
-            continue;
+        } else {
+            refuse_waiter(at, ErrorCode::LockHeld, Rule::WaiterTooLate);
         }
-        expect_refusal(waiters[at].ticket, waiters[at].command, ErrorCode::LockHeld,
-                       Rule::WaiterTooLate);
-        just_refused_.push_back(waiters[at].command);
-        waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    serve_waiters();
 }
 
-// A full disk holds expiries up. Then the rows say which of the due ones were ended.
+void Judge::refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted) {
+    const auto place = timeline_.waiters.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto waiter = std::move(*place);
+    timeline_.waiters.erase(place);
+    has_moved_lines_ = true;
+    freed_.insert(freed_.end(), waiter.locks.begin(), waiter.locks.end());
+    expect_refusal(waiter.ticket, waiter.command, code, if_accepted);
+    just_refused_.push_back(waiter.command);
+}
+
+// A grant has no room either while the disk is full. Until then nobody is granted out of turn.
+void Judge::leave_lines_for_later() {
+    for (const auto& lock : freed_) {
+        if (timeline_.waiting_for({lock}) > 0) timeline_.rests[lock] = batch_.now;
+    }
+}
+
+void Judge::end_rests() {
+    std::vector<std::pair<BootTime, std::string>> due;
+    for (const auto& [lock, until] : timeline_.rests) {
+        if (until <= batch_.now) due.emplace_back(until, lock);
+    }
+    std::ranges::sort(due);
+    for (const auto& [until, lock] : due) {
+        timeline_.rests.erase(lock);
+        serve_waiters();
+    }
+}
+
 void Judge::expire_due() {
     std::vector<std::pair<BootTime, std::int64_t>> due;
     for (const auto& [token, lease] : timeline_.leases) {
@@ -61,12 +89,8 @@ void Judge::expire_due() {
     }
     std::ranges::sort(due);
     for (const auto& [deadline, token] : due) {
-        const auto row = rows_.leases.find(token);
-        const bool is_in_rows =
-            row != rows_.leases.end() && (row->second.state == LeaseState::Expired ||
-                                          row->second.state == LeaseState::Superseded);
-        if (batch_.may_postpone_expiries && !is_in_rows) continue;
         auto& lease = *timeline_.find(token);
+        const auto row = rows_.leases.find(token);
         if (row != rows_.leases.end() && row->second.state == LeaseState::Live)
             throw Violation(Rule::L1LeaseEnds,
                             text_of("token ", token, " on ", text_of_locks(lease.locks),
@@ -90,6 +114,7 @@ void Judge::serve_waiters() {
         }
         const auto waiter = waiters[at];
         waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(at));
+        has_moved_lines_ = true;
         grant(waiter.ticket, waiter.command, waiter.ttl);
     }
 }

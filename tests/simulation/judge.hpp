@@ -20,9 +20,14 @@ struct BatchFacts {
     BootTime now{};
     std::vector<storage::Request> requests;
     std::vector<Ticket> cancelled;
-    bool was_full = false;               // the disk refused a write meanwhile
-    bool may_postpone_expiries = false;  // it was full a moment ago
+    bool was_full = false;     // the disk refused a write meanwhile
+    bool timers_wait = false;  // it was full a moment ago
 };
+
+// For messages.
+[[nodiscard]] std::string describe(const Command& command);
+[[nodiscard]] std::string describe(const Answer& answer);
+[[nodiscard]] std::string_view name_of(const storage::Operation& operation);
 
 // True for ever, in every timeline: what a restore cannot make unhappen.
 struct History {
@@ -40,6 +45,8 @@ public:
     void judge();
 
     [[nodiscard]] std::int64_t highest_token() const noexcept { return highest_token_; }
+    // Somebody began to wait, or was answered after waiting.
+    [[nodiscard]] bool has_moved_lines() const noexcept { return has_moved_lines_; }
     // Requests refused for good, and nothing of it stored.
     [[nodiscard]] const std::vector<std::string>& refused() const noexcept { return refused_; }
 
@@ -49,8 +56,11 @@ private:
     // judge.cpp: what the clock and the dead do, and the lines.
     void give_up_cancelled();
     void time_out_due();
+    void leave_lines_for_later();
+    void end_rests();
     void expire_due();
     void end(HeldLease& lease, LeaseState how);
+    void refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted);
     void serve_waiters();
     void command(const Request& request);
     void expect_nothing_else() const;
@@ -74,9 +84,17 @@ private:
     void decide(const Request& request, const storage::MovePayment& move);
     void decide(const Request& request, const storage::ReadPayment& read);
     void decide(const Request& request, const storage::ListRefunds& list);
+    // What no client asks for.
+    template <class Other>
+    void decide(const Request& request, const Other&) {
+        throw Violation(Rule::Answer, describe(request.command) + " was not to be asked");
+    }
     [[nodiscard]] std::optional<ErrorCode> fence(const Command& command,
                                                  const lockmgr::PresentedToken& token,
                                                  const std::string* lock);
+    [[nodiscard]] std::optional<ErrorCode> judge_fence(const Command& command,
+                                                       const lockmgr::PresentedToken& token,
+                                                       const std::string* lock) const;
     [[nodiscard]] Rule rule_of_fence(ErrorCode refusal, const lockmgr::PresentedToken& token,
                                      const std::string* lock);
 
@@ -110,13 +128,10 @@ private:
     Answer taken_;  // being judged
     // Acquires that were refused after a wait: their keys stay in flight until the batch is over.
     std::vector<Command> just_refused_;
+    LockSet freed_;  // by those who left the lines
     std::int64_t highest_token_;
+    bool has_moved_lines_ = false;
     std::vector<std::string> refused_;
 };
-
-// For messages.
-[[nodiscard]] std::string describe(const Command& command);
-[[nodiscard]] std::string describe(const Answer& answer);
-[[nodiscard]] std::string_view name_of(const storage::Operation& operation);
 
 }  // namespace fencegate::simulation

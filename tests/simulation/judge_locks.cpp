@@ -21,6 +21,7 @@ void Judge::decide(const Request& request, const storage::AcquireLock& acquire) 
     if (timeline_.waiters.size() >= limits_.total_max ||
         timeline_.waiting_for(locks) >= limits_.per_lock_max)
         return expect_refusal(request, ErrorCode::QueueFull, if_granted);
+    has_moved_lines_ = true;
     timeline_.waiters.push_back(
         {request.ticket, request.command, locks, *ttl, batch_.now + acquire.wait});
 }

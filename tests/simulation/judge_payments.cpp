@@ -51,6 +51,16 @@ std::optional<std::int64_t> value_of(const lockmgr::PresentedToken& token) {
 
 std::optional<ErrorCode> Judge::fence(const Command& command, const lockmgr::PresentedToken& token,
                                       const std::string* lock) {
+    const auto refusal = judge_fence(command, token, lock);
+    auto* lease = refusal ? timeline_.find(token.value) : nullptr;
+    // A full disk has no room for the record.
+    if (lease != nullptr && !batch_.was_full) ++lease->refused;
+    return refusal;
+}
+
+std::optional<ErrorCode> Judge::judge_fence(const Command& command,
+                                            const lockmgr::PresentedToken& token,
+                                            const std::string* lock) const {
     using TokenKind = lockmgr::PresentedToken::Kind;
     if (token.kind == TokenKind::Absent) return ErrorCode::FenceTokenRequired;
     if (token.kind == TokenKind::Malformed) return ErrorCode::FenceTokenMalformed;

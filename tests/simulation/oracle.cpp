@@ -24,6 +24,7 @@ void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Ro
     Judge judge(timeline_, history_, rows, classes_, limits_, batch, &answers);
     judge.judge();
     history_.highest_token = judge.highest_token();
+    alarms_.ran(batch.now, !batch.requests.empty(), judge.has_moved_lines(), batch.timers_wait);
     refused_.insert(judge.refused().begin(), judge.refused().end());
     settle(rows);
     if (wrote) unknown_.clear();
@@ -114,6 +115,7 @@ void Oracle::restarted(const Rows& rows, BootTime now) {
         }));
     settle(rows);
     timeline_.restart(now);
+    alarms_.opened(now);
 }
 
 // If nothing explains the rows, the difference to what was told is the one to report.
@@ -131,10 +133,11 @@ bool Oracle::is_explained_by(const Candidate& candidate, const Rows& rows) {
     return true;
 }
 
-void Oracle::restored(Timeline backup, const Rows& rows) {
+void Oracle::restored(Timeline backup, const Rows& rows, BootTime now) {
     unknown_.clear();
     timeline_ = std::move(backup);
     timeline_.restore();
+    alarms_.opened(now);
     refused_.clear();
     last_transfer_ = rows.transfers.empty() ? 0 : rows.transfers.rbegin()->first;
     check_sound(rows);
@@ -142,8 +145,7 @@ void Oracle::restored(Timeline backup, const Rows& rows) {
 }
 
 void Oracle::check_deadline(std::optional<BootTime> armed) const {
-    if (armed == timeline_.next_deadline()) return;
-    throw Violation(Rule::Timers, "the store does not wake up when the next lease or wait ends");
+    alarms_.check(armed, timeline_.next_deadline());
 }
 
 void Oracle::check_refusals(const Rows& rows) const {

@@ -4,6 +4,7 @@
 // Owns: the timeline, the history that outlives it, and the batch whose outcome nobody knows yet.
 // Thread rule: one thread. Errors: throws Violation.
 
+#include "tests/simulation/alarms.hpp"
 #include "tests/simulation/judge.hpp"
 
 #include <set>
@@ -16,8 +17,10 @@ namespace fencegate::simulation {
 
 class Oracle {
 public:
-    Oracle(const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits)
-        : classes_(classes), limits_(limits) {}
+    Oracle(const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits, BootTime now)
+        : classes_(classes), limits_(limits) {
+        alarms_.opened(now);
+    }
 
     // The store committed the batch and says `answers`; nobody has seen them yet.
     // `wrote`: it changed rows.
@@ -32,7 +35,7 @@ public:
 
     [[nodiscard]] const Timeline& timeline() const noexcept { return timeline_; }
     // The backup was put back and its epoch raised.
-    void restored(Timeline backup, const Rows& rows);
+    void restored(Timeline backup, const Rows& rows, BootTime now);
     // The next moment the store must wake up by itself.
     void check_deadline(std::optional<BootTime> armed) const;
     // Nothing refused has come to life later. After a restore the rows are others, and so were the
@@ -54,6 +57,7 @@ private:
     const lockmgr::LockClasses& classes_;
     const lockmgr::WaitLimits limits_;
     Timeline timeline_;
+    Alarms alarms_;
     History history_;
     // After a death the rows may be those after one of these, and nothing in between. First the
     // batch that was being committed. Then those that a full disk refused since the last commit:

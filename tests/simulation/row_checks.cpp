@@ -32,6 +32,9 @@ void check_lease(const HeldLease& lease, const Rows& rows) {
         row.principal != lease.principal || row.owner != lease.owner ||
         row.metadata != lease.metadata)
         throw Violation(Rule::S5Durable, what + " is another lease than was granted");
+    if (row.refused != lease.refused)
+        throw Violation(Rule::Record, text_of(what, " has ", row.refused, " refused writes, not ",
+                                              lease.refused));
     if (lease.is_live() && row.ttl_ms != lease.ttl.count())
         throw Violation(Rule::L2LeaseLasts, what + " lost the time it was given");
 }

@@ -34,8 +34,8 @@ void collect(Connection& connection, const char* sql, std::set<std::int64_t>& id
 RowReader::RowReader(Connection& connection)
     : connection_(connection),
       lease_(connection,
-             "SELECT lease_id, lock, principal, owner, metadata, ttl_ms, state FROM leases "
-             "WHERE token = ?"),
+             "SELECT lease_id, lock, principal, owner, metadata, ttl_ms, state, refused "
+             "FROM leases WHERE token = ?"),
       answer_(connection,
               "SELECT principal, key, token, coalesce(error_code, ''), body, resource_id, "
               "request_id FROM answers WHERE id = ?"),
@@ -89,7 +89,8 @@ void RowReader::read_lease(std::int64_t token) {
                    .owner = std::string(row.text(3)),
                    .metadata = std::string(row.text(4)),
                    .ttl_ms = row.integer(5),
-                   .state = static_cast<lockmgr::LeaseState>(row.integer(6))};
+                   .state = static_cast<lockmgr::LeaseState>(row.integer(6)),
+                   .refused = row.integer(7)};
     const auto before = rows_.leases.find(token);
     if (before != rows_.leases.end() && before->second == lease) return;
     rows_.leases[token] = std::move(lease);

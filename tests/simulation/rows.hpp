@@ -22,6 +22,7 @@ struct LeaseRow {
     std::string metadata;
     std::int64_t ttl_ms = 0;
     lockmgr::LeaseState state{};
+    std::int64_t refused = 0;
 
     friend bool operator==(const LeaseRow&, const LeaseRow&) = default;
 };

@@ -4,7 +4,11 @@
 
 namespace fencegate::simulation {
 
-LockSet locks_of(const storage::AcquireLock& acquire) { return {acquire.lock.value()}; }
+LockSet locks_of(const storage::AcquireLock& acquire) {
+    LockSet locks;
+    for (const auto& lock : acquire.locks) locks.push_back(lock.value());
+    return locks;
+}
 
 bool overlap(const LockSet& left, const LockSet& right) {
     return std::ranges::any_of(
@@ -42,6 +46,8 @@ const HeldLease* Timeline::live_lease_of(const std::string& lock) const {
 }
 
 bool Timeline::is_free(const LockSet& locks) const {
+    if (std::ranges::any_of(locks, [&](const auto& lock) { return rests.contains(lock); }))
+        return false;
     return std::ranges::none_of(leases, [&](const auto& entry) {
         return entry.second.is_live() && overlap(entry.second.locks, locks);
     });
@@ -80,17 +86,20 @@ std::optional<BootTime> Timeline::next_deadline() const {
         if (lease.is_live()) note(lease.deadline);
     }
     for (const auto& waiter : waiters) note(waiter.deadline);
+    for (const auto& [lock, until] : rests) note(until);
     return next;
 }
 
 void Timeline::restart(BootTime now) {
     waiters.clear();
+    rests.clear();
     is_draining = false;
     for (auto& [token, lease] : leases) lease.deadline = now + lease.ttl;
 }
 
 void Timeline::restore() {
     waiters.clear();
+    rests.clear();
     for (auto& [token, lease] : leases) {
         if (lease.state == LeaseState::Live) lease.state = LeaseState::Broken;
         if (lease.state == LeaseState::Expired) lease.state = LeaseState::Superseded;

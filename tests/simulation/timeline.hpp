@@ -36,7 +36,8 @@ struct HeldLease {
     std::string metadata;
     Duration ttl{};
     LeaseState state = LeaseState::Live;
-    BootTime deadline{};  // while live
+    BootTime deadline{};       // while live
+    std::int64_t refused = 0;  // writes under its token
 
     [[nodiscard]] bool is_live() const noexcept { return state == LeaseState::Live; }
     [[nodiscard]] bool covers(std::string_view lock) const;
@@ -79,6 +80,7 @@ struct Timeline {
     std::map<std::string, KeyRecord> keys;     // by principal and key
     std::map<std::string, HeldPayment> payments;
     std::size_t transfers = 0;
+    std::map<std::string, BootTime> rests;  // locks granted to nobody before
     bool is_draining = false;
 
     [[nodiscard]] HeldLease* find(std::int64_t token);

@@ -28,6 +28,7 @@ enum class Rule : std::uint8_t {
     Holder,
     Money,
     Timers,
+    Record,
     Answer,
 };
 
@@ -50,6 +51,7 @@ enum class Rule : std::uint8_t {
         case Rule::Holder: return "a lease belongs to its principal";
         case Rule::Money: return "money adds up";
         case Rule::Timers: return "timers follow the rows";
+        case Rule::Record: return "a refused write is on record";
         case Rule::Answer: return "the answer is the documented one";
     }
     return "";

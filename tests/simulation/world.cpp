@@ -139,7 +139,7 @@ void World::let_time_pass() {
     if (dice >= 50) span = Duration(20 + random_.below(200));
     if (dice >= 97) span = Duration(1'000 + random_.below(10'000));
     if (dice == 99) span = Duration(10'000 + random_.below(60'000));
-    if (const auto next = gateway_.next_deadline(); next && dice >= 91 && dice < 97) {
+    if (const auto next = gateway_.next_ending(); next && dice >= 91 && dice < 97) {
         const auto left = ms_between(gateway_.clock().boot_now(), *next);
         span = Duration(
             std::max<std::int64_t>(0, left - 1 + static_cast<std::int64_t>(random_.below(3))));
