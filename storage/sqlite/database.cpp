@@ -198,7 +198,8 @@ Result<std::int64_t> raise_epoch(const std::filesystem::path& folder, std::int64
     Statement(connection, "UPDATE store SET epoch = max(epoch, ?) + 1, sequence = 0").run(above);
     Statement(connection,
               "UPDATE leases SET state = 4, ended_at_ms = ?, break_reason = 'restored from a "
-              "backup' WHERE state = 0")
+              "backup', ended_hour = (SELECT coalesce(max(hour) + 1, 0) FROM hours) "
+              "WHERE state = 0")
         .run(now.time_since_epoch().count());
     connection.exec("UPDATE leases SET state = 2 WHERE state = 1");
     connection.exec("COMMIT");

@@ -72,6 +72,18 @@ TEST_F(Restore, EndsEveryLeaseOfTheBackup) {
     EXPECT_TRUE(harness.acquire("payments/pay_1")->fencing_token > held->fencing_token);
 }
 
+TEST_F(Restore, KeepsTheLeasesItEndsFromNowOn) {
+    static_cast<void>(harness.acquire("payments/pay_1", {.ttl_ms = 3'600'000}));
+    for (int hour = 0; hour < 3; ++hour) harness.tick(std::chrono::hours(1));
+    static_cast<void>(harness.acquire("payments/pay_1", {.ttl_ms = 3'600'000}));
+    harness.store->close();
+    back_up();
+
+    put_back(0);
+
+    EXPECT_EQ(harness.number("SELECT ended_hour FROM leases WHERE state = 4"), 3);
+}
+
 TEST_F(Restore, EndsLateWritesToo) {
     harness.create("pay_1", 500);
     const auto expired = harness.acquire("payments/pay_1", {.ttl_ms = 100});
