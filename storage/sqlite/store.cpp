@@ -162,7 +162,8 @@ void SqliteStore::sweep(const Batch& batch, std::size_t commands) {
     if (retry_at_ && batch.now < *retry_at_) return;
     if (sweeper_.next() > batch.now && commands == 0) return;
     sweeper_.count_hours(batch.now);
-    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now);
+    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
+                                      tables_.live.holdings());
     stats_.swept_answers = swept.answers;
     stats_.swept_leases = swept.leases;
 }

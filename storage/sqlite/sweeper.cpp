@@ -24,6 +24,10 @@ Sweeper::Sweeper(Connection& connection, const Retention& retention, BootTime no
       find_leases_(connection,
                    "SELECT token, lock, state, ended_hour, lock_count > 1 OR refused > 0 "
                    "FROM leases WHERE token > ? AND token <= ? ORDER BY token LIMIT ?"),
+      heads_(connection,
+             "SELECT name FROM locks WHERE name = ?2 AND last_token = ?1 UNION ALL "
+             "SELECT name FROM lease_locks CROSS JOIN locks ON name = lock "
+             "WHERE token = ?1 AND last_token = ?1"),
       remove_lease_(connection, "DELETE FROM leases WHERE token = ?"),
       remove_name_(connection, "DELETE FROM locks WHERE name = ? AND last_token = ?"),
       remove_further_names_(connection,
@@ -55,10 +59,10 @@ void Sweeper::count_hours(BootTime now) {
     begin_round();
 }
 
-Swept Sweeper::sweep(std::size_t budget, BootTime now) {
+Swept Sweeper::sweep(std::size_t budget, BootTime now, const lockmgr::Holdings& holdings) {
     Swept swept;
     if (answers_left_) swept.answers = sweep_answers(budget);
-    if (leases_left_) swept.leases = sweep_leases(budget);
+    if (leases_left_) swept.leases = sweep_leases(budget, holdings);
     resume_at_ = answers_left_ || leases_left_ ? now + kPause : hour_ends_;
     return swept;
 }
@@ -76,12 +80,25 @@ std::size_t Sweeper::sweep_answers(std::size_t budget) {
     return old.size();
 }
 
-std::size_t Sweeper::sweep_leases(std::size_t budget) {
+std::size_t Sweeper::sweep_leases(std::size_t budget, const lockmgr::Holdings& holdings) {
     bool is_end = false;
-    const auto old = old_leases(budget, is_end);
-    for (const auto& lease : old) remove(lease);
+    std::size_t removed = 0;
+    for (const auto& lease : old_leases(budget, is_end)) {
+        if (is_head_of_held(lease, holdings)) continue;
+        remove(lease);
+        ++removed;
+    }
     leases_left_ = !is_end;
-    return old.size();
+    return removed;
+}
+
+// A reader or a user of a semaphore can outlive whoever came after it.
+bool Sweeper::is_head_of_held(const Old& lease, const lockmgr::Holdings& holdings) {
+    auto row = heads_.query(lease.token, lease.lock);
+    while (row.next()) {
+        if (holdings.find(lockmgr::LockName::from_store(row.text(0))) != nullptr) return true;
+    }
+    return false;
 }
 
 // Leases end in another order than they begin, so the young among the old are passed over.

@@ -5,12 +5,13 @@
 // ahead must not make the store forget which refunds it has paid. Each hour leaves a row, with the
 // last token it issued. Time during which nothing ran does not age anything, which only keeps
 // things longer.
+// The newest lease of a lock that is held stays: the list of locks and the history begin there.
 // A little is deleted with each batch, in proportion to it, so that sweeping keeps up with any load
 // and holds nobody up.
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
 #include "base/clock.hpp"
-#include "lockmgr/lease.hpp"
+#include "lockmgr/holdings.hpp"
 #include "storage/engine.hpp"
 #include "storage/sqlite/connection.hpp"
 
@@ -36,7 +37,7 @@ public:
     [[nodiscard]] std::int64_t hour() const noexcept { return hour_; }
 
     // Deletes at most `budget` rows of each kind.
-    Swept sweep(std::size_t budget, BootTime now);
+    Swept sweep(std::size_t budget, BootTime now, const lockmgr::Holdings& holdings);
     // Looks at everything again. Also after a rollback, which took back what was noted and deleted.
     void begin_round();
 
@@ -51,8 +52,9 @@ private:
     };
 
     std::size_t sweep_answers(std::size_t budget);
-    std::size_t sweep_leases(std::size_t budget);
+    std::size_t sweep_leases(std::size_t budget, const lockmgr::Holdings& holdings);
     [[nodiscard]] std::vector<Old> old_leases(std::size_t budget, bool& is_end);
+    [[nodiscard]] bool is_head_of_held(const Old& lease, const lockmgr::Holdings& holdings);
     void remove(const Old& lease);
 
     Retention retention_;
@@ -71,6 +73,7 @@ private:
     Statement find_answers_;
     Statement remove_answer_;
     Statement find_leases_;
+    Statement heads_;
     Statement remove_lease_;
     Statement remove_name_;
     Statement remove_further_names_;

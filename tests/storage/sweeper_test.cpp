@@ -6,6 +6,7 @@
 namespace fencegate::storage::sqlite {
 namespace {
 
+using testing::AcquireOptions;
 using testing::code_of;
 using testing::StoreHarness;
 
@@ -109,6 +110,20 @@ TEST(Sweeper, KeepsWhatIsHeldAndTheNewestOfALock) {
 
     EXPECT_EQ(live_leases(store), 1);
     EXPECT_EQ(store.number("SELECT last_token FROM locks WHERE name = 'a'"), later.fencing_token);
+}
+
+TEST(Sweeper, ALockThatIsHeldStaysInTheListWhenWhoCameLaterIsForgotten) {
+    constexpr lockmgr::Claim kRead{lockmgr::LockMode::Shared, 1};
+    StoreHarness store({{.name = "payments"}, {.name = "a", .ttl_max = std::chrono::hours(99)}},
+                       kShort);
+    const AcquireOptions long_read{.ttl_ms = 99 * 3'600'000, .claim = kRead};
+    static_cast<void>(*store.acquire("a", long_read));
+    store.release(*store.acquire("a", long_read));
+
+    run_hours(store, 14);
+
+    EXPECT_EQ(live_leases(store), 1);
+    EXPECT_EQ(store.number("SELECT count(*) FROM locks WHERE name = 'a'"), 1);
 }
 
 TEST(Sweeper, ATokenWhoseLeaseIsForgottenIsRefusedAndNeverIssuedAgain) {
