@@ -20,21 +20,27 @@ void Alarms::opened(BootTime now) {
     deadlock_look_.reset();
 }
 
-void Alarms::ran(BootTime now, bool had_commands, bool lines_moved, bool timers_wait) {
+void Alarms::ran(const Ran& batch) {
+    const auto now = batch.now;
     if (deadlock_look_ && now >= *deadlock_look_) deadlock_look_.reset();
-    if (lines_moved && !deadlock_look_) deadlock_look_ = now + kDeadlockLookAfter;
-    if (timers_wait || (now < next_sweep_ && !had_commands)) return;
-    if (is_hour_over(now)) hour_ends_ = now + hours(1);
-    next_sweep_ = now + kSweepPause;
+    if (batch.has_moved_lines && !deadlock_look_) deadlock_look_ = now + kDeadlockLookAfter;
+    const bool has_swept = !batch.timers_waited && (batch.had_commands || now >= next_sweep_);
+    const bool counts_hour = has_swept && is_hour_over(now);
+    if (counts_hour && !batch.was_full && !batch.has_counted_hour)
+        throw Violation(Rule::Kept, "an hour is over and was not counted");
+    // With a full disk it is over and is not in the rows: what is kept is kept longer.
+    if (batch.has_counted_hour || counts_hour) hour_ends_ = now + hours(1);
+    if (has_swept || batch.has_counted_hour) next_sweep_ = now + kSweepPause;
 }
 
 void Alarms::check(std::optional<BootTime> armed, std::optional<BootTime> ending) const {
     if (!armed) throw Violation(Rule::Timers, "the store never wakes up again");
-    auto latest = std::min(ending.value_or(hour_ends_), hour_ends_);
+    const auto hour = std::max(hour_ends_, next_sweep_);
+    auto latest = std::min(ending.value_or(hour), hour);
     if (deadlock_look_) latest = std::min(latest, *deadlock_look_);
     if (*armed > latest)
         throw Violation(Rule::Timers, "the store sleeps on when a lease, a wait or an hour ends");
-    if (*armed < latest && *armed != next_sweep_)
+    if (*armed < latest && *armed != next_sweep_ && *armed != hour_ends_)
         throw Violation(Rule::Timers, "the store wakes up for nothing");
 }
 

@@ -13,8 +13,15 @@ namespace fencegate::simulation {
 class Alarms {
 public:
     void opened(BootTime now);
-    // A batch was run. `lines_moved`: somebody began to wait, or was answered after waiting.
-    void ran(BootTime now, bool had_commands, bool lines_moved, bool timers_wait);
+    struct Ran {
+        BootTime now{};
+        bool had_commands = false;
+        bool has_moved_lines = false;  // somebody began to wait, or was answered after waiting
+        bool was_full = false;
+        bool timers_waited = false;  // because the disk had been full before
+        bool has_counted_hour = false;
+    };
+    void ran(const Ran& batch);
     // `ending`: when the next lease, wait or rest ends.
     void check(std::optional<BootTime> armed, std::optional<BootTime> ending) const;
 

@@ -64,7 +64,12 @@ void Client::begin(Surroundings& world, storage::Operation operation) {
     if (key != nullptr) used_keys_.push_back(key->key);
     if (auto* acquire = std::get_if<storage::AcquireLock>(&operation); acquire && key == nullptr)
         acquire->metadata_json = metadata_for(request_id);
-    if (std::holds_alternative<storage::ReleaseLease>(operation)) forget_grant();
+    const bool ends_it = std::holds_alternative<storage::ReleaseLease>(operation) ||
+                         std::holds_alternative<storage::Resign>(operation) ||
+                         std::holds_alternative<storage::FinishRun>(operation);
+    if (ends_it) forget_grant();
+    const bool renews = std::holds_alternative<storage::RenewLease>(operation);
+    if (renews && grant_ && random_.below(3) == 0) ++grant_->renewals;
     const bool is_admin = std::holds_alternative<storage::BreakLock>(operation);
     Call call{.id = id,
               .client = index_,
@@ -119,7 +124,14 @@ void Client::hear_grant(Surroundings& world, const Answer& answer) {
     if (!id) return;
     forget_grant();
     const auto& acquire = std::get<storage::AcquireLock>(pending_->call.command.operation);
-    grant_ = Grant{locks_of(acquire).front(), answer.fencing_token, *id};
+    grant_ = Grant{.locks = locks_of(acquire),
+                   .token = answer.fencing_token,
+                   .lease_id = *id,
+                   .run = {},
+                   .election = {}};
+    if (const auto* claim = std::get_if<storage::ClaimRun>(&acquire.purpose)) grant_->run = *claim;
+    if (const auto* campaign = std::get_if<storage::Campaign>(&acquire.purpose))
+        grant_->election = campaign->election;
     world.known_grants.push_back(*grant_);
 }
 

@@ -13,9 +13,12 @@ namespace fencegate::simulation {
 
 // A grant, as its client remembers it.
 struct Grant {
-    std::string lock;
+    LockSet locks;
     std::int64_t token = 0;
-    Uuid lease_id;
+    Uuid lease_id{};
+    std::optional<storage::ClaimRun> run;
+    std::string election;
+    std::int64_t renewals = 0;  // what it tells as its progress
 };
 
 // What clients may do, and learn of each other.
@@ -29,8 +32,12 @@ public:
     virtual void note(std::string line) = 0;
 
     std::vector<std::string> payments;
-    std::vector<std::string> locks;
-    std::vector<Grant> known_grants;  // of anybody: what a liar has to choose from
+    std::vector<std::string> locks;  // taken by one or by readers
+    std::vector<std::string> pools;  // taken by so many
+    std::vector<std::string> elections;
+    std::vector<lockmgr::RunSlot> slots;
+    std::vector<std::string> role_locks;  // of the elections and runs
+    std::vector<Grant> known_grants;      // of anybody: what a liar has to choose from
     std::uint64_t last_call = 0;
 };
 
@@ -62,7 +69,9 @@ private:
     [[nodiscard]] storage::Operation choose(Surroundings& world);
     [[nodiscard]] storage::Operation choose_as_holder(Surroundings& world);
     [[nodiscard]] storage::Operation choose_as_nobody(Surroundings& world);
-    [[nodiscard]] storage::Operation acquire(Surroundings& world);
+    [[nodiscard]] storage::Operation write_under(Surroundings& world, const Grant& grant);
+    [[nodiscard]] storage::FinishRun finish(const std::string& job, const lockmgr::RunSlot& slot,
+                                            lockmgr::PresentedToken token);
     [[nodiscard]] storage::Operation renew(const Grant& grant);
     [[nodiscard]] storage::Operation move(Surroundings& world, const std::string& payment,
                                           lockmgr::PresentedToken token);
@@ -71,9 +80,20 @@ private:
     [[nodiscard]] storage::Operation forge(Surroundings& world);
     [[nodiscard]] storage::Idempotency new_key(Surroundings& world, std::string_view body);
     [[nodiscard]] std::optional<std::int64_t> amount();
-    [[nodiscard]] std::optional<Duration> ttl();
     [[nodiscard]] bool rolls(Kind kind, std::uint64_t chance);
     [[nodiscard]] std::string any_of(const std::vector<std::string>& names);
+    [[nodiscard]] lockmgr::LockName any_lock_of(const std::vector<std::string>& names);
+    [[nodiscard]] Grant known_grant(const Surroundings& world);
+    [[nodiscard]] std::string new_value(const Surroundings& world);
+
+    // client_acquires.cpp: what it takes locks for.
+    [[nodiscard]] storage::Operation acquire(Surroundings& world);
+    void take_locks(const Surroundings& world, storage::AcquireLock& acquire);
+    void take_semaphore(const Surroundings& world, storage::AcquireLock& acquire);
+    void take_run(const Surroundings& world, storage::AcquireLock& acquire);
+    void take_election(const Surroundings& world, storage::AcquireLock& acquire);
+    [[nodiscard]] lockmgr::RunSlot any_slot(const Surroundings& world);
+    [[nodiscard]] std::optional<Duration> ttl();
 
     const Options& options_;
     const Settings& settings_;

@@ -21,19 +21,24 @@ std::string Client::any_of(const std::vector<std::string>& names) {
     return names[random_.below(names.size())];
 }
 
+lockmgr::LockName Client::any_lock_of(const std::vector<std::string>& names) {
+    return *lockmgr::LockName::parse(any_of(names));
+}
+
 storage::Operation Client::choose(Surroundings& world) {
     if (rolls(Kind::Zombie, settings_.zombie_chance) && !past_.empty()) {
-        const auto& old = past_[random_.below(past_.size())];
-        if (old.lock.starts_with(kPaymentLocks) && random_.below(4) != 0)
-            return move(world, old.lock.substr(kPaymentLocks.size()), present(old.token));
+        const auto old = past_[random_.below(past_.size())];
+        if (random_.below(4) != 0) return write_under(world, old);
         if (random_.below(2) == 0) return storage::ReleaseLease{old.lease_id};
         return renew(old);
     }
     if (rolls(Kind::Forge, 40)) return forge(world);
     if (rolls(Kind::Read, 80)) return read(world);
     if (rolls(Kind::Break, 15) && !world.known_grants.empty()) {
-        const auto& seen = world.known_grants.back();
-        return storage::BreakLock{*lockmgr::LockName::parse(seen.lock), seen.token, "stuck"};
+        const auto newest = world.known_grants.size() - 1;
+        const auto back = random_.below(std::min<std::size_t>(3, newest + 1));
+        const auto& seen = world.known_grants[newest - back];
+        return storage::BreakLock{any_lock_of(seen.locks), seen.token, "stuck"};
     }
     return grant_ ? choose_as_holder(world) : choose_as_nobody(world);
 }
@@ -44,39 +49,45 @@ storage::Operation Client::choose_as_nobody(Surroundings& world) {
 }
 
 storage::Operation Client::choose_as_holder(Surroundings& world) {
-    const auto token = present(grant_->token);
-    if (rolls(Kind::Release, 250)) return storage::ReleaseLease{grant_->lease_id};
-    if (rolls(Kind::Renew, 150)) return renew(*grant_);
-    if (random_.below(30) == 0) return create(world, token);
+    if (rolls(Kind::Release, 200)) return storage::ReleaseLease{grant_->lease_id};
+    if (rolls(Kind::Renew, settings_.renew_chance)) return renew(*grant_);
+    if (random_.below(30) == 0) return create(world, present(grant_->token));
     if (random_.below(40) == 0) return acquire(world);  // and forgets what it holds
-    if (grant_->lock.starts_with(kPaymentLocks) && random_.below(20) != 0)
-        return move(world, grant_->lock.substr(kPaymentLocks.size()), token);
-    return move(world, any_of(world.payments), token);
+    return write_under(world, *grant_);
 }
 
-std::optional<Duration> Client::ttl() {
-    const auto dice = random_.below(100);
-    if (dice < 3) return std::nullopt;
-    if (dice < 5) return Duration(10);  // too short
-    const bool is_long = settings_.has_long_leases && random_.below(2) == 0;
-    return is_long ? Duration(1'000 + random_.below(20'000)) : Duration(100 + random_.below(2'500));
-}
-
-storage::Operation Client::acquire(Surroundings& world) {
-    const auto lock = any_of(world.locks);
-    storage::AcquireLock acquire{
-        .locks = {*lockmgr::LockName::parse(lock)}, .ttl = ttl(), .owner = owner_};
-    const auto wait = Duration(1 + random_.below(3'000));
-    if (rolls(Kind::Wait, 600)) acquire.wait = wait;
-    const auto key = new_key(world, lock);
-    if (rolls(Kind::KeyedAcquire, 500)) acquire.idempotency = key;
-    return acquire;
+// What the lease was taken for, mostly.
+storage::Operation Client::write_under(Surroundings& world, const Grant& grant) {
+    const auto token = present(grant.token);
+    if (grant.run && random_.below(3) != 0) return finish(grant.run->job, grant.run->slot, token);
+    if (!grant.election.empty() && random_.below(3) != 0) {
+        if (random_.below(5) == 0) return storage::Resign{grant.election, token};
+        return storage::Proclaim{grant.election, new_value(world), token};
+    }
+    const auto lock = any_of(grant.locks);
+    const bool is_odd = random_.below(20) == 0;
+    if (lock.starts_with(kPaymentLocks) && !is_odd)
+        return move(world, lock.substr(kPaymentLocks.size()), token);
+    if (is_odd) return move(world, any_of(world.payments), token);
+    if (random_.below(4) == 0) return storage::VerifyFence{any_lock_of(grant.locks), grant.token};
+    return storage::ReleaseLease{grant.lease_id};
 }
 
 storage::Operation Client::renew(const Grant& grant) {
-    storage::RenewLease renew{grant.lease_id, std::nullopt};
+    storage::RenewLease renew{.lease_id = grant.lease_id};
     if (random_.below(2) == 0) renew.ttl = ttl();
+    if (random_.below(3) != 0) renew.progress = grant.renewals;
     return renew;
+}
+
+storage::FinishRun Client::finish(const std::string& job, const lockmgr::RunSlot& slot,
+                                  lockmgr::PresentedToken token) {
+    const bool is_done = random_.below(2) == 0;
+    return {.job = job,
+            .slot = slot,
+            .is_done = is_done,
+            .result = text_of(owner_, " under ", token.value),
+            .token = token};
 }
 
 std::optional<std::int64_t> Client::amount() {
@@ -124,37 +135,53 @@ storage::Operation Client::create(Surroundings& world, lockmgr::PresentedToken t
 
 storage::Operation Client::read(Surroundings& world) {
     const auto payment = any_of(world.payments);
-    switch (random_.below(4)) {
-        case 0: return storage::ReadLock{*lockmgr::LockName::parse(any_of(world.locks))};
+    const auto lock = any_lock_of(random_.below(3) == 0 ? world.pools : world.locks);
+    const auto seen = known_grant(world);
+    switch (random_.below(10)) {
+        case 0: return storage::ReadLock{lock};
         case 1: return storage::ListRefunds{.payment_id = payment};
-        case 2:
-            if (!world.known_grants.empty())
-                return storage::ReadLease{
-                    world.known_grants[random_.below(world.known_grants.size())].lease_id};
-            break;
-        default: break;
+        case 2: return storage::ReadLease{seen.lease_id};
+        case 3: return storage::ListLocks{.prefix = {}, .after = {}, .limit = 100};
+        case 4: return storage::ReadHistory{.lock = lock};
+        case 5: return storage::VerifyFence{any_lock_of(seen.locks), seen.token};
+        case 6: return storage::FindDeadlocks{};
+        case 7: return storage::ReadElection{any_of(world.elections)};
+        case 8: return storage::ReadRun{"nightly", any_slot(world)};
+        default: return storage::ReadPayment{payment};
     }
-    return storage::ReadPayment{payment};
+}
+
+Grant Client::known_grant(const Surroundings& world) {
+    if (world.known_grants.empty())
+        return {.locks = {world.locks.front()}, .token = 1, .run = {}, .election = {}};
+    return world.known_grants[random_.below(world.known_grants.size())];
 }
 
 // Tokens and ids that are not this client's to use.
 storage::Operation Client::forge(Surroundings& world) {
-    Grant seen{.lock = any_of(world.locks), .token = 1, .lease_id = {}};
-    if (!world.known_grants.empty())
-        seen = world.known_grants[random_.below(world.known_grants.size())];
+    const auto seen = known_grant(world);
     auto payment = any_of(world.payments);
-    if (seen.lock.starts_with(kPaymentLocks)) payment = seen.lock.substr(kPaymentLocks.size());
-    switch (random_.below(8)) {
+    const auto& lock = seen.locks.front();
+    if (lock.starts_with(kPaymentLocks)) payment = lock.substr(kPaymentLocks.size());
+    switch (random_.below(10)) {
         case 0: return storage::ReleaseLease{seen.lease_id};
         case 1: return renew(seen);
         case 2: return move(world, payment, {TokenKind::Absent, 0});
         case 3: return move(world, payment, {TokenKind::Malformed, 0});
         case 4: return move(world, payment, present(lockmgr::kTokenMax));
         case 5: return move(world, payment, present(seen.token));
+        case 6: return finish("nightly", any_slot(world), present(seen.token));
+        case 7:
+            return storage::Proclaim{any_of(world.elections), new_value(world),
+                                     present(seen.token)};
         default: break;
     }
     const auto newest = world.known_grants.empty() ? 0 : world.known_grants.back().token;
     return move(world, payment, present(newest + 1 + static_cast<std::int64_t>(random_.below(3))));
+}
+
+std::string Client::new_value(const Surroundings& world) {
+    return text_of("\"", owner_, " ", world.last_call, "\"");
 }
 
 storage::Idempotency Client::new_key(Surroundings& world, std::string_view body) {

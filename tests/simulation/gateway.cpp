@@ -18,12 +18,6 @@ std::filesystem::path scratch_folder() {
                                                      : std::filesystem::temp_directory_path();
 }
 
-lockmgr::LockClasses classes_for(const Settings& settings) {
-    return lockmgr::LockClasses(
-        {{.name = "payments", .accepts_late_writes = settings.accepts_late_writes},
-         {.name = "jobs"}});
-}
-
 }  // namespace
 
 Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver)
@@ -31,12 +25,12 @@ Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace,
       settings_(settings),
       trace_(trace),
       deliver_(std::move(deliver)),
-      classes_(classes_for(settings)),
+      terms_{lockmgr::LockClasses(settings.classes), settings.wait_limits, settings.retention},
       random_(options.seed ^ 0xd15cfa17),
       store_random_(options.seed ^ 0x5708e),
       folder_(scratch_folder()),
       clock_(std::make_unique<testing::ManualClock>()),
-      oracle_(classes_, settings.wait_limits, clock_->boot_now()) {
+      oracle_(terms_, clock_->boot_now()) {
     // SQLite salts its log with numbers of its own: they come from the seed as well.
     ::sqlite3_initialize();
     ::sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(options.seed | 1), nullptr);
@@ -63,9 +57,9 @@ bool Gateway::try_to_open() {
         throw Violation(Rule::S5Durable, "the store cannot be opened: " + opened.error().detail);
     }
     connection_ = opened->get();
-    store_ = std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened),
-                                                            classes_, settings_.wait_limits,
-                                                            *clock_, store_random_, observer_);
+    store_ = std::make_unique<storage::sqlite::SqliteStore>(
+        *std::move(lock), *std::move(opened), terms_.classes, terms_.limits, *clock_, store_random_,
+        observer_, terms_.retention);
     if (!connection_->failure() && !disk_.has_struck()) return true;
     store_.reset();
     return false;
@@ -99,8 +93,11 @@ void Gateway::turn() {
 }
 
 void Gateway::run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled) {
-    BatchFacts batch{
-        .now = clock_->boot_now(), .requests = std::move(requests), .cancelled = cancelled};
+    BatchFacts batch{.now = clock_->boot_now(),
+                     .wall = clock_->wall_now(),
+                     .requests = std::move(requests),
+                     .cancelled = cancelled};
+    batch.timers_waited = timers_wait_until_ && batch.now < *timers_wait_until_;
     const auto strikes = disk_.strikes();
     auto answers = collect(store_->run(batch.requests, cancelled));
     batch.was_full = disk_.strikes() != strikes && !store_->fatal();

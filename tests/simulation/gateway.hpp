@@ -45,7 +45,6 @@ public:
     [[nodiscard]] std::optional<BootTime> next_ending() const;
     // Rises with every death: nothing asked before will be answered.
     [[nodiscard]] std::size_t lives() const noexcept { return lives_; }
-    [[nodiscard]] const lockmgr::LockClasses& classes() const noexcept { return classes_; }
 
     // gateway_faults.cpp. Each is one fault, now or in one of the next writes.
     void crash();
@@ -72,13 +71,15 @@ private:
     [[nodiscard]] Answers collect(std::vector<storage::sqlite::Routed> routed);
     void count(const BatchFacts& batch, const Answers& answers);
     void maybe_reboot();
+    void let_everything_end();
+    void let_everything_be_forgotten();
     [[nodiscard]] bool allows(Kind kind, std::uint64_t chance);
 
     const Options& options_;
     const Settings& settings_;
     Trace& trace_;
     Deliver deliver_;
-    lockmgr::LockClasses classes_;
+    const Terms terms_;
     testing::SeededRandom random_;        // of the faults
     testing::SeededRandom store_random_;  // the store's own
     testing::ForgetfulDisk disk_;

@@ -147,20 +147,39 @@ void Gateway::restore() {
 
 void Gateway::come_to_rest() {
     disk_.be_sound();
-    for (int minute = 0; minute < 3; ++minute) {
-        clock_->advance(std::chrono::minutes(2));
-        turn();
-    }
-    if (next_ending())
-        throw Violation(Rule::L1LeaseEnds, "a lease or a waiter outlives everything");
+    let_everything_end();
     oracle_.check_refusals(rows_->refresh());
     die(Power::Cut);
     oracle_.check_refusals(rows_->refresh());
+    // What is forgotten can no longer be added up from the file alone.
+    if (settings_.hour_chance > 0) return let_everything_be_forgotten();
     store_->close();
     rows_.reset();
     store_.reset();
     const auto broken = testing::broken_invariants(folder_ / "store.db");
     if (!broken.empty()) throw Violation(Rule::Money, broken.front());
+}
+
+void Gateway::let_everything_end() {
+    const bool has_hours = settings_.hour_chance > 0;
+    for (int round = 0; round < 3; ++round) {
+        clock_->advance(std::chrono::minutes(has_hours ? 540 : 2));
+        turn();
+    }
+    if (next_ending()) throw Violation(Rule::L1LeaseEnds, "a lease or a waiter outlives all time");
+}
+
+void Gateway::let_everything_be_forgotten() {
+    constexpr Duration kRound{20};
+    const auto kept = std::max(terms_.retention.idempotency, terms_.retention.history);
+    for (auto hours = kept.count() + 3; hours > 0; --hours) {
+        clock_->advance(std::chrono::hours(1));
+        turn();
+        // As long as there is more to do, it goes on soon.
+        for (; *store_->next_deadline() <= clock_->boot_now() + kRound; turn())
+            clock_->advance(kRound);
+    }
+    oracle_.check_all_is_forgotten(rows_->refresh());
 }
 
 }  // namespace fencegate::simulation

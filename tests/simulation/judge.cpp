@@ -6,14 +6,12 @@
 
 namespace fencegate::simulation {
 
-Judge::Judge(Timeline& timeline, const History& history, const Rows& rows,
-             const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits,
+Judge::Judge(Timeline& timeline, const History& history, const Rows& rows, const Terms& terms,
              const BatchFacts& batch, const Answers* answers)
     : timeline_(timeline),
       history_(history),
       rows_(rows),
-      classes_(classes),
-      limits_(limits),
+      terms_(terms),
       batch_(batch),
       is_told_(answers != nullptr),
       left_(answers != nullptr ? *answers : Answers{}),
@@ -65,7 +63,7 @@ void Judge::refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted) {
 // A grant has no room either while the disk is full. Until then nobody is granted out of turn.
 void Judge::leave_lines_for_later() {
     for (const auto& lock : freed_) {
-        if (timeline_.waiting_for({lock}) > 0) timeline_.rests[lock] = batch_.now;
+        if (timeline_.waiting_for(lock) > 0) timeline_.rests[lock] = batch_.now;
     }
 }
 
@@ -101,22 +99,50 @@ void Judge::expire_due() {
 
 void Judge::end(HeldLease& lease, LeaseState how) {
     lease.state = how;
+    lease.ended_hour = timeline_.hour;
+    for (const auto& lock : lease.locks) {
+        const auto delay = terms_of({lock}).lock_delay;
+        if (how == LeaseState::Expired && delay > Duration::zero())
+            timeline_.rests[lock] = batch_.now + delay;
+    }
     serve_waiters();
 }
 
-// Whoever is first in the line of each of its locks, and finds them free, is granted now.
+// Whoever is first in the line of each of its locks, and fits, is served now.
 void Judge::serve_waiters() {
-    auto& waiters = timeline_.waiters;
-    for (std::size_t at = 0; at < waiters.size();) {
-        if (!timeline_.is_free(waiters[at].locks) || timeline_.is_wanted(waiters[at].locks, at)) {
-            ++at;
-            continue;
-        }
-        const auto waiter = waiters[at];
-        waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(at));
+    while (const auto at = next_to_serve()) {
+        const auto place = timeline_.waiters.begin() + static_cast<std::ptrdiff_t>(*at);
+        const auto waiter = std::move(*place);
+        timeline_.waiters.erase(place);
         has_moved_lines_ = true;
-        grant(waiter.ticket, waiter.command, waiter.ttl);
+        serve(waiter);
     }
+}
+
+// Lines that have nothing in common may be served in any order: the one of the tokens then.
+std::optional<std::size_t> Judge::next_to_serve() const {
+    const auto next_row = rows_.leases.upper_bound(highest_token_);
+    std::optional<std::size_t> first;
+    for (std::size_t at = 0; at < timeline_.waiters.size(); ++at) {
+        const auto& waiter = timeline_.waiters[at];
+        if (timeline_.is_wanted(waiter.locks, at) ||
+            timeline_.fit(waiter.locks, waiter.acquire().claim) != Fits::Yes)
+            continue;
+        if (next_row != rows_.leases.end() && next_row->second.locks == waiter.locks) return at;
+        if (!first) first = at;
+    }
+    return first;
+}
+
+// What may have changed during the wait is looked at again.
+void Judge::serve(const WaitingAcquire& waiter) {
+    auto refusal = refuse_purpose(waiter.acquire());
+    const auto if_granted = refusal ? Rule::RunOnce : Rule::Quota;
+    if (!refusal && !may_hold(waiter.command.principal, waiter.locks))
+        refusal = ErrorCode::QuotaExceeded;
+    if (!refusal) return grant(waiter.ticket, waiter.command, waiter.ttl);
+    expect_refusal(waiter.ticket, waiter.command, *refusal, if_granted);
+    just_refused_.push_back(waiter.command);
 }
 
 void Judge::command(const Request& request) {

@@ -18,16 +18,20 @@ using Answers = std::map<Ticket, Answer>;
 
 struct BatchFacts {
     BootTime now{};
-    std::vector<storage::Request> requests;
-    std::vector<Ticket> cancelled;
-    bool was_full = false;     // the disk refused a write meanwhile
-    bool timers_wait = false;  // it was full a moment ago
+    WallTime wall{};
+    std::vector<storage::Request> requests{};
+    std::vector<Ticket> cancelled{};
+    bool was_full = false;       // the disk refused a write meanwhile
+    bool timers_wait = false;    // it was full a moment ago
+    bool timers_waited = false;  // already before this batch
 };
 
-// For messages.
-[[nodiscard]] std::string describe(const Command& command);
-[[nodiscard]] std::string describe(const Answer& answer);
-[[nodiscard]] std::string_view name_of(const storage::Operation& operation);
+// What the operator has set.
+struct Terms {
+    lockmgr::LockClasses classes;
+    lockmgr::WaitLimits limits{};
+    storage::Retention retention{};
+};
 
 // True for ever, in every timeline: what a restore cannot make unhappen.
 struct History {
@@ -35,12 +39,16 @@ struct History {
     std::map<std::string, std::int64_t> revealed;  // the highest token told, by lock
 };
 
+// For messages.
+[[nodiscard]] std::string describe(const Command& command);
+[[nodiscard]] std::string describe(const Answer& answer);
+[[nodiscard]] std::string_view name_of(const storage::Operation& operation);
+
 class Judge {
 public:
     // `answers` is nullptr if nobody was told.
-    Judge(Timeline& timeline, const History& history, const Rows& rows,
-          const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits, const BatchFacts& batch,
-          const Answers* answers);
+    Judge(Timeline& timeline, const History& history, const Rows& rows, const Terms& terms,
+          const BatchFacts& batch, const Answers* answers);
 
     void judge();
 
@@ -52,6 +60,7 @@ public:
 
 private:
     using Request = storage::Request;
+    using PresentedToken = lockmgr::PresentedToken;
 
     // judge.cpp: what the clock and the dead do, and the lines.
     void give_up_cancelled();
@@ -62,41 +71,69 @@ private:
     void end(HeldLease& lease, LeaseState how);
     void refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted);
     void serve_waiters();
+    [[nodiscard]] std::optional<std::size_t> next_to_serve() const;
+    void serve(const WaitingAcquire& waiter);
     void command(const Request& request);
     void expect_nothing_else() const;
+    // What no client asks for.
+    template <class Other>
+    void decide(const Request& request, const Other&) {
+        throw Violation(Rule::Answer, describe(request.command) + " was not to be asked");
+    }
 
-    // judge_locks.cpp
+    // judge_acquire.cpp
     void decide(const Request& request, const storage::AcquireLock& acquire);
+    [[nodiscard]] std::optional<ErrorCode> refuse_wait(const Command& command,
+                                                       const storage::AcquireLock& acquire) const;
+    // May record the run as missed.
+    [[nodiscard]] std::optional<ErrorCode> refuse_purpose(const storage::AcquireLock& acquire);
+    [[nodiscard]] bool may_hold(const std::string& principal, const LockSet& locks) const;
+    [[nodiscard]] bool may_wait(const std::string& principal, const LockSet& locks) const;
+    void grant(Ticket ticket, const Command& command, Duration ttl);
+    void install(const HeldLease& lease, const storage::Purpose& purpose);
+    [[nodiscard]] std::int64_t token_of_grant(const Answer* answer) const;
+    [[nodiscard]] std::optional<Duration> ttl_for(std::optional<Duration> asked,
+                                                  const LockSet& locks) const;
+    [[nodiscard]] lockmgr::LockClass terms_of(const LockSet& locks) const;
+
+    // judge_leases.cpp
     void decide(const Request& request, const storage::RenewLease& renew);
     void decide(const Request& request, const storage::ReleaseLease& release);
     void decide(const Request& request, const storage::BreakLock& broken);
     void decide(const Request& request, const storage::ReadLease& read);
     void decide(const Request& request, const storage::ReadLock& read);
-    void grant(Ticket ticket, const Command& command, Duration ttl);
-    [[nodiscard]] std::int64_t token_of_grant(const Answer* answer) const;
+    void decide(const Request& request, const storage::ListLocks& list);
+    void decide(const Request& request, const storage::ReadHistory& history);
+    void decide(const Request& request, const storage::VerifyFence& verify);
+    void decide(const Request& request, const storage::FindDeadlocks& find);
     [[nodiscard]] std::optional<ErrorCode> refuse_as_not_own(const HeldLease* lease,
                                                              const std::string& principal) const;
-    [[nodiscard]] std::optional<Duration> ttl_for(std::optional<Duration> asked,
-                                                  const std::string& lock) const;
+    // Changes what is known of the lease unless it is refused.
+    [[nodiscard]] std::optional<ErrorCode> renew(HeldLease& lease, Duration ttl,
+                                                 std::optional<std::int64_t> progress) const;
+
+    // judge_roles.cpp: elections and runs.
+    void decide(const Request& request, const storage::Proclaim& proclaim);
+    void decide(const Request& request, const storage::Resign& resign);
+    void decide(const Request& request, const storage::ReadElection& read);
+    void decide(const Request& request, const storage::FinishRun& finish);
+    void decide(const Request& request, const storage::ReadRun& read);
+    void expect_election(const Answer* answer, const Command& command, const std::string& name);
 
     // judge_payments.cpp
     void decide(const Request& request, const storage::CreatePayment& create);
     void decide(const Request& request, const storage::MovePayment& move);
     void decide(const Request& request, const storage::ReadPayment& read);
     void decide(const Request& request, const storage::ListRefunds& list);
-    // What no client asks for.
-    template <class Other>
-    void decide(const Request& request, const Other&) {
-        throw Violation(Rule::Answer, describe(request.command) + " was not to be asked");
-    }
-    [[nodiscard]] std::optional<ErrorCode> fence(const Command& command,
-                                                 const lockmgr::PresentedToken& token,
-                                                 const std::string* lock);
-    [[nodiscard]] std::optional<ErrorCode> judge_fence(const Command& command,
-                                                       const lockmgr::PresentedToken& token,
-                                                       const std::string* lock) const;
-    [[nodiscard]] Rule rule_of_fence(ErrorCode refusal, const lockmgr::PresentedToken& token,
+
+    // judge_fence.cpp. True if the write is refused by its fence; the answer has been judged then.
+    [[nodiscard]] bool is_fenced_out(const Request& request, const PresentedToken& token,
                                      const std::string* lock);
+    [[nodiscard]] std::optional<ErrorCode> fence(const Command& command,
+                                                 const PresentedToken& token,
+                                                 const std::string* lock) const;
+    [[nodiscard]] Rule rule_of_fence(ErrorCode refusal, const PresentedToken& token,
+                                     const std::string* lock) const;
 
     // judge_answers.cpp: what was told, and which promise a wrong answer breaks.
     // Good until the next call.
@@ -120,8 +157,7 @@ private:
     Timeline& timeline_;
     const History& history_;
     const Rows& rows_;
-    const lockmgr::LockClasses& classes_;
-    const lockmgr::WaitLimits limits_;
+    const Terms& terms_;
     const BatchFacts& batch_;
     const bool is_told_;
     Answers left_;  // to be judged

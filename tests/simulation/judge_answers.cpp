@@ -17,7 +17,8 @@ std::string describe(const Command& command) {
     auto text =
         text_of(command.request_id, " ", name_of(command.operation), " by ", command.principal);
     if (const auto* acquire = std::get_if<storage::AcquireLock>(&command.operation))
-        text += text_of(" of ", text_of_locks(locks_of(*acquire)), " ttl ",
+        text += text_of(" of ", text_of_locks(locks_of(*acquire)), " ",
+                        lock_mode_name(acquire->claim.mode), " ", acquire->claim.permits, " ttl ",
                         acquire->ttl ? acquire->ttl->count() : 0, " wait ", acquire->wait.count(),
                         acquire->idempotency ? " key " + acquire->idempotency->key : "");
     if (const auto* move = std::get_if<storage::MovePayment>(&command.operation))
@@ -26,6 +27,13 @@ std::string describe(const Command& command) {
                         " key ", move->idempotency.key);
     if (const auto* create = std::get_if<storage::CreatePayment>(&command.operation))
         text += text_of(" of ", create->id, " token ", create->token.value);
+    if (const auto* finish = std::get_if<storage::FinishRun>(&command.operation))
+        text += text_of(" of ", run_lock(finish->job, finish->slot), " as ",
+                        finish->is_done ? "done" : "failed", " token ", finish->token.value);
+    if (const auto* proclaim = std::get_if<storage::Proclaim>(&command.operation))
+        text += text_of(" in ", proclaim->election, " token ", proclaim->token.value);
+    if (const auto* resign = std::get_if<storage::Resign>(&command.operation))
+        text += text_of(" from ", resign->election, " token ", resign->token.value);
     if (const auto* renew = std::get_if<storage::RenewLease>(&command.operation))
         text += " of " + to_string(renew->lease_id);
     if (const auto* release = std::get_if<storage::ReleaseLease>(&command.operation))
@@ -120,6 +128,9 @@ const storage::AcquireLock* Judge::in_flight(const std::string& key) const {
 }
 
 void Judge::expect_replay(const Request& request, const KeyRecord& record) {
+    const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
+    if (record.is_grant && lease == nullptr)  // the answer is kept longer than its lease
+        return expect_refusal(request, ErrorCode::LeaseNotFound, Rule::S6OnceAKey);
     if (!is_told_) return;
     const auto& command = request.command;
     const auto* answer = take_answer(request.ticket);
@@ -139,7 +150,6 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     } else if (answer->first_request_id != record.request_id) {
         differs("the first request");
     }
-    const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
     using storage::FenceStatus;
     const auto status = lease == nullptr   ? FenceStatus::None
                         : lease->is_live() ? FenceStatus::Live
@@ -157,7 +167,8 @@ void Judge::remember(const Command& command, const storage::Idempotency& idempot
                      .body = {},
                      .resource_id = {},
                      .token = token,
-                     .request_id = command.request_id};
+                     .request_id = command.request_id,
+                     .hour = timeline_.hour};
     if (answer != nullptr) {
         record.body = answer->error ? answer->error->detail : answer->body;
         record.resource_id = answer->resource_id;
@@ -179,7 +190,9 @@ void Judge::blame_grant(Ticket ticket, const Command& command) const {
         if (cancelled == ticket)
             throw Violation(Rule::WaiterHasLeft, what + " after its client had left");
     }
-    if (!timeline_.is_free(locks)) throw Violation(Rule::Exclusion, what + " what another holds");
+    const auto& claim = std::get<storage::AcquireLock>(command.operation).claim;
+    if (timeline_.fit(locks, claim) != Fits::Yes)
+        throw Violation(Rule::Exclusion, what + " what another holds");
     throw Violation(Rule::Fifo, what + " before others who came first");
 }
 

@@ -49,55 +49,11 @@ std::optional<std::int64_t> value_of(const lockmgr::PresentedToken& token) {
 
 }  // namespace
 
-std::optional<ErrorCode> Judge::fence(const Command& command, const lockmgr::PresentedToken& token,
-                                      const std::string* lock) {
-    const auto refusal = judge_fence(command, token, lock);
-    auto* lease = refusal ? timeline_.find(token.value) : nullptr;
-    // A full disk has no room for the record.
-    if (lease != nullptr && !batch_.was_full) ++lease->refused;
-    return refusal;
-}
-
-std::optional<ErrorCode> Judge::judge_fence(const Command& command,
-                                            const lockmgr::PresentedToken& token,
-                                            const std::string* lock) const {
-    using TokenKind = lockmgr::PresentedToken::Kind;
-    if (token.kind == TokenKind::Absent) return ErrorCode::FenceTokenRequired;
-    if (token.kind == TokenKind::Malformed) return ErrorCode::FenceTokenMalformed;
-    const auto* lease = timeline_.find(token.value);
-    if (lease == nullptr) return ErrorCode::FenceTokenUnknown;
-    if (lease->principal != command.principal) return ErrorCode::FenceNotHolder;
-    const bool covers = lock == nullptr || lease->covers(*lock);
-    const auto& klass = classes_.of(*lockmgr::LockName::parse(lease->locks.front()));
-    switch (lease->state) {
-        case LeaseState::Live: break;
-        case LeaseState::Expired:
-            if (klass.accepts_late_writes && covers) return std::nullopt;
-            return ErrorCode::FenceExpired;
-        case LeaseState::Superseded: return ErrorCode::FenceStale;
-        case LeaseState::Released: return ErrorCode::FenceReleased;
-        case LeaseState::Broken: return ErrorCode::FenceBroken;
-    }
-    if (!covers) return ErrorCode::FenceLockMismatch;
-    return std::nullopt;
-}
-
-Rule Judge::rule_of_fence(ErrorCode refusal, const lockmgr::PresentedToken& token,
-                          const std::string* lock) {
-    if (refusal == ErrorCode::FenceNotHolder) return Rule::Holder;
-    const auto told = lock != nullptr ? history_.revealed.find(*lock) : history_.revealed.end();
-    const bool is_stale = told != history_.revealed.end() && told->second > token.value;
-    return is_stale ? Rule::S3NoStaleWrite : Rule::S2AtomicFence;
-}
-
 void Judge::decide(const Request& request, const storage::CreatePayment& create) {
     const auto& command = request.command;
     if (is_answered_by_key(request, create.idempotency)) return;
-    if (create.token.kind != lockmgr::PresentedToken::Kind::Absent) {
-        if (const auto refusal = fence(command, create.token, nullptr))
-            return expect_refusal(request, *refusal,
-                                  rule_of_fence(*refusal, create.token, nullptr));
-    }
+    const bool is_fenced = create.token.kind != PresentedToken::Kind::Absent;
+    if (is_fenced && is_fenced_out(request, create.token, nullptr)) return;
     const auto token = value_of(create.token);
     if (timeline_.payments.contains(create.id)) {
         const auto told = left_.find(request.ticket);
@@ -119,8 +75,7 @@ void Judge::decide(const Request& request, const storage::MovePayment& move) {
     const auto& command = request.command;
     if (is_answered_by_key(request, move.idempotency)) return;
     const auto lock = "payments/" + move.payment_id;
-    if (const auto refusal = fence(command, move.token, &lock))
-        return expect_refusal(request, *refusal, rule_of_fence(*refusal, move.token, &lock));
+    if (is_fenced_out(request, move.token, &lock)) return;
     const auto payment = timeline_.payments.find(move.payment_id);
     auto after = payment != timeline_.payments.end() ? payment->second : HeldPayment{};
     const auto refusal = payment != timeline_.payments.end()

@@ -8,10 +8,11 @@ namespace fencegate::simulation {
 namespace {
 
 constexpr std::array<std::string_view, kKinds> kNames{
-    "crash",   "reboot",     "power-cut", "disk-error",    "full-disk", "restart",
-    "restore", "checkpoint", "wall-jump", "loss",          "duplicate", "hold",
-    "pause",   "disconnect", "wait",      "keyed-acquire", "renew",     "release",
-    "break",   "forge",      "zombie",    "capture",       "read",      "reused-key"};
+    "crash",      "reboot",     "power-cut",  "disk-error", "full-disk",     "restart",
+    "restore",    "checkpoint", "wall-jump",  "hours",      "loss",          "duplicate",
+    "hold",       "pause",      "disconnect", "wait",       "keyed-acquire", "renew",
+    "release",    "break",      "forge",      "zombie",     "capture",       "read",
+    "reused-key", "shared",     "semaphore",  "several",    "run",           "election"};
 
 // Some runs without, most with a little, some with a lot: a fault that is always there hides what
 // only happens without it.
@@ -22,6 +23,24 @@ std::uint64_t draw_chance(testing::SeededRandom& random, std::uint64_t little,
         case 1: return a_lot;
         default: return little;
     }
+}
+
+Duration draw_span(testing::SeededRandom& random, std::uint64_t from, std::uint64_t to) {
+    return Duration(from + random.below(to - from));
+}
+
+// Each setting is off in most classes, so that each is met alone.
+lockmgr::LockClass draw_class(testing::SeededRandom& random, std::string_view name) {
+    const auto is_set = [&] { return random.below(5) == 0; };
+    lockmgr::LockClass klass{.name = std::string(name)};
+    klass.accepts_late_writes = random.below(3) == 0;
+    if (is_set()) klass.max_hold = draw_span(random, 300, 4'000);
+    if (is_set()) klass.lock_delay = draw_span(random, 20, 1'500);
+    if (random.below(3) == 0) klass.stalled_renewals_max = 1 + static_cast<std::int64_t>(random.below(2));
+    if (is_set()) klass.waiters_per_lock_max = 1 + random.below(3);
+    if (is_set()) klass.locks_per_principal_max = 1 + random.below(3);
+    if (is_set()) klass.waiters_per_principal_max = 1 + random.below(3);
+    return klass;
 }
 
 }  // namespace
@@ -67,7 +86,11 @@ Settings draw_settings(const Options& options) {
     settings.principals = 1 + random.below(3);
     settings.payments = 1 + random.below(3);
     settings.other_locks = random.below(3);
-    settings.accepts_late_writes = random.below(3) == 0;
+    settings.permits = 1 + static_cast<std::int64_t>(random.below(3));
+    for (const auto* name : {"payments", "jobs", "pools", "elections", "runs"})
+        settings.classes.push_back(draw_class(random, name));
+    settings.retention = {.idempotency = std::chrono::hours(1 + random.below(3)),
+                          .history = std::chrono::hours(1 + random.below(3))};
     settings.has_long_leases = random.below(2) == 0;
     if (random.below(4) == 0)
         settings.wait_limits = {.per_lock_max = 1 + random.below(3),
@@ -79,6 +102,16 @@ Settings draw_settings(const Options& options) {
     settings.hold_chance = draw_chance(random, 20, 120);
     settings.pause_chance = draw_chance(random, 30, 150);
     settings.zombie_chance = draw_chance(random, 60, 250);
+    if (random.below(3) == 0 && options.allows(Kind::Hours)) settings.hour_chance = 30;
+    if (settings.hour_chance > 0) {
+        for (auto& klass : settings.classes) klass.ttl_max = std::chrono::hours(24);
+    }
+    settings.renew_chance = draw_chance(random, 150, 600);
+    settings.shared_chance = draw_chance(random, 250, 600);
+    settings.semaphore_chance = draw_chance(random, 120, 600);
+    settings.several_chance = draw_chance(random, 200, 500);
+    settings.run_chance = draw_chance(random, 80, 500);
+    settings.election_chance = draw_chance(random, 60, 400);
     return settings;
 }
 

@@ -3,7 +3,9 @@
 // of the world: every run is another one, some without faults, some with nothing but.
 // Thread rule: plain values. Errors: an unknown name is nullopt.
 
+#include "lockmgr/lock_class.hpp"
 #include "lockmgr/wait_queue.hpp"
+#include "storage/engine.hpp"
 
 #include <bitset>
 #include <cstddef>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fencegate::simulation {
 
@@ -25,6 +28,7 @@ enum class Kind : std::uint8_t {
     Restore,     // a backup is put back
     Checkpoint,  // the log is copied into the database
     WallJump,    // the wall clock is set
+    Hours,       // pass, and what is old is forgotten
     Loss,        // of a request or an answer
     Duplicate,   // of a request with a key
     Hold,        // a message arrives much later
@@ -40,9 +44,14 @@ enum class Kind : std::uint8_t {
     Capture,  // captures and cancels beside the refunds
     Read,
     ReusedKey,
+    Shared,     // readers beside writers
+    Semaphore,  // so many at once
+    Several,    // locks under one lease
+    Run,
+    Election,
 };
-inline constexpr std::size_t kKinds = 24;
-inline constexpr std::size_t kFaultKinds = 14;
+inline constexpr std::size_t kKinds = 30;
+inline constexpr std::size_t kFaultKinds = 15;
 using Kinds = std::bitset<kKinds>;
 
 [[nodiscard]] std::string_view kind_name(Kind kind) noexcept;
@@ -71,10 +80,12 @@ struct Settings {
     std::size_t clients = 2;
     std::size_t principals = 1;
     std::size_t payments = 1;
-    std::size_t other_locks = 0;
-    bool accepts_late_writes = false;
+    std::int64_t permits = 2;
+    std::size_t other_locks = 0;  // of each further class
     bool has_long_leases = false;
+    std::vector<lockmgr::LockClass> classes{};
     lockmgr::WaitLimits wait_limits{};
+    storage::Retention retention{};
     std::size_t batch_max = 8;
     std::uint64_t fault_chance = 0;  // that a step begins with one of the faults of the store
     std::uint64_t loss_chance = 0;
@@ -82,6 +93,14 @@ struct Settings {
     std::uint64_t hold_chance = 0;
     std::uint64_t pause_chance = 0;
     std::uint64_t zombie_chance = 0;
+    std::uint64_t hour_chance = 0;  // that an hour passes where a moment would
+    std::uint64_t renew_chance = 0;  // of what a holder does
+    // Of the acquires.
+    std::uint64_t shared_chance = 0;
+    std::uint64_t semaphore_chance = 0;
+    std::uint64_t several_chance = 0;
+    std::uint64_t run_chance = 0;
+    std::uint64_t election_chance = 0;
 };
 
 [[nodiscard]] Settings draw_settings(const Options& options);

@@ -21,10 +21,17 @@ std::string requested_by(const std::string& metadata) {
 void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Rows& rows,
                        bool wrote) {
     auto before = batch.was_full ? timeline_ : Timeline{};
-    Judge judge(timeline_, history_, rows, classes_, limits_, batch, &answers);
+    Judge judge(timeline_, history_, rows, terms_, batch, &answers);
     judge.judge();
     history_.highest_token = judge.highest_token();
-    alarms_.ran(batch.now, !batch.requests.empty(), judge.has_moved_lines(), batch.timers_wait);
+    const auto hour = timeline_.hour;
+    forget_old(timeline_, rows, batch.now);
+    alarms_.ran({.now = batch.now,
+                 .had_commands = !batch.requests.empty(),
+                 .has_moved_lines = judge.has_moved_lines(),
+                 .was_full = batch.was_full,
+                 .timers_waited = batch.timers_waited,
+                 .has_counted_hour = timeline_.hour != hour});
     refused_.insert(judge.refused().begin(), judge.refused().end());
     settle(rows);
     if (wrote) unknown_.clear();
@@ -51,7 +58,35 @@ void Oracle::note_full(Timeline before, const BatchFacts& batch, const Answers& 
 void Oracle::settle(const Rows& rows) {
     check_sound(rows);
     check_same(timeline_, rows);
+    check_once_a_key(timeline_, rows);
     check_new_transfers(rows);
+}
+
+void Oracle::forget_old(Timeline& timeline, const Rows& rows, BootTime now) const {
+    const auto hours = rows.hour - timeline.hour;
+    if (hours < 0 || hours > 1 || (hours == 1 && !alarms_.is_hour_over(now)))
+        throw Violation(Rule::Kept, text_of("hour ", rows.hour, " after ", timeline.hour));
+    timeline.hour = rows.hour;
+    timeline.just_forgotten.clear();
+    std::set<std::string> kept;
+    for (const auto& [id, row] : rows.answers) kept.insert(row.principal + " " + row.key);
+    std::erase_if(timeline.keys, [&](const auto& entry) {
+        const auto& [key, record] = entry;
+        const bool is_old = record.hour + terms_.retention.idempotency.count() < rows.hour;
+        if (!is_old || kept.contains(key)) return false;
+        timeline.forgotten_keys[key] = rows.transfers.empty() ? 0 : rows.transfers.rbegin()->first;
+        return true;
+    });
+    std::erase_if(timeline.leases, [&](const auto& entry) {
+        const auto& [token, lease] = entry;
+        const bool is_old =
+            !lease.is_live() && lease.ended_hour + terms_.retention.history.count() < rows.hour;
+        if (!is_old || rows.leases.contains(token)) return false;
+        timeline.just_forgotten.insert(token);
+        const auto is_head = [&](const auto& head) { return head.second == lease.token; };
+        std::erase_if(timeline.heads, is_head);
+        return true;
+    });
 }
 
 // The fence once more, from the rows alone.
@@ -61,10 +96,14 @@ void Oracle::check_new_transfers(const Rows& rows) {
         const auto& row = at->second;
         if (row.kind != static_cast<std::int64_t>(storage::TransferKind::Refund)) continue;
         const auto lock = "payments/" + row.payment;
-        const auto lease = rows.leases.find(row.token);
         const auto what = text_of("a refund of ", row.payment, " under token ", row.token);
-        if (lease == rows.leases.end() || lease->second.lock != lock)
+        const auto lease = rows.leases.find(row.token);
+        const auto& gone = timeline_.just_forgotten;
+        if (lease == rows.leases.end() && gone.contains(row.token)) continue;  // a late write
+        if (lease == rows.leases.end() || std::ranges::count(lease->second.locks, lock) == 0)
             throw Violation(Rule::S2AtomicFence, what + ", which never held its lock");
+        if (lease->second.claim.mode != LockMode::Exclusive)
+            throw Violation(Rule::S2AtomicFence, what + ", which did not hold it alone");
         if (lease->second.principal != row.principal)
             throw Violation(Rule::Holder, what + " by " + row.principal);
         const auto told = history_.revealed.find(lock);
@@ -121,9 +160,10 @@ void Oracle::restarted(const Rows& rows, BootTime now) {
 // If nothing explains the rows, the difference to what was told is the one to report.
 bool Oracle::is_explained_by(const Candidate& candidate, const Rows& rows) {
     auto after = candidate.before;
-    Judge judge(after, history_, rows, classes_, limits_, candidate.batch, nullptr);
+    Judge judge(after, history_, rows, terms_, candidate.batch, nullptr);
     try {
         judge.judge();
+        forget_old(after, rows, candidate.batch.now);
         check_same(after, rows);
     } catch (const Violation&) {
         return false;
@@ -146,6 +186,12 @@ void Oracle::restored(Timeline backup, const Rows& rows, BootTime now) {
 
 void Oracle::check_deadline(std::optional<BootTime> armed) const {
     alarms_.check(armed, timeline_.next_deadline());
+}
+
+void Oracle::check_all_is_forgotten(const Rows& rows) const {
+    if (rows.answers.empty() && rows.leases.empty() && rows.heads.empty()) return;
+    throw Violation(Rule::Kept, text_of(rows.answers.size(), " answers and ", rows.leases.size(),
+                                        " leases are kept for ever"));
 }
 
 void Oracle::check_refusals(const Rows& rows) const {

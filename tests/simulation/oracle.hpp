@@ -17,10 +17,8 @@ namespace fencegate::simulation {
 
 class Oracle {
 public:
-    Oracle(const lockmgr::LockClasses& classes, lockmgr::WaitLimits limits, BootTime now)
-        : classes_(classes), limits_(limits) {
-        alarms_.opened(now);
-    }
+    // `terms` outlives this.
+    Oracle(const Terms& terms, BootTime now) : terms_(terms) { alarms_.opened(now); }
 
     // The store committed the batch and says `answers`; nobody has seen them yet.
     // `wrote`: it changed rows.
@@ -41,6 +39,8 @@ public:
     // Nothing refused has come to life later. After a restore the rows are others, and so were the
     // requests: only those since then are looked for.
     void check_refusals(const Rows& rows) const;
+    // After more hours than anything is kept.
+    void check_all_is_forgotten(const Rows& rows) const;
 
 private:
     // A batch that may turn out to be committed, and what it was run on.
@@ -50,12 +50,13 @@ private:
     };
 
     void settle(const Rows& rows);
+    // What is older than its retention may be gone from the rows, and nothing else.
+    void forget_old(Timeline& timeline, const Rows& rows, BootTime now) const;
     [[nodiscard]] bool is_explained_by(const Candidate& candidate, const Rows& rows);
     void note_full(Timeline before, const BatchFacts& batch, const Answers& answers, bool wrote);
     void check_new_transfers(const Rows& rows);
 
-    const lockmgr::LockClasses& classes_;
-    const lockmgr::WaitLimits limits_;
+    const Terms& terms_;
     Timeline timeline_;
     Alarms alarms_;
     History history_;

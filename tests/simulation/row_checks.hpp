@@ -14,6 +14,9 @@ void check_same(const Timeline& timeline, const Rows& rows);
 // Mutual exclusion, the journal against the payments, amounts in order.
 void check_sound(const Rows& rows);
 
+// One refund a key, while its answer is kept.
+void check_once_a_key(const Timeline& timeline, const Rows& rows);
+
 // Nothing but the unknown batch may differ: true if the rows are those of the timeline.
 [[nodiscard]] bool is_same(const Timeline& timeline, const Rows& rows);
 

@@ -3,26 +3,26 @@
 // to date by SQLite's own word on which rows changed. The one place that knows the schema.
 // Thread rule: one thread. REQUIRES: the reader dies before the connection.
 
-#include "lockmgr/lease.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "tests/simulation/timeline.hpp"
 
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <set>
-#include <string>
 
 namespace fencegate::simulation {
 
 struct LeaseRow {
     std::string id;
-    std::string lock;
+    LockSet locks;
+    std::vector<std::int64_t> previous;
+    Claim claim;
     std::string principal;
     std::string owner;
     std::string metadata;
     std::int64_t ttl_ms = 0;
-    lockmgr::LeaseState state{};
+    LeaseState state{};
     std::int64_t refused = 0;
+    std::int64_t refusals_kept = 0;
+    std::int64_t ended_hour = 0;
 
     friend bool operator==(const LeaseRow&, const LeaseRow&) = default;
 };
@@ -34,6 +34,7 @@ struct AnswerRow {
     std::string body;
     std::string resource_id;
     std::string request_id;
+    std::int64_t created_hour = 0;
 };
 struct TransferRow {
     std::string payment;
@@ -51,11 +52,15 @@ struct PaymentRow {
 };
 struct Rows {
     std::map<std::int64_t, LeaseRow> leases;  // by token
+    std::map<std::string, std::int64_t> heads;
     std::map<std::int64_t, AnswerRow> answers;
     std::map<std::int64_t, TransferRow> transfers;
     std::map<std::string, PaymentRow> payments;
+    std::map<std::string, RecordedRun> runs;  // by lock
+    std::map<std::string, Proclaimed> elections;
     std::int64_t epoch = 0;
     std::int64_t sequence = 0;
+    std::int64_t hour = 0;
 };
 
 class RowReader {
@@ -72,15 +77,22 @@ public:
 
 private:
     void read_lease(std::int64_t token);
+    void read_further_locks(std::int64_t token, LeaseRow& lease);
     void read_answer(std::int64_t id);
     void read_transfer(std::int64_t id);
-    void read_payments();
+    // Tables without row ids, which SQLite does not name, are small and read as a whole.
+    void read_small_tables();
 
     storage::sqlite::Connection& connection_;
     storage::sqlite::Statement lease_;
+    storage::sqlite::Statement further_locks_;
+    storage::sqlite::Statement refusals_;
     storage::sqlite::Statement answer_;
     storage::sqlite::Statement transfer_;
     storage::sqlite::Statement payments_;
+    storage::sqlite::Statement heads_;
+    storage::sqlite::Statement runs_;
+    storage::sqlite::Statement elections_;
     storage::sqlite::Statement counter_;
     std::set<std::int64_t> leases_changed_;
     std::set<std::int64_t> answers_changed_;

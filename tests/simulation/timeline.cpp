@@ -3,6 +3,25 @@
 #include <algorithm>
 
 namespace fencegate::simulation {
+namespace {
+
+std::size_t count_class(const LockSet& locks, std::string_view klass) {
+    return static_cast<std::size_t>(std::ranges::count(locks, klass, class_of));
+}
+
+Fits fit_beside(const HeldLease& holder, std::size_t holders, const Claim& claim) {
+    const bool is_semaphore = holder.claim.mode == LockMode::Semaphore;
+    if (is_semaphore != (claim.mode == LockMode::Semaphore)) return Fits::AsAnotherKind;
+    if (is_semaphore) {
+        if (holder.claim.permits != claim.permits) return Fits::AsAnotherKind;
+        return holders < static_cast<std::size_t>(claim.permits) ? Fits::Yes : Fits::NotNow;
+    }
+    const bool is_alone =
+        holder.claim.mode == LockMode::Exclusive || claim.mode == LockMode::Exclusive;
+    return is_alone ? Fits::NotNow : Fits::Yes;
+}
+
+}  // namespace
 
 LockSet locks_of(const storage::AcquireLock& acquire) {
     LockSet locks;
@@ -21,11 +40,21 @@ std::string text_of_locks(const LockSet& locks) {
     return text;
 }
 
+std::string run_lock(const std::string& job, const lockmgr::RunSlot& slot) {
+    return "runs/" + job + "/" + slot.text();
+}
+
 std::string key_of(const Command& command, const storage::Idempotency& idempotency) {
     return command.principal + " " + idempotency.key;
 }
 
+std::string_view class_of(std::string_view lock) { return lock.substr(0, lock.find('/')); }
+
 bool HeldLease::covers(std::string_view lock) const { return std::ranges::count(locks, lock) > 0; }
+
+BootTime HeldLease::cap(BootTime wished) const {
+    return max_hold == Duration::zero() ? wished : std::min(wished, held_since + max_hold);
+}
 
 HeldLease* Timeline::find(std::int64_t token) {
     const auto found = leases.find(token);
@@ -38,19 +67,28 @@ HeldLease* Timeline::find_id(const std::string& lease_id) {
     return found == leases.end() ? nullptr : &found->second;
 }
 
-const HeldLease* Timeline::live_lease_of(const std::string& lock) const {
+std::vector<const HeldLease*> Timeline::holders_of(const std::string& lock) const {
+    std::vector<const HeldLease*> holders;
     for (const auto& [token, lease] : leases) {
-        if (lease.is_live() && lease.covers(lock)) return &lease;
+        if (lease.is_live() && lease.covers(lock)) holders.push_back(&lease);
     }
-    return nullptr;
+    return holders;
 }
 
-bool Timeline::is_free(const LockSet& locks) const {
-    if (std::ranges::any_of(locks, [&](const auto& lock) { return rests.contains(lock); }))
-        return false;
-    return std::ranges::none_of(leases, [&](const auto& entry) {
-        return entry.second.is_live() && overlap(entry.second.locks, locks);
-    });
+const HeldLease* Timeline::holder_of(const std::string& lock) const {
+    const auto holders = holders_of(lock);
+    return holders.empty() ? nullptr : holders.back();
+}
+
+Fits Timeline::fit(const LockSet& locks, const Claim& claim) const {
+    auto worst = Fits::Yes;
+    for (const auto& lock : locks) {
+        const auto holders = holders_of(lock);
+        auto here = holders.empty() ? Fits::Yes : fit_beside(*holders[0], holders.size(), claim);
+        if (rests.contains(lock)) here = Fits::NotNow;
+        worst = std::max(worst, here);
+    }
+    return worst;
 }
 
 bool Timeline::is_wanted(const LockSet& locks, std::size_t before) const {
@@ -59,9 +97,9 @@ bool Timeline::is_wanted(const LockSet& locks, std::size_t before) const {
                        [&](const WaitingAcquire& waiter) { return overlap(waiter.locks, locks); });
 }
 
-std::size_t Timeline::waiting_for(const LockSet& locks) const {
+std::size_t Timeline::waiting_for(const std::string& lock) const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        waiters, [&](const WaitingAcquire& waiter) { return overlap(waiter.locks, locks); }));
+        waiters, [&](const WaitingAcquire& waiter) { return overlap(waiter.locks, {lock}); }));
 }
 
 const WaitingAcquire* Timeline::find_waiter(Ticket ticket) const {
@@ -77,6 +115,23 @@ const WaitingAcquire* Timeline::find_waiting_key(const std::string& key) const {
     return found == waiters.end() ? nullptr : &*found;
 }
 
+std::size_t Timeline::held_by(const std::string& principal, std::string_view klass) const {
+    std::size_t count = 0;
+    for (const auto& [token, lease] : leases) {
+        if (lease.is_live() && lease.principal == principal)
+            count += count_class(lease.locks, klass);
+    }
+    return count;
+}
+
+std::size_t Timeline::waited_for_by(const std::string& principal, std::string_view klass) const {
+    std::size_t count = 0;
+    for (const auto& waiter : waiters) {
+        if (waiter.command.principal == principal) count += count_class(waiter.locks, klass);
+    }
+    return count;
+}
+
 std::optional<BootTime> Timeline::next_deadline() const {
     std::optional<BootTime> next;
     const auto note = [&](BootTime deadline) {
@@ -90,18 +145,27 @@ std::optional<BootTime> Timeline::next_deadline() const {
     return next;
 }
 
+// The process counted renewals, progress and rests; the next one counts anew.
 void Timeline::restart(BootTime now) {
     waiters.clear();
     rests.clear();
     is_draining = false;
-    for (auto& [token, lease] : leases) lease.deadline = now + lease.ttl;
+    for (auto& [token, lease] : leases) {
+        lease.held_since = now;
+        lease.deadline = lease.cap(now + lease.ttl);
+        lease.progress.reset();
+        lease.stalled = 0;
+    }
 }
 
 void Timeline::restore() {
     waiters.clear();
     rests.clear();
     for (auto& [token, lease] : leases) {
-        if (lease.state == LeaseState::Live) lease.state = LeaseState::Broken;
+        if (lease.state == LeaseState::Live) {
+            lease.state = LeaseState::Broken;
+            lease.ended_hour = hour;
+        }
         if (lease.state == LeaseState::Expired) lease.state = LeaseState::Superseded;
     }
 }

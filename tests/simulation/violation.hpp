@@ -29,6 +29,10 @@ enum class Rule : std::uint8_t {
     Money,
     Timers,
     Record,
+    Kept,
+    AllOrNone,
+    RunOnce,
+    Quota,
     Answer,
 };
 
@@ -42,7 +46,7 @@ enum class Rule : std::uint8_t {
         case Rule::S7RefusalIsFinal: return "S7 a refusal has no effect";
         case Rule::L1LeaseEnds: return "L1 a lease ends in time";
         case Rule::L2LeaseLasts: return "L2 a lease lasts as long as was told";
-        case Rule::Exclusion: return "one holder a lock";
+        case Rule::Exclusion: return "holders fit beside each other";
         case Rule::EndedStaysEnded: return "an ended lease stays ended";
         case Rule::Fifo: return "first come, first served";
         case Rule::WaiterHasLeft: return "who has left is never granted";
@@ -51,7 +55,11 @@ enum class Rule : std::uint8_t {
         case Rule::Holder: return "a lease belongs to its principal";
         case Rule::Money: return "money adds up";
         case Rule::Timers: return "timers follow the rows";
-        case Rule::Record: return "a refused write is on record";
+        case Rule::Record: return "history is complete";
+        case Rule::Kept: return "nothing is forgotten before its time, everything after";
+        case Rule::AllOrNone: return "a lease has all its locks";
+        case Rule::RunOnce: return "a run is done once";
+        case Rule::Quota: return "a quota is kept";
         case Rule::Answer: return "the answer is the documented one";
     }
     return "";

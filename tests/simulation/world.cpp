@@ -20,9 +20,23 @@ World::World(const Options& options, Trace& trace)
     }
     for (std::size_t at = 0; at < settings_.other_locks; ++at)
         locks.push_back(text_of("jobs/", at + 1));
+    name_pools_and_roles();
     for (std::size_t at = 0; at < settings_.clients; ++at)
         clients_.emplace_back(at, options_, settings_);
     make_payments();
+}
+
+void World::name_pools_and_roles() {
+    for (std::size_t at = 0; at <= settings_.other_locks; ++at)
+        pools.push_back(text_of("pools/", at + 1));
+    elections = {"scheduler", "primary"};
+    for (const auto& election : elections) role_locks.push_back("elections/" + election);
+    // The clock begins at the first hour of the year: some are long due, some come during the run.
+    for (const auto* slot : {"2025-12-31T02:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:30Z",
+                             "2026-01-01T00:02:00Z", "2026-01-01T02:00:00Z"}) {
+        slots.push_back(*lockmgr::RunSlot::parse(slot));
+        role_locks.push_back(run_lock("nightly", slots.back()));
+    }
 }
 
 void World::make_payments() {
@@ -144,6 +158,8 @@ void World::let_time_pass() {
         span = Duration(
             std::max<std::int64_t>(0, left - 1 + static_cast<std::int64_t>(random_.below(3))));
     }
+    if (random_.below(1000) < settings_.hour_chance)
+        span = Duration(3'600'000 + random_.below(600'000));
     note(text_of("time passes: ", span.count(), " ms"));
     elapsed_ += span;
     gateway_.clock().advance(span);

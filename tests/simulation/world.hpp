@@ -27,6 +27,7 @@ private:
     void leave(std::uint64_t call) override;
     void note(std::string line) override;
 
+    void name_pools_and_roles();
     void make_payments();
     void maybe_strike();
     void strike(Kind kind);

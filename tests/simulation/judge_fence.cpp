@@ -1,0 +1,51 @@
+// Which writes pass, told a second time.
+#include "tests/simulation/judge.hpp"
+
+namespace fencegate::simulation {
+
+bool Judge::is_fenced_out(const Request& request, const PresentedToken& token,
+                          const std::string* lock) {
+    const auto refusal = fence(request.command, token, lock);
+    if (!refusal) return false;
+    auto* lease = timeline_.find(token.value);
+    const bool is_known = token.kind == PresentedToken::Kind::Present && lease != nullptr;
+    // A full disk has no room for the record.
+    if (is_known && !batch_.was_full) ++lease->refused;
+    expect_refusal(request, *refusal, rule_of_fence(*refusal, token, lock));
+    return true;
+}
+
+std::optional<ErrorCode> Judge::fence(const Command& command, const PresentedToken& token,
+                                      const std::string* lock) const {
+    using TokenKind = PresentedToken::Kind;
+    if (token.kind == TokenKind::Absent) return ErrorCode::FenceTokenRequired;
+    if (token.kind == TokenKind::Malformed) return ErrorCode::FenceTokenMalformed;
+    const auto* lease = timeline_.find(token.value);
+    if (lease == nullptr) return ErrorCode::FenceTokenUnknown;
+    if (lease->principal != command.principal) return ErrorCode::FenceNotHolder;
+    const bool covers = lock == nullptr
+                            ? lease->claim.mode != LockMode::Shared
+                            : lease->claim.mode == LockMode::Exclusive && lease->covers(*lock);
+    const auto klass = terms_of({lock == nullptr ? lease->locks.front() : *lock});
+    switch (lease->state) {
+        case LeaseState::Live: break;
+        case LeaseState::Expired:
+            if (klass.accepts_late_writes && covers) return std::nullopt;
+            return ErrorCode::FenceExpired;
+        case LeaseState::Superseded: return ErrorCode::FenceStale;
+        case LeaseState::Released: return ErrorCode::FenceReleased;
+        case LeaseState::Broken: return ErrorCode::FenceBroken;
+    }
+    if (!covers) return ErrorCode::FenceLockMismatch;
+    return std::nullopt;
+}
+
+Rule Judge::rule_of_fence(ErrorCode refusal, const PresentedToken& token,
+                          const std::string* lock) const {
+    if (refusal == ErrorCode::FenceNotHolder) return Rule::Holder;
+    const auto told = lock != nullptr ? history_.revealed.find(*lock) : history_.revealed.end();
+    const bool is_stale = told != history_.revealed.end() && told->second > token.value;
+    return is_stale ? Rule::S3NoStaleWrite : Rule::S2AtomicFence;
+}
+
+}  // namespace fencegate::simulation
