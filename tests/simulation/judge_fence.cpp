@@ -26,11 +26,12 @@ std::optional<ErrorCode> Judge::fence(const Command& command, const PresentedTok
     const bool covers = lock == nullptr
                             ? lease->claim.mode != LockMode::Shared
                             : lease->claim.mode == LockMode::Exclusive && lease->covers(*lock);
-    const auto klass = terms_of({lock == nullptr ? lease->locks.front() : *lock});
+    const auto klass = lock == nullptr ? terms_of(lease->locks) : terms_of({*lock});
+    const bool is_exclusive = lease->claim.mode == LockMode::Exclusive;
     switch (lease->state) {
         case LeaseState::Live: break;
         case LeaseState::Expired:
-            if (klass.accepts_late_writes && covers) return std::nullopt;
+            if (klass.accepts_late_writes && covers && is_exclusive) return std::nullopt;
             return ErrorCode::FenceExpired;
         case LeaseState::Superseded: return ErrorCode::FenceStale;
         case LeaseState::Released: return ErrorCode::FenceReleased;

@@ -58,6 +58,8 @@ void Judge::decide(const Request& request, const storage::FinishRun& finish) {
             return expect_refusal(request, ErrorCode::FenceLockMismatch, Rule::RunOnce);
         if (run.state == RunState::Done)
             return expect_refusal(request, ErrorCode::RunDone, Rule::RunOnce);
+        if (run.state == RunState::Failed)
+            return expect_refusal(request, ErrorCode::FenceReleased, Rule::RunOnce);
         run.state = outcome;
         run.result = finish.result;
     }

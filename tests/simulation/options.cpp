@@ -36,7 +36,8 @@ lockmgr::LockClass draw_class(testing::SeededRandom& random, std::string_view na
     klass.accepts_late_writes = random.below(3) == 0;
     if (is_set()) klass.max_hold = draw_span(random, 300, 4'000);
     if (is_set()) klass.lock_delay = draw_span(random, 20, 1'500);
-    if (random.below(3) == 0) klass.stalled_renewals_max = 1 + static_cast<std::int64_t>(random.below(2));
+    if (random.below(3) == 0)
+        klass.stalled_renewals_max = 1 + static_cast<std::int64_t>(random.below(2));
     if (is_set()) klass.waiters_per_lock_max = 1 + random.below(3);
     if (is_set()) klass.locks_per_principal_max = 1 + random.below(3);
     if (is_set()) klass.waiters_per_principal_max = 1 + random.below(3);
