@@ -3,8 +3,10 @@
 #include "tests/simulation/shrink.hpp"
 
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <iostream>
+#include <unistd.h>
 
 namespace fencegate::simulation {
 namespace {
@@ -55,12 +57,26 @@ bool read(Arguments& arguments, int count, char** values) {
     return true;
 }
 
+// A check of the product may stop the program: then the seed is told on the way out.
+std::string last_words;
+
+void tell_seed(int) {
+    static_cast<void>(!::write(STDOUT_FILENO, last_words.data(), last_words.size()));
+}
+
+void prepare_last_words(const Options& options, std::uint64_t number) {
+    last_words = "seed " + std::to_string(options.seed) + " (number " + std::to_string(number) +
+                 ") broken: a check of the product's own\nsee it again: " +
+                 "build/release/tests/simulation/fencegate_simulation " + arguments(options) + "\n";
+}
+
 int run(const Arguments& arguments) {
     constexpr std::uint64_t kProgressEvery = 1'000;
     auto options = arguments.options;
     std::uint64_t hash = 0;
     Tally tally;
     for (std::uint64_t at = 0; at < arguments.seeds; ++at, ++options.seed) {
+        prepare_last_words(options, at + 1);
         auto verdict = simulate(options);
         if (verdict.broken) {
             std::cout << "seed " << options.seed << " (number " << at + 1 << ") "
@@ -92,5 +108,6 @@ int main(int count, char** values) {
         std::cerr << fencegate::simulation::kUsage;
         return 2;
     }
+    std::signal(SIGABRT, fencegate::simulation::tell_seed);
     return fencegate::simulation::run(arguments);
 }
