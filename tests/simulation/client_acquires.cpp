@@ -44,7 +44,7 @@ void Client::take_locks(const Surroundings& world, storage::AcquireLock& acquire
     for (auto left = more + 1; left > 0; --left) {
         // Sometimes what others take as a pool, a leader's or a run's.
         const auto& others = random_.below(2) == 0 ? world.pools : world.role_locks;
-        acquire.locks.push_back(any_lock_of(random_.below(25) == 0 ? others : world.locks));
+        acquire.locks.push_back(any_lock_of(random_.below(15) == 0 ? others : world.locks));
     }
     if (rolls(Kind::Shared, settings_.shared_chance)) acquire.claim.mode = LockMode::Shared;
 }
