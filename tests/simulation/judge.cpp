@@ -119,10 +119,12 @@ void Judge::serve_waiters() {
     }
 }
 
-// Lines that have nothing in common may be served in any order: the one of the tokens then.
+// Lines that have nothing in common may be served in any order: the one of the tokens then. Whoever
+// has the next token may stand behind somebody whose turn ends in a refusal.
 std::optional<std::size_t> Judge::next_to_serve() const {
     const auto next_row = rows_.leases.upper_bound(highest_token_);
     std::optional<std::size_t> first;
+    std::optional<std::size_t> refused;
     for (std::size_t at = 0; at < timeline_.waiters.size(); ++at) {
         const auto& waiter = timeline_.waiters[at];
         if (timeline_.is_wanted(waiter.locks, at) ||
@@ -130,8 +132,20 @@ std::optional<std::size_t> Judge::next_to_serve() const {
             continue;
         if (next_row != rows_.leases.end() && next_row->second.locks == waiter.locks) return at;
         if (!first) first = at;
+        if (!refused && is_to_be_refused(waiter)) refused = at;
     }
-    return first;
+    return refused ? refused : first;
+}
+
+bool Judge::is_to_be_refused(const WaitingAcquire& waiter) const {
+    const auto told = left_.find(waiter.ticket);
+    if (is_told_) return told != left_.end() && told->second.error.has_value();
+    const auto* claim = std::get_if<storage::ClaimRun>(&waiter.acquire().purpose);
+    const auto run = claim == nullptr ? timeline_.runs.end()
+                                      : timeline_.runs.find(run_lock(claim->job, claim->slot));
+    const bool is_over = run != timeline_.runs.end() && (run->second.state == RunState::Done ||
+                                                         run->second.state == RunState::Missed);
+    return is_over || !may_hold(waiter.command.principal, waiter.locks);
 }
 
 // What may have changed during the wait is looked at again.

@@ -72,6 +72,7 @@ private:
     void refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted);
     void serve_waiters();
     [[nodiscard]] std::optional<std::size_t> next_to_serve() const;
+    [[nodiscard]] bool is_to_be_refused(const WaitingAcquire& waiter) const;
     void serve(const WaitingAcquire& waiter);
     void command(const Request& request);
     void expect_nothing_else() const;
