@@ -75,6 +75,7 @@ private:
             } else if (live.holdings().fit(lock, waiter.claim) != Fit::Fits) {
                 const auto* holding = live.holdings().find(lock);
                 std::vector<std::size_t> holders;
+                holders.reserve(holding->tokens.size());
                 for (const auto token : holding->tokens)
                     holders.push_back(node_of(holder_of(token)));
                 add_need(from, lock, holders, holding->claim.mode == LockMode::Semaphore, true);
@@ -130,7 +131,9 @@ private:
         nodes_[node].is_left = false;
         for (const auto edge : nodes_[node].waited_for) {
             auto& need = needs_[edges_[edge].need];
-            if (need.missing == 0 || --need.missing > 0) continue;
+            if (need.missing == 0) continue;
+            --need.missing;
+            if (need.missing > 0) continue;
             if (--nodes_[need.node].unmet == 0) free_.push_back(need.node);
         }
     }

@@ -82,6 +82,7 @@ Answer RunCommands::read(const Batch& batch, const ListRuns& list) {
     const bool has_more = runs.size() > static_cast<std::size_t>(list.limit);
     if (has_more) runs.pop_back();
     std::vector<RunView> views;
+    views.reserve(runs.size());
     for (auto& run : runs) views.push_back(view_run(batch, std::move(run)));
     Answer answer;
     answer.body = run_list_document(views, has_more);
