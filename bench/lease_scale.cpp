@@ -173,8 +173,8 @@ void measure(const std::filesystem::path& folder, std::size_t live) {
     bench.grant(live, kLong, kFillBatch);
     const auto heap = ::mallinfo2().uordblks - heap_before;
     std::vector<Uuid> leases;
-    const auto grant = cpu_us_each(
-        kOperations, [&] { leases = bench.grant(kOperations, kShort, kBatch); });
+    const auto grant =
+        cpu_us_each(kOperations, [&] { leases = bench.grant(kOperations, kShort, kBatch); });
     const auto renew = cpu_us_each(kOperations, [&] { bench.each<storage::RenewLease>(leases); });
     const std::vector<Uuid> half(leases.begin(), leases.begin() + kOperations / 2);
     const auto release = cpu_us_each(half.size(), [&] { bench.each<storage::ReleaseLease>(half); });

@@ -93,7 +93,7 @@ struct Settings {
     std::uint64_t hold_chance = 0;
     std::uint64_t pause_chance = 0;
     std::uint64_t zombie_chance = 0;
-    std::uint64_t hour_chance = 0;  // that an hour passes where a moment would
+    std::uint64_t hour_chance = 0;   // that an hour passes where a moment would
     std::uint64_t renew_chance = 0;  // of what a holder does
     // Of the acquires.
     std::uint64_t shared_chance = 0;
