@@ -13,11 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <deque>
 #include <filesystem>
 #include <malloc.h>
 #include <string>
-#include <sys/resource.h>
 #include <vector>
 
 namespace fencegate::bench {
