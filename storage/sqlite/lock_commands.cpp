@@ -128,8 +128,8 @@ Lease LockCommands::install(Batch& batch, const Command& command, Duration ttl,
 
 void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds expiry_lag,
                        std::string reason) {
-    const Seconds remaining =
-        view_of(tables_, lease, batch.now).remaining.value_or(Duration::zero());
+    const auto deadline = tables_.live.expiries().deadline_of(lease.token);
+    const Seconds remaining = Duration(deadline ? ms_between(batch.now, *deadline) : 0);
     tables_.leases.end(lease.token, how, {batch.wall, batch.hour});
     tables_.live.end(lease);
     const auto held_for = std::max(batch.wall - lease.granted_at, WallTime::duration::zero());
