@@ -236,8 +236,8 @@ Answer LockCommands::deny(Batch& batch, const std::vector<LockName>& locks, Erro
     return refusal(std::move(error));
 }
 
-bool LockCommands::arm_all(BootTime now) {
-    for (const auto& lease : tables_.leases.all_live()) {
+bool LockCommands::arm_all(std::span<const Lease> live, BootTime now) {
+    for (const auto& lease : live) {
         if (tables_.live.fit(lease.locks, lease.claim) != Fit::Fits) return false;
         const auto klass = classes_.strictest(lease.locks);
         const auto renewals = lockmgr::renewals_at_grant(klass, now);

@@ -7,6 +7,7 @@
 #include "storage/sqlite/batch.hpp"
 
 #include <optional>
+#include <span>
 
 namespace fencegate::storage::sqlite {
 
@@ -43,9 +44,9 @@ public:
     // Takes a waiter out and answers it `why`. Does nothing if it does not wait.
     void give_up(Batch& batch, Ticket ticket, ErrorCode why);
 
-    // After a restart: arms every live lease with its full TTL. False: the rows contradict each
-    // other, two leases hold what only one can.
-    [[nodiscard]] bool arm_all(BootTime now);
+    // After a restart: arms every live lease of the rows with its full TTL. False: the rows
+    // contradict each other, two leases hold what only one can.
+    [[nodiscard]] bool arm_all(std::span<const lockmgr::Lease> live, BootTime now);
 
     // From now on nobody is queued.
     void refuse_waiting() noexcept { is_draining_ = true; }

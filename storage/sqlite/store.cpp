@@ -56,9 +56,10 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       release_(*connection_, "RELEASE command"),
       rollback_to_(*connection_, "ROLLBACK TO command"),
       held_(classes_.size(), 0) {
-    if (!commands_.locks.arm_all(clock_.boot_now()))
+    const auto live = tables_.leases.all_live();
+    if (!commands_.locks.arm_all(live, clock_.boot_now()))
         fatal_ = "two live leases hold what only one can: the file was changed by another program";
-    for (const auto& lease : tables_.leases.all_live()) {
+    for (const auto& lease : live) {
         for (const auto& name : lease.locks) ++held_[classes_.index_of(name)];
     }
     publish_levels();
