@@ -43,6 +43,8 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::RunMissed: return "run_missed";
         case ErrorCode::PaymentNotFound: return "payment_not_found";
         case ErrorCode::PaymentExists: return "payment_exists";
+        case ErrorCode::ReferenceExists: return "reference_exists";
+        case ErrorCode::PaymentChanged: return "payment_changed";
         case ErrorCode::PaymentNotCapturable: return "payment_not_capturable";
         case ErrorCode::PaymentNotRefundable: return "payment_not_refundable";
         case ErrorCode::PaymentNotCancellable: return "payment_not_cancellable";

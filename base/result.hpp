@@ -63,6 +63,8 @@ enum class ErrorCode : std::uint8_t {
     // Payments.
     PaymentNotFound,
     PaymentExists,
+    ReferenceExists,  // another payment of this principal has the reference
+    PaymentChanged,   // not the version that If-Match names
     PaymentNotCapturable,
     PaymentNotRefundable,
     PaymentNotCancellable,

@@ -69,6 +69,7 @@ constexpr std::array kDurationKeys{
     DurationKey<Config>{"drain_timeout", &Config::drain_timeout, 0ms, 1h},
     DurationKey<Config>{"wait_max", &Config::wait_max, 0ms, 1h},
     DurationKey<Config>{"idempotency_retention", &Config::idempotency_retention, 24h, 24h * 3'650},
+    DurationKey<Config>{"authorization_lifetime", &Config::authorization_lifetime, 1h, 24h * 3'650},
     DurationKey<Config>{"history_retention", &Config::history_retention, 1h, 24h * 3'650},
     DurationKey<Config>{"watch_heartbeat", &Config::watch_heartbeat, 100ms, 10min},
 };

@@ -52,8 +52,9 @@ struct Config {
     std::size_t batch_commands_max = 256;   // commands in one transaction and fsync
 
     // How long what is over is kept, counted in hours that the gateway runs.
-    Duration idempotency_retention = std::chrono::hours(72);  // answers under their keys
-    Duration history_retention = std::chrono::hours(168);     // leases that have ended
+    Duration idempotency_retention = std::chrono::hours(72);    // answers under their keys
+    Duration history_retention = std::chrono::hours(168);       // leases that have ended
+    Duration authorization_lifetime = std::chrono::hours(168);  // payments nobody captures
 
     // Waiting for locks.
     std::size_t waiters_per_lock_max = 10'000;

@@ -8,8 +8,8 @@
 // does not tell whether an id exists or how much of a secret is right.
 // Thread rule: immutable after construction, may be shared by all threads.
 
+#include "base/digest.hpp"
 #include "base/result.hpp"
-#include "proxy/digest.hpp"
 #include "proxy/principal.hpp"
 
 #include <compare>

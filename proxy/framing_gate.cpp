@@ -172,6 +172,7 @@ Result<> Gate::read_field(HeaderId id, const HeaderField& field) {
         case HeaderId::Host:
         case HeaderId::IdempotencyKey:
         case HeaderId::IfFenceToken:
+        case HeaderId::IfMatch:
         case HeaderId::LastEventId:
         case HeaderId::TransferEncoding: break;
     }

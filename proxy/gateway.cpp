@@ -138,7 +138,8 @@ Result<> Gateway::open_store() {
          .classes = classes_,
          .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
          .retention = {std::chrono::ceil<std::chrono::hours>(config_.idempotency_retention),
-                       std::chrono::ceil<std::chrono::hours>(config_.history_retention)},
+                       std::chrono::ceil<std::chrono::hours>(config_.history_retention),
+                       std::chrono::ceil<std::chrono::hours>(config_.authorization_lifetime)},
          .queue_max = config_.command_queue_max,
          .batch_max = config_.batch_commands_max,
          .on_fatal =

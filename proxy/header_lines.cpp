@@ -67,6 +67,7 @@ HeaderId header_id(std::string_view name) noexcept {
         case 4: return pick(name, "host", HeaderId::Host);
         case 6: return pick(name, "expect", HeaderId::Expect);
         case 7: return pick(name, "trailer", HeaderId::Trailer);
+        case 8: return pick(name, "if-match", HeaderId::IfMatch);
         case 10: return pick(name, "connection", HeaderId::Connection);
         case 11: return pick(name, "traceparent", HeaderId::Traceparent);
         case 12: return pick(name, "content-type", HeaderId::ContentType);

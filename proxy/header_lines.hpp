@@ -21,6 +21,7 @@ enum class HeaderId : std::uint8_t {
     Host,
     IdempotencyKey,
     IfFenceToken,
+    IfMatch,
     LastEventId,
     ProxyConnection,
     Traceparent,

@@ -34,7 +34,7 @@ inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     
                                           "released", "broken",    "unknown",   "mismatch",
                                           "missing",  "malformed", "not_holder"};
 inline constexpr std::array kIdempotencyResults{"new", "replayed", "in_flight", "mismatch"};
-inline constexpr std::array kPaymentOperations{"create", "capture", "refund", "cancel"};
+inline constexpr std::array kPaymentOperations{"create", "capture", "refund", "cancel", "expire"};
 inline constexpr std::array kSweptKinds{"answers", "leases"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
@@ -44,7 +44,7 @@ static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
 static_assert(kHoldEnds.size() == index_of(HoldEnd::Broken) + 1);
 static_assert(kFenceResults.size() == index_of(FenceResult::NotHolder) + 1);
 static_assert(kIdempotencyResults.size() == index_of(IdempotencyResult::Mismatch) + 1);
-static_assert(kPaymentOperations.size() == index_of(PaymentOperation::Cancel) + 1);
+static_assert(kPaymentOperations.size() == index_of(PaymentOperation::Expire) + 1);
 static_assert(kPaymentResults.size() == index_of(PaymentResult::Refused) + 1);
 static_assert(kWatchEnds.size() == index_of(WatchEnd::Draining) + 1);
 

@@ -63,6 +63,9 @@ Result<storage::Operation> build_move(const RouteRequest& request, storage::Move
                               .reason = {},
                               .token = read_fence_token(request.head),
                               .idempotency = *std::move(idempotency)};
+    auto versions = read_if_match(request.head);
+    if (!versions) return std::unexpected(versions.error());
+    move.if_version = *std::move(versions);
     auto reason = read_text(*body, "reason", kReasonBytesMax);
     if (!reason) return std::unexpected(reason.error());
     move.reason = *std::move(reason);

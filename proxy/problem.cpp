@@ -45,6 +45,8 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::GoneBroken: return {410, "Lease broken", false};
         case ErrorCode::PaymentNotFound: return {404, "Payment not found", false};
         case ErrorCode::PaymentExists: return {409, "Payment exists", false};
+        case ErrorCode::ReferenceExists: return {409, "Reference exists", false};
+        case ErrorCode::PaymentChanged: return {412, "Payment changed", false};
         case ErrorCode::PaymentNotCapturable: return {422, "Payment not capturable", false};
         case ErrorCode::PaymentNotRefundable: return {422, "Payment not refundable", false};
         case ErrorCode::PaymentNotCancellable: return {422, "Payment not cancellable", false};

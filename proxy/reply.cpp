@@ -77,6 +77,8 @@ Reply reply_to(storage::Answer answer, int success_status, std::string_view loca
             reply.add_header("Location", std::string(location) + answer.resource_id);
         if (answer.fencing_token > 0)
             reply.add_header("X-Fence-Token", std::to_string(answer.fencing_token));
+        if (answer.version > 0)
+            reply.add_header("ETag", '"' + std::to_string(answer.version) + '"');
     }
     if (answer.is_replayed) reply.add_header("Idempotency-Replayed", "true");
     if (answer.fence_status != storage::FenceStatus::None) {

@@ -11,6 +11,7 @@ void pick_field(RequestHead& found, const HeaderField& field) noexcept {
         case HeaderId::ContentType: found.content_type = field.value; return;
         case HeaderId::IdempotencyKey: found.idempotency_key = field.value; return;
         case HeaderId::IfFenceToken: found.if_fence_token = field.value; return;
+        case HeaderId::IfMatch: found.if_match = field.value; return;
         case HeaderId::LastEventId: found.last_event_id = field.value; return;
         case HeaderId::Traceparent:
             // W3C trace context: more than one traceparent is as good as none.

@@ -18,6 +18,7 @@ struct RequestHead {
     std::optional<std::string_view> traceparent;  // empty when sent twice: neither can be trusted
     std::optional<std::string_view> fence_token;  // the first one
     std::optional<std::string_view> if_fence_token;
+    std::optional<std::string_view> if_match;
     std::optional<std::string_view> last_event_id;  // where a stream is to go on
     int fence_token_count = 0;  // X-Fence-Token lines; more than one is malformed
 };

@@ -53,6 +53,24 @@ Result<std::string> read_quoted_key(std::string_view raw) {
     return key;
 }
 
+// Cuts an entity tag off `rest`: its text, or nothing if there is none. REQUIRES: no blank leads.
+std::optional<std::string_view> next_entity_tag(std::string_view& rest, bool& is_weak) {
+    is_weak = rest.starts_with("W/");
+    if (is_weak) rest.remove_prefix(2);
+    if (!rest.starts_with('"')) return std::nullopt;
+    const auto end = rest.find('"', 1);
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto tag = rest.substr(1, end - 1);
+    rest = trim_blanks(rest.substr(end + 1));
+    return tag;
+}
+
+std::unexpected<Error> refuse_if_match() {
+    return fail(
+        ErrorCode::InvalidArgument,
+        "If-Match must be \"*\" or the ETag of a payment with its quotes, or several with commas.");
+}
+
 bool is_token68(std::string_view text) noexcept {
     const auto body = text.substr(0, text.find('='));
     const auto padding = text.substr(body.size());
@@ -83,6 +101,22 @@ PresentedToken read_fence_token(const RequestHead& head) noexcept {
 PresentedToken read_if_fence_token(const RequestHead& head) noexcept {
     if (!head.if_fence_token) return {};
     return read_token(*head.if_fence_token);
+}
+
+Result<std::optional<std::vector<std::int64_t>>> read_if_match(const RequestHead& head) {
+    if (!head.if_match || *head.if_match == "*") return std::nullopt;
+    std::vector<std::int64_t> versions;
+    auto rest = *head.if_match;
+    for (;;) {
+        bool is_weak = false;
+        const auto tag = next_entity_tag(rest, is_weak);
+        if (!tag) return refuse_if_match();
+        const auto version = lockmgr::FencingToken::parse(*tag);  // the same form of number
+        if (version && !is_weak) versions.push_back(version->value());
+        if (rest.empty()) return versions;
+        if (!rest.starts_with(',')) return refuse_if_match();
+        rest = trim_blanks(rest.substr(1));
+    }
 }
 
 Result<std::string> read_idempotency_key(std::string_view raw) {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fencegate::proxy {
 
@@ -24,6 +25,13 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
 // If-Fence-Token, which names the token an admin saw before breaking its lock.
 [[nodiscard]] lockmgr::PresentedToken read_if_fence_token(const RequestHead& head) noexcept;
+
+// The versions that If-Match names, of payments: `"42"`, or several with commas. Nothing: the
+// header is absent, or `*`, and any version will do. A weak tag, or one that this API never gave,
+// names no version. Fails with: InvalidArgument (not a list of entity tags). Source:
+// RFC 9110 section 13.1.1.
+[[nodiscard]] Result<std::optional<std::vector<std::int64_t>>> read_if_match(
+    const RequestHead& head);
 
 // The key itself. Two spellings name the same key: bare (Stripe's clients) and the quoted
 // sf-string of the IETF draft, in which \" and \\ are the only escapes. A bare key is visible ASCII

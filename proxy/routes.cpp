@@ -1,6 +1,6 @@
 #include "proxy/routes.hpp"
 
-#include "proxy/digest.hpp"
+#include "base/digest.hpp"
 #include "proxy/request_headers.hpp"
 
 #include <algorithm>

@@ -74,6 +74,7 @@ PaymentOperation operation_of(PaymentEvent::Operation operation) {
         case PaymentEvent::Operation::Capture: return PaymentOperation::Capture;
         case PaymentEvent::Operation::Refund: return PaymentOperation::Refund;
         case PaymentEvent::Operation::Cancel: return PaymentOperation::Cancel;
+        case PaymentEvent::Operation::Expire: return PaymentOperation::Expire;
     }
     return PaymentOperation::Create;
 }

@@ -135,6 +135,9 @@ struct CreatePayment {
     lockmgr::PresentedToken token;
     Idempotency idempotency;
 };
+// Which version of a payment a change is meant for: If-Match.
+using PaymentVersions = std::vector<std::int64_t>;
+
 struct MovePayment {
     enum class Kind : std::uint8_t { Capture, Refund, Cancel };
     Kind kind = Kind::Refund;
@@ -143,6 +146,7 @@ struct MovePayment {
     std::string reason;
     lockmgr::PresentedToken token;
     Idempotency idempotency;
+    std::optional<PaymentVersions> if_version{};  // any of them; absent: whatever it is
 };
 struct ReadPayment {
     std::string payment_id;
@@ -174,6 +178,7 @@ struct Answer {
     std::string body;                // the resource as JSON; empty where there is none
     std::string resource_id;         // the lease or payment the answer is about, for Location
     std::int64_t fencing_token = 0;  // of a grant; 0: none
+    std::int64_t version = 0;        // of the payment that the answer leaves, for ETag; 0: none
     bool is_replayed = false;        // an earlier answer under the same idempotency key
     FenceStatus fence_status = FenceStatus::None;
     std::string first_request_id;  // of the request that a replayed refusal first answered

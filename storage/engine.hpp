@@ -60,10 +60,11 @@ public:
     virtual void stop() = 0;
 };
 
-// How long what is over is kept, in hours that the store runs.
+// How long things last, in hours that the store runs.
 struct Retention {
     std::chrono::hours idempotency{72};  // answers, from the first on
     std::chrono::hours history{168};     // leases, from their end on
+    std::chrono::hours holds{168};       // payments that nobody captures, until they expire
 };
 
 struct EngineOptions {

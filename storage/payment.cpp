@@ -6,6 +6,7 @@ std::string_view status_name(const Payment& payment) noexcept {
     switch (payment.state) {
         case PaymentState::Authorized: return "authorized";
         case PaymentState::Cancelled: return "cancelled";
+        case PaymentState::Expired: return "expired";
         case PaymentState::Captured: break;
     }
     if (payment.refunded_minor > 0) {

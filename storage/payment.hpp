@@ -21,6 +21,7 @@ enum class PaymentState : std::uint8_t {
     Authorized = 0,  // funds held, nothing captured
     Captured = 1,    // some or all captured, what was left is released
     Cancelled = 2,   // the hold was released
+    Expired = 3,     // the hold was released because nobody captured it in time
 };
 
 struct Payment {
@@ -33,7 +34,10 @@ struct Payment {
     std::string reference;
     std::string metadata_json;  // an object, or empty
     WallTime created_at{};
-    std::int64_t last_transfer = 0;  // newest of its journal entries; 0: none yet
+    // Newest of its journal entries; 0: none yet. Every change of the payment books one, so this is
+    // also its version: the ETag.
+    std::int64_t last_transfer = 0;
+    std::int64_t authorized_hour = 0;  // in hours that the store has run; see sweeper.hpp
 };
 
 // What clients read: the state, told finer by how much was captured and refunded.
@@ -50,6 +54,7 @@ enum class Account : std::uint8_t {
     FundsCaptured = 2,  // captured, not refunded
     FundsRefunded = 3,  // given back
 };
+inline constexpr std::size_t kAccounts = 4;
 
 // Written to disk: never renumber.
 enum class TransferKind : std::uint8_t { Authorize = 0, Capture = 1, Release = 2, Refund = 3 };

@@ -33,7 +33,8 @@ std::string payment_document(const Payment& payment) {
         .member("amount_refunded", payment.refunded_minor)
         .member("amount_refundable", refundable_minor(payment))
         .member("reference", payment.reference)
-        .member("created_at", rfc3339(payment.created_at).text);
+        .member("created_at", rfc3339(payment.created_at).text)
+        .member("version", payment.last_transfer);
     json.member_raw("metadata", payment.metadata_json).end_object();
     return out;
 }

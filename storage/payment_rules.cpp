@@ -25,6 +25,14 @@ PaymentChange captured(const Payment& payment, std::int64_t amount_minor) {
     return change;
 }
 
+Result<PaymentChange> released(const Payment& payment, PaymentState into) {
+    if (payment.state != PaymentState::Authorized)
+        return wrong_state(ErrorCode::PaymentNotCancellable, payment, "cancelled");
+    PaymentChange change{payment, {{TransferKind::Release, payment.authorized_minor}}};
+    change.after.state = into;
+    return change;
+}
+
 }  // namespace
 
 PaymentChange decide_create(Payment draft, bool capture) {
@@ -66,11 +74,11 @@ Result<PaymentChange> decide_refund(const Payment& payment,
 }
 
 Result<PaymentChange> decide_cancel(const Payment& payment) {
-    if (payment.state != PaymentState::Authorized)
-        return wrong_state(ErrorCode::PaymentNotCancellable, payment, "cancelled");
-    PaymentChange change{payment, {{TransferKind::Release, payment.authorized_minor}}};
-    change.after.state = PaymentState::Cancelled;
-    return change;
+    return released(payment, PaymentState::Cancelled);
+}
+
+Result<PaymentChange> decide_expire(const Payment& payment) {
+    return released(payment, PaymentState::Expired);
 }
 
 }  // namespace fencegate::storage

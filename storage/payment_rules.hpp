@@ -34,4 +34,8 @@ struct PaymentChange {
 // Fails with: PaymentNotCancellable once anything was captured.
 [[nodiscard]] Result<PaymentChange> decide_cancel(const Payment& payment);
 
+// Nobody captured in time: as a cancel, under another name.
+// Fails with: PaymentNotCancellable once anything was captured.
+[[nodiscard]] Result<PaymentChange> decide_expire(const Payment& payment);
+
 }  // namespace fencegate::storage

@@ -48,7 +48,7 @@ struct IdempotencyEvent {
     Result result;
 };
 struct PaymentEvent {
-    enum class Operation : std::uint8_t { Create, Capture, Refund, Cancel };
+    enum class Operation : std::uint8_t { Create, Capture, Refund, Cancel, Expire };
     Operation operation;
     bool is_accepted;
 };

@@ -13,6 +13,7 @@ constexpr ErrorCode kStorableRefusals[] = {
     ErrorCode::PaymentNotCapturable,  ErrorCode::PaymentNotRefundable,
     ErrorCode::PaymentNotCancellable, ErrorCode::CaptureExceedsAuthorized,
     ErrorCode::RefundExceedsCaptured, ErrorCode::InvalidArgument,
+    ErrorCode::ReferenceExists,
 };
 
 ErrorCode refusal_named(std::string_view name) {
@@ -26,11 +27,11 @@ ErrorCode refusal_named(std::string_view name) {
 AnswerRows::AnswerRows(Connection& connection)
     : find_(connection,
             "SELECT principal, key, fingerprint, token, error_code, body, resource_id, "
-            "request_id FROM answers WHERE key_digest = ?"),
+            "request_id, version FROM answers WHERE key_digest = ?"),
       insert_(connection,
               "INSERT INTO answers (key_digest, principal, key, fingerprint, token, error_code, "
-              "body, resource_id, request_id, created_at_ms, created_hour) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+              "body, resource_id, request_id, created_at_ms, created_hour, version) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
                                              const Idempotency& idempotency) {
@@ -48,6 +49,7 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     answer.body = row.text(5);
     answer.resource_id = row.text(6);
     answer.request_id = row.text(7);
+    answer.version = row.integer(8);
     return answer;
 }
 
@@ -57,7 +59,7 @@ void AnswerRows::insert(std::string_view principal, const Idempotency& idempoten
     if (answer.error) error = code_name(*answer.error);
     insert_.run(Blob(idempotency.digest), principal, idempotency.key, Blob(idempotency.fingerprint),
                 answer.token, error, answer.body, answer.resource_id, answer.request_id,
-                now.wall.time_since_epoch().count(), now.hour);
+                now.wall.time_since_epoch().count(), now.hour, answer.version);
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -22,6 +22,7 @@ struct StoredAnswer {
     std::string body;  // the resource, or the refusal's detail
     std::string resource_id;
     std::string request_id;
+    std::int64_t version = 0;  // of the payment; 0: none
 };
 
 class AnswerRows {

@@ -10,6 +10,7 @@
 #include "storage/engine.hpp"
 #include "storage/sqlite/answer_rows.hpp"
 #include "storage/sqlite/election_rows.hpp"
+#include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/lease_rows.hpp"
 #include "storage/sqlite/payment_rows.hpp"
 #include "storage/sqlite/refusal_rows.hpp"
@@ -49,6 +50,7 @@ struct Tables {
           elections(connection),
           runs(connection),
           payments(connection),
+          journal(connection),
           answers(connection),
           live(limits, classes),
           room(classes.size()) {}
@@ -57,6 +59,7 @@ struct Tables {
     ElectionRows elections;
     RunRows runs;
     PaymentRows payments;
+    Journal journal;
     AnswerRows answers;
     lockmgr::LiveState live;
     WaitingRoom room;

@@ -1,6 +1,7 @@
 #include "storage/sqlite/database.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/schema.hpp"
 
 #include <cerrno>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
+constexpr std::int64_t kSealedJournalVersion = 3;
 constexpr const char* kLockFile = "store.lock";
 
 std::int64_t pragma_integer(Connection& connection, const char* sql) {
@@ -91,12 +93,16 @@ Result<> apply_settings(Connection& connection, const std::filesystem::path& fil
 Result<> migrate(Connection& connection, const std::filesystem::path& file, std::int64_t version) {
     if (version == kSchemaVersion) return {};
     // Forward only, and all or nothing: a store that was left half-way would be nobody's version.
-    connection.exec("BEGIN IMMEDIATE");
-    for (auto next = version; next < kSchemaVersion; ++next) connection.exec(kMigrations[next]);
+    // A table that others refer to can only be made anew while nobody looks at the references.
+    connection.exec("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
+    for (auto next = version; next < kSchemaVersion; ++next) {
+        connection.exec(kMigrations[next]);
+        if (next + 1 == kSealedJournalVersion) seal_journal(connection);
+    }
     const auto stamp = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                        "; PRAGMA user_version = " + std::to_string(kSchemaVersion);
     connection.exec(stamp.c_str());
-    connection.exec("COMMIT");
+    connection.exec("COMMIT; PRAGMA foreign_keys = ON");
     if (connection.failure()) return failed(connection, file);
     return {};
 }

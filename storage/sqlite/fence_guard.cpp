@@ -127,7 +127,8 @@ void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, cons
 
 std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
                                       const lockmgr::LockClasses& classes, const Command& command,
-                                      const PresentedToken& token, const LockName* lock) {
+                                      const PresentedToken& token, const LockName* lock,
+                                      std::string* owner) {
     FenceEvent event{lock != nullptr ? classes.index_of(*lock) : classes.size() - 1,
                      FenceVerdict::Unknown};
     if (token.kind != PresentedToken::Kind::Present) {
@@ -136,7 +137,7 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
         batch.events.emplace_back(event);
         return refuse_without_lease(token, lock);
     }
-    const auto lease = tables.leases.find(FencingToken(token.value));
+    auto lease = tables.leases.find(FencingToken(token.value));
     if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->locks.front());
     const bool accepts_late =
         lease &&
@@ -145,7 +146,10 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
     if (lease && lease->state != LeaseState::Live)
         event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
     batch.events.emplace_back(event);
-    if (lockmgr::is_accepted(event.verdict)) return std::nullopt;
+    if (lockmgr::is_accepted(event.verdict)) {
+        if (owner != nullptr) *owner = std::move(lease->owner);
+        return std::nullopt;
+    }
     if (lease)
         put_on_record(tables, batch, command, event.verdict, *lease,
                       lock != nullptr ? *lock : lease->locks.front());

@@ -11,12 +11,13 @@ namespace fencegate::storage::sqlite {
 
 // Nothing if the write may pass; else the refusal, which goes on record with the lease whose token
 // was presented. `lock` is what the route guards, nullptr where any live lease of the principal
-// will do.
+// will do. `owner` takes the label of the lease that passed.
 [[nodiscard]] std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
                                                     const lockmgr::LockClasses& classes,
                                                     const Command& command,
                                                     const lockmgr::PresentedToken& token,
-                                                    const lockmgr::LockName* lock);
+                                                    const lockmgr::LockName* lock,
+                                                    std::string* owner = nullptr);
 
 // Adds how the lease stands to a refusal: for its own holder only, nobody else learns it. `lock` is
 // the one that was asked for, nullptr if none was named.

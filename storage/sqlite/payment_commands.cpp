@@ -4,6 +4,8 @@
 #include "storage/sqlite/fence_guard.hpp"
 #include "storage/sqlite/replay.hpp"
 
+#include <algorithm>
+
 namespace fencegate::storage::sqlite {
 
 using lockmgr::LockName;
@@ -36,6 +38,28 @@ std::optional<std::int64_t> token_value(const PresentedToken& token) {
     return token.value;
 }
 
+Answer answer_with(const Payment& payment) {
+    Answer answer;
+    answer.body = payment_document(payment);
+    answer.resource_id = payment.id;
+    answer.version = payment.last_transfer;
+    return answer;
+}
+
+bool is_version_meant(const Payment& payment, const MovePayment& move) {
+    return !move.if_version ||
+           std::ranges::find(*move.if_version, payment.last_transfer) != move.if_version->end();
+}
+
+// Never stored under the key: with the version of now, the same call may pass.
+Answer changed(const Payment& payment) {
+    return refusal({ErrorCode::PaymentChanged,
+                    "The payment is not at the version that If-Match names. Nothing was changed. "
+                    "Read it, decide again, and repeat the call with its ETag.",
+                    {{"current_version", payment.last_transfer}},
+                    -1});
+}
+
 }  // namespace
 
 PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& classes,
@@ -44,100 +68,109 @@ PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& cla
 
 Answer PaymentCommands::create(Batch& batch, const Command& command, const CreatePayment& create) {
     if (auto again = replay(tables_, batch, command.principal, create.idempotency)) return *again;
+    std::string owner;
     if (create.token.kind != PresentedToken::Kind::Absent) {
         if (auto refused =
-                refuse_by_fence(tables_, batch, classes_, command, create.token, nullptr))
+                refuse_by_fence(tables_, batch, classes_, command, create.token, nullptr, &owner))
             return *refused;
     }
-    auto answer = create_new(batch, command, create);
+    auto answer = create_new(batch, create,
+                             {.token = token_value(create.token),
+                              .principal = command.principal,
+                              .owner = owner,
+                              .key = create.idempotency.key,
+                              .reason = {},
+                              .now = batch.wall});
     batch.events.emplace_back(
         PaymentEvent{PaymentEvent::Operation::Create, !answer.error.has_value()});
     remember(tables_, batch, command, create.idempotency, answer, token_value(create.token));
     return answer;
 }
 
-Answer PaymentCommands::create_new(Batch& batch, const Command& command,
-                                   const CreatePayment& create) {
-    if (!create.id.empty() && tables_.payments.find(create.id))
-        return refusal({ErrorCode::PaymentExists, "A payment with this id exists.", {}, -1});
+Answer PaymentCommands::create_new(Batch& batch, const CreatePayment& create,
+                                   const Movement& movement) {
+    if (auto refused = refuse_new(create, movement.principal)) return *refused;
     Payment draft;
     draft.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(batch.wall, random_)) : create.id;
     draft.currency = create.currency;
     draft.authorized_minor = create.amount_minor;
     draft.reference = create.reference;
     draft.metadata_json = create.metadata_json;
-    draft.created_at = batch.wall;
+    draft.created_at = tables_.journal.booking_time(batch.wall);
+    draft.authorized_hour = batch.hour;
     auto change = decide_create(std::move(draft), create.capture);
     tables_.payments.insert(change.after);
-    for (const auto& transfer : change.transfers) {
-        tables_.payments.insert_transfer(change.after, transfer,
-                                         {.public_id = uuid_v7(batch.wall, random_),
-                                          .token = token_value(create.token),
-                                          .principal = command.principal,
-                                          .reason = {},
-                                          .now = batch.wall});
-    }
+    if (!create.reference.empty())
+        tables_.payments.insert_reference(change.after, movement.principal);
+    tables_.journal.post(change.after, change.transfers, movement, random_);
     tables_.payments.update(change.after);
-    Answer answer;
-    answer.body = payment_document(change.after);
-    answer.resource_id = change.after.id;
-    return answer;
+    return answer_with(change.after);
+}
+
+std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
+                                                  std::string_view principal) {
+    if (!create.id.empty() && tables_.payments.find(create.id))
+        return refusal({ErrorCode::PaymentExists, "A payment with this id exists.", {}, -1});
+    if (!create.reference.empty()) {
+        if (const auto taken = tables_.payments.find_reference(create.reference, principal))
+            return refusal({ErrorCode::ReferenceExists,
+                            "The payment " + *taken + " has this reference.",
+                            {},
+                            -1});
+    }
+    if (!tables_.journal.has_room(create.currency, create.amount_minor))
+        return refusal({ErrorCode::InvalidArgument,
+                        "All amounts of this currency together must stay below 2^63 minor units.",
+                        {},
+                        -1});
+    return std::nullopt;
 }
 
 Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePayment& move) {
     if (auto again = replay(tables_, batch, command.principal, move.idempotency)) return *again;
     const auto lock = LockName::parse("payments/" + move.payment_id);
     if (!lock) return refusal(lock.error());
-    if (auto refused = refuse_by_fence(tables_, batch, classes_, command, move.token, &*lock))
+    std::string owner;
+    if (auto refused =
+            refuse_by_fence(tables_, batch, classes_, command, move.token, &*lock, &owner))
         return *refused;
-    auto answer = decide_move(batch, command, move);
+    const auto payment = tables_.payments.find(move.payment_id);
+    if (payment && !is_version_meant(*payment, move)) return changed(*payment);
+    auto answer = payment ? decide_move(*payment, move,
+                                        {.token = move.token.value,
+                                         .principal = command.principal,
+                                         .owner = owner,
+                                         .key = move.idempotency.key,
+                                         .reason = move.reason,
+                                         .now = batch.wall})
+                          : refusal(not_found());
     batch.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
     remember(tables_, batch, command, move.idempotency, answer, token_value(move.token));
     return answer;
 }
 
-Answer PaymentCommands::decide_move(Batch& batch, const Command& command, const MovePayment& move) {
-    const auto payment = tables_.payments.find(move.payment_id);
-    if (!payment) return refusal(not_found());
-    auto change = decide(*payment, move);
+Answer PaymentCommands::decide_move(const Payment& payment, const MovePayment& move,
+                                    const Movement& movement) {
+    auto change = decide(payment, move);
     if (!change) return refusal(change.error());
-    return apply(batch, command, move, *std::move(change));
-}
-
-Answer PaymentCommands::apply(Batch& batch, const Command& command, const MovePayment& move,
-                              PaymentChange change) {
-    Refund refund;
-    for (const auto& transfer : change.transfers) {
-        refund.id = uuid_v7(batch.wall, random_);
-        tables_.payments.insert_transfer(change.after, transfer,
-                                         {.public_id = refund.id,
-                                          .token = move.token.value,
-                                          .principal = command.principal,
-                                          .reason = move.reason,
-                                          .now = batch.wall});
-    }
-    tables_.payments.update(change.after);
-    Answer answer;
-    answer.resource_id = change.after.id;
-    if (move.kind != MovePayment::Kind::Refund) {
-        answer.body = payment_document(change.after);
-        return answer;
-    }
-    refund.amount_minor = change.transfers.front().amount_minor;
-    refund.reason = move.reason;
-    refund.token = move.token.value;
-    refund.created_at = batch.wall;
-    answer.body = refund_document(refund, change.after);
+    const auto booked = tables_.journal.post(change->after, change->transfers, movement, random_);
+    tables_.payments.update(change->after);
+    auto answer = answer_with(change->after);
+    if (move.kind == MovePayment::Kind::Refund)
+        answer.body = refund_document({.transfer_id = change->after.last_transfer,
+                                       .id = booked.id,
+                                       .amount_minor = change->transfers.front().amount_minor,
+                                       .reason = move.reason,
+                                       .token = move.token.value,
+                                       .created_at = booked.at},
+                                      change->after);
     return answer;
 }
 
 Answer PaymentCommands::read(const ReadPayment& read) {
     const auto payment = tables_.payments.find(read.payment_id);
     if (!payment) return refusal(not_found());
-    Answer answer;
-    answer.body = payment_document(*payment);
-    answer.resource_id = payment->id;
-    return answer;
+    return answer_with(*payment);
 }
 
 Answer PaymentCommands::read(const ListRefunds& list) {

@@ -1,6 +1,6 @@
 #pragma once
 // PaymentCommands: create, capture, refund, cancel and read. Each write is, inside one savepoint:
-// idempotency look-up, fence, business rule, payment row, journal, recorded answer.
+// idempotency look-up, fence, version, business rule, payment row, journal, recorded answer.
 // Promises served: 2 (atomic fence), 5 (at most once), 6 (a refusal has no effect).
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
@@ -21,11 +21,12 @@ public:
     [[nodiscard]] Answer read(const ListRefunds& list);
 
 private:
-    [[nodiscard]] Answer create_new(Batch& batch, const Command& command,
-                                    const CreatePayment& create);
-    [[nodiscard]] Answer decide_move(Batch& batch, const Command& command, const MovePayment& move);
-    [[nodiscard]] Answer apply(Batch& batch, const Command& command, const MovePayment& move,
-                               PaymentChange change);
+    [[nodiscard]] Answer create_new(Batch& batch, const CreatePayment& create,
+                                    const Movement& movement);
+    [[nodiscard]] std::optional<Answer> refuse_new(const CreatePayment& create,
+                                                   std::string_view principal);
+    [[nodiscard]] Answer decide_move(const Payment& payment, const MovePayment& move,
+                                     const Movement& movement);
 
     Tables& tables_;
     const lockmgr::LockClasses& classes_;

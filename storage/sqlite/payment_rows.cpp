@@ -19,20 +19,26 @@ Uuid read_uuid(Blob bytes) {
 }  // namespace
 
 PaymentRows::PaymentRows(Connection& connection)
-    : connection_(connection),
-      insert_(connection,
+    : insert_(connection,
               "INSERT INTO payments (id, currency, state, authorized, captured, refunded, "
-              "reference, metadata, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+              "reference, metadata, created_at_ms, authorized_hour) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_(connection,
               "UPDATE payments SET state = ?, captured = ?, refunded = ?, last_transfer = ? "
               "WHERE id = ?"),
       find_(connection,
             "SELECT currency, state, authorized, captured, refunded, reference, metadata, "
-            "created_at_ms, last_transfer FROM payments WHERE id = ?"),
-      insert_transfer_(connection,
-                       "INSERT INTO transfers (payment_id, kind, debit_account, credit_account, "
-                       "amount, currency, public_id, token, principal, reason, created_at_ms, "
-                       "previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+            "created_at_ms, last_transfer, authorized_hour FROM payments WHERE id = ?"),
+      find_reference_(connection,
+                      "SELECT payment_id FROM payment_references "
+                      "WHERE reference = ? AND principal = ?"),
+      insert_reference_(connection,
+                        "INSERT INTO payment_references (reference, principal, payment_id) "
+                        "VALUES (?, ?, ?)"),
+      find_holds_(connection,
+                  "SELECT authorized_hour, id FROM payments WHERE state = 0 "
+                  "AND authorized_hour < ? AND (authorized_hour, id) > (?, ?) "
+                  "ORDER BY authorized_hour, id LIMIT ?"),
       find_transfer_(connection,
                      "SELECT previous, kind, public_id, amount, reason, token, created_at_ms "
                      "FROM transfers WHERE id = ? AND payment_id = ?") {}
@@ -40,7 +46,8 @@ PaymentRows::PaymentRows(Connection& connection)
 void PaymentRows::insert(const Payment& payment) {
     insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
                 payment.authorized_minor, payment.captured_minor, payment.refunded_minor,
-                payment.reference, payment.metadata_json, ms(payment.created_at));
+                payment.reference, payment.metadata_json, ms(payment.created_at),
+                payment.authorized_hour);
 }
 
 void PaymentRows::update(const Payment& payment) {
@@ -60,18 +67,27 @@ std::optional<Payment> PaymentRows::find(std::string_view id) {
                    .reference = std::string(row.text(5)),
                    .metadata_json = std::string(row.text(6)),
                    .created_at = WallTime(std::chrono::milliseconds(row.integer(7))),
-                   .last_transfer = row.integer(8)};
+                   .last_transfer = row.integer(8),
+                   .authorized_hour = row.integer(9)};
 }
 
-void PaymentRows::insert_transfer(Payment& payment, const TransferDraft& draft,
-                                  const TransferContext& context) {
-    const auto [debit, credit] = accounts_of(draft.kind);
-    insert_transfer_.run(payment.id, static_cast<std::int64_t>(draft.kind),
-                         static_cast<std::int64_t>(debit), static_cast<std::int64_t>(credit),
-                         draft.amount_minor, payment.currency, Blob(context.public_id.bytes),
-                         context.token, context.principal, context.reason, ms(context.now),
-                         payment.last_transfer);
-    payment.last_transfer = connection_.last_insert_id();
+std::optional<std::string> PaymentRows::find_reference(std::string_view reference,
+                                                       std::string_view principal) {
+    auto row = find_reference_.query(reference, principal);
+    if (!row.next()) return std::nullopt;
+    return std::string(row.text(0));
+}
+
+void PaymentRows::insert_reference(const Payment& payment, std::string_view principal) {
+    insert_reference_.run(payment.reference, principal, payment.id);
+}
+
+std::vector<PaymentRows::Hold> PaymentRows::holds_before(std::int64_t hour, const Hold& after,
+                                                         int limit) {
+    std::vector<Hold> holds;
+    auto row = find_holds_.query(hour, after.hour, after.payment_id, limit);
+    while (row.next()) holds.push_back({row.integer(0), std::string(row.text(1))});
+    return holds;
 }
 
 std::optional<std::vector<Refund>> PaymentRows::refunds(const Payment& payment, std::int64_t before,

@@ -26,6 +26,7 @@ Answer replay_stored(StoredAnswer stored) {
     }
     answer.resource_id = std::move(stored.resource_id);
     answer.first_request_id = std::move(stored.request_id);
+    answer.version = stored.version;
     return answer;
 }
 
@@ -97,6 +98,7 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     stored.body = answer.error ? answer.error->detail : answer.body;
     stored.resource_id = answer.resource_id;
     stored.request_id = command.request_id;
+    stored.version = answer.version;
     tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
 }

@@ -15,6 +15,7 @@ constexpr std::size_t kDuePerBatch = 256;
 constexpr std::size_t kTimeoutsPerBatch = 1024;
 constexpr Duration kRetryAfterFull{1'000};
 constexpr std::size_t kSweptPerBatchMin = 16;
+constexpr int kHoldsPerBatch = 64;
 // A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
 constexpr Duration kDeadlockLookAfter{1'000};
 // Each checkpoint stalls the store for ten to twenty milliseconds. At 64 MiB a stall is longer but
@@ -50,6 +51,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       tables_(*connection_, limits, classes_),
       commands_(tables_, classes_, random),
       sweeper_(*connection_, retention, clock.boot_now()),
+      holds_(tables_, retention.holds, random),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
@@ -159,7 +161,7 @@ void SqliteStore::serve_lines(Batch& batch) {
     }
 }
 
-void SqliteStore::sweep(const Batch& batch, std::size_t commands) {
+void SqliteStore::sweep(Batch& batch, std::size_t commands) {
     if (retry_at_ && batch.now < *retry_at_) return;
     if (sweeper_.next() > batch.now && commands == 0) return;
     sweeper_.count_hours(batch.now);
@@ -167,6 +169,16 @@ void SqliteStore::sweep(const Batch& batch, std::size_t commands) {
                                       tables_.live.holdings());
     stats_.swept_answers = swept.answers;
     stats_.swept_leases = swept.leases;
+    expire_holds(batch);
+}
+
+void SqliteStore::expire_holds(Batch& batch) {
+    const auto hour = sweeper_.hour();
+    if (!holds_.is_due(hour)) return;
+    const auto refused =
+        under_savepoint(batch, [&] { holds_.expire(batch, hour, kHoldsPerBatch); });
+    if (refused) holds_.end_round(hour);  // no rule of ours explains it: the next hour tries again
+    if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
 }
 
 void SqliteStore::look_for_deadlocks(const Batch& batch) {
@@ -181,6 +193,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
                                                     const std::function<void()>& work) {
     if (connection_->failure()) return std::nullopt;
     const auto mark = tables_.live.mark();
+    const auto journal = tables_.journal.mark();
     const auto outcomes = batch.outcomes.size();
     const auto events = batch.events.size();
     const auto notices = batch.notices.size();
@@ -196,6 +209,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     rollback_to_.run();
     release_.run();
     tables_.live.rollback_to(mark);
+    tables_.journal.rollback_to(journal);
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
     batch.notices.resize(notices);
@@ -224,6 +238,7 @@ std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request)
 
 SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     const auto before = clock_.boot_now();
+    tables_.journal.write_balances();
     stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
     commit_.run();
     const auto& failure = connection_->failure();
@@ -235,6 +250,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
     stats_.wal_bytes = connection_->wal_bytes();
     tables_.live.commit();
+    tables_.journal.commit();
     count_held(batch.events);
     const bool lines_moved = !batch.enqueued.empty() || !batch.outcomes.empty();
     if (lines_moved && !deadlock_look_at_) deadlock_look_at_ = batch.now + kDeadlockLookAfter;
@@ -249,7 +265,9 @@ void SqliteStore::roll_back(const Batch& batch) {
         connection_->clear_failure();
     }
     tables_.live.rollback();
+    tables_.journal.roll_back();
     sweeper_.begin_round();
+    holds_.begin_round();
     for (const auto ticket : batch.enqueued) tables_.room.remove(ticket);
 }
 

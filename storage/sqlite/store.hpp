@@ -13,6 +13,7 @@
 
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/dispatch.hpp"
+#include "storage/sqlite/hold_expiry.hpp"
 #include "storage/sqlite/sweeper.hpp"
 
 #include <functional>
@@ -69,7 +70,8 @@ private:
     // Serves every line that moved. After each command: whoever comes later must not overtake.
     void serve_lines(Batch& batch);
     void look_for_deadlocks(const Batch& batch);
-    void sweep(const Batch& batch, std::size_t commands);
+    void sweep(Batch& batch, std::size_t commands);
+    void expire_holds(Batch& batch);
     [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
                                                          const std::function<void()>& work);
     [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
@@ -91,6 +93,7 @@ private:
     Tables tables_;
     Commands commands_;
     Sweeper sweeper_;
+    HoldExpiry holds_;
     Statement begin_;
     Statement commit_;
     Statement savepoint_;

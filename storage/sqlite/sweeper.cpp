@@ -1,5 +1,7 @@
 #include "storage/sqlite/sweeper.hpp"
 
+#include <algorithm>
+
 namespace fencegate::storage::sqlite {
 namespace {
 
@@ -66,6 +68,8 @@ Swept Sweeper::sweep(std::size_t budget, BootTime now, const lockmgr::Holdings& 
     resume_at_ = answers_left_ || leases_left_ ? now + kPause : hour_ends_;
     return swept;
 }
+
+void Sweeper::stay_awake(BootTime now) { resume_at_ = std::min(resume_at_, now + kPause); }
 
 // The oldest come first: one that is young enough ends the round.
 std::size_t Sweeper::sweep_answers(std::size_t budget) {

@@ -41,6 +41,9 @@ public:
     // Looks at everything again. Also after a rollback, which took back what was noted and deleted.
     void begin_round();
 
+    // Somebody else who works by the hour has more to do.
+    void stay_awake(BootTime now);
+
     // When there is something to do although nobody asks.
     [[nodiscard]] BootTime next() const noexcept { return resume_at_; }
 

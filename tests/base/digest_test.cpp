@@ -1,11 +1,11 @@
-#include "proxy/digest.hpp"
+#include "base/digest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <thread>
 
-namespace fencegate::proxy {
+namespace fencegate {
 namespace {
 
 std::string hex(const Sha256& digest) {
@@ -64,4 +64,4 @@ TEST(DigestTest, AnySingleDifferentByteIsADifference) {
 }
 
 }  // namespace
-}  // namespace fencegate::proxy
+}  // namespace fencegate

@@ -1,11 +1,13 @@
-#include "proxy/digest.hpp"
+#include "base/digest.hpp"
 
 #include "base/check.hpp"
-#include "proxy/openssl_ptr.hpp"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
-namespace fencegate::proxy {
+#include <memory>
+
+namespace fencegate {
 namespace {
 
 // Fetched once: OpenSSL 3.0 takes global locks in every implicit fetch (openssl #20286). Never
@@ -19,8 +21,12 @@ const EVP_MD* fetched_sha256() {
     return algorithm;
 }
 
+struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+
 EVP_MD_CTX* start_digest() {
-    thread_local const MdContextPtr context(EVP_MD_CTX_new());
+    thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
     FG_CHECK(context != nullptr);
     FG_CHECK(EVP_DigestInit_ex2(context.get(), fetched_sha256(), nullptr) == 1);
     return context.get();
@@ -67,4 +73,4 @@ bool equal_in_constant_time(const Sha256& left, const Sha256& right) noexcept {
     return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
-}  // namespace fencegate::proxy
+}  // namespace fencegate
