@@ -3,6 +3,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/key_command.hpp"
 #include "cli/options.hpp"
+#include "cli/restore_command.hpp"
 #include "proxy/config.hpp"
 #include "proxy/gateway.hpp"
 

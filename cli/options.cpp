@@ -1,5 +1,7 @@
 #include "cli/options.hpp"
 
+#include "lockmgr/fencing_token.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <vector>
@@ -19,6 +21,8 @@ struct RawOptions {
     std::string principal;
     std::vector<std::string> scopes;
     std::string key_id;
+    std::optional<std::string> backup;
+    std::int64_t epoch_above = 0;
 };
 
 std::string endpoint_fault(const std::string& text) {
@@ -49,6 +53,7 @@ struct CommandTree {
         add_serve(raw);
         add_config(raw);
         add_keys(raw);
+        add_restore(raw);
         version = app.add_subcommand("version", "Print the version");
     }
 
@@ -96,6 +101,18 @@ struct CommandTree {
         for (auto* command : {key_add, key_list, key_revoke}) add_data_dir(*command, raw);
     }
 
+    void add_restore(RawOptions& raw) {
+        restore = app.add_subcommand("restore",
+                                     "Put a backup in place, or take over a store that was copied");
+        add_data_dir(*restore, raw);
+        restore->add_option("--from", raw.backup, "The backup. Default: the store that is there")
+            ->check(path_fault);
+        restore
+            ->add_option("--epoch-above", raw.epoch_above,
+                         "The highest epoch used elsewhere, if this folder does not know it")
+            ->check(CLI::Range(std::int64_t{0}, lockmgr::kTokenEpochMax - 1));
+    }
+
     static void add_data_dir(CLI::App& command, RawOptions& raw) {
         command.add_option("--data-dir", raw.data_dir, "Data folder. Default: ./fencegate-data")
             ->check(path_fault);
@@ -107,6 +124,7 @@ struct CommandTree {
     CLI::App* key_add = nullptr;
     CLI::App* key_list = nullptr;
     CLI::App* key_revoke = nullptr;
+    CLI::App* restore = nullptr;
     CLI::App* version = nullptr;
 };
 
@@ -128,6 +146,11 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
     if (tree.check->parsed()) return ConfigCheckCommand{.file = raw.checked_file};
     const std::filesystem::path data_dir =
         raw.data_dir ? std::filesystem::path(*raw.data_dir) : proxy::Config().data_dir;
+    if (tree.restore->parsed()) {
+        storage::RestoreOptions options{.data_dir = data_dir, .epoch_above = raw.epoch_above};
+        if (raw.backup) options.from = *raw.backup;
+        return RestoreCommand{std::move(options)};
+    }
     if (tree.key_list->parsed()) return KeyListCommand{data_dir};
     if (tree.key_revoke->parsed()) {
         return KeyRevokeCommand{data_dir, proxy::parse_key_id(raw.key_id).value()};

@@ -6,6 +6,7 @@
 #include "cli/exit_code.hpp"
 #include "proxy/config.hpp"
 #include "proxy/credentials.hpp"
+#include "storage/restore.hpp"
 
 #include <expected>
 #include <filesystem>
@@ -43,10 +44,14 @@ struct KeyRevokeCommand {
     proxy::KeyId id;
 };
 
+struct RestoreCommand {
+    storage::RestoreOptions options;
+};
+
 struct VersionCommand {};
 
 using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
-                             KeyRevokeCommand, VersionCommand>;
+                             KeyRevokeCommand, RestoreCommand, VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.

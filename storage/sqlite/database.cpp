@@ -1,6 +1,7 @@
 #include "storage/sqlite/database.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/schema.hpp"
 
@@ -130,6 +131,15 @@ Result<> remember_store(const std::filesystem::path& folder) {
                       "Cannot write " + file.string() + ": " + std::strerror(why));
 }
 
+// A full disk still serves reads, and what is put off is done when there is room.
+bool clear_if_full(Connection& connection) {
+    const auto& failure = connection.failure();
+    if (failure && failure->kind != Failure::Kind::Full) return false;
+    connection.clear_failure();
+    if (connection.is_in_transaction()) connection.exec("ROLLBACK");
+    return !connection.failure();
+}
+
 // The name of a new file is durable only when its folder is synced.
 Result<> sync_folder(const std::filesystem::path& folder) {
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -149,7 +159,7 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     if (descriptor < 0)
         return fail_start(StartFailure::CannotCreate,
                           "Cannot open " + file.string() + ": " + std::strerror(errno));
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FolderLock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FolderLock(descriptor, folder);
     ::close(descriptor);
     return fail_start(StartFailure::InUse,
                       "Another fencegate uses the data folder " + folder.string() +
@@ -157,61 +167,46 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), folder_(std::move(other.folder_)) {}
 
 FolderLock::~FolderLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder) {
+Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
+                                                  Origin origin) {
     const auto file = folder / "store.db";
     if (auto done = create_private(file); !done) return std::unexpected(done.error());
     auto connection = Connection::open(file);
     if (!connection) return connection;
     const auto version = read_version(**connection, file);
     if (!version) return std::unexpected(version.error());
-    if (*version == 0 && had_store(folder))
+    const bool had_one = had_store(folder);
+    if (*version == 0 && had_one)
         return fail_start(StartFailure::BadData,
                           "The store " + file.string() +
                               " is missing or empty, but this folder had one. A new store would "
-                              "issue old tokens again: put the store back, or start in an empty "
-                              "folder.");
+                              "issue old tokens again: put a backup in its place with fencegate "
+                              "restore --from, or start in an empty folder.");
     if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
     if (auto done = migrate(**connection, file, *version); !done)
         return std::unexpected(done.error());
-    if (!had_store(folder)) {
+    if (origin == Origin::Unchanged) {
+        if (auto same = check_incarnation(**connection, folder, had_one); !same)
+            return std::unexpected(same.error());
+    }
+    if (!had_one) {
         if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
     }
     (*connection)->checkpoint(/*truncate=*/true);
-    if ((*connection)->failure()) {
-        // A full disk still serves reads; the log stays until there is room.
-        if ((*connection)->failure()->kind != Failure::Kind::Full)
-            return failed(**connection, file);
-        (*connection)->clear_failure();
+    if (!clear_if_full(**connection)) return failed(**connection, file);
+    if (origin == Origin::Unchanged) {
+        // Whatever is copied from here on, or was copied before, is older than this run.
+        Incarnation(**connection, folder).raise_now();
+        if (!clear_if_full(**connection)) return failed(**connection, file);
     }
     if (auto done = sync_folder(folder); !done) return std::unexpected(done.error());
     return connection;
-}
-
-Result<std::int64_t> raise_epoch(const std::filesystem::path& folder, std::int64_t above,
-                                 WallTime now) {
-    const auto lock = FolderLock::take(folder);
-    if (!lock) return std::unexpected(lock.error());
-    const auto opened = open_database(folder);
-    if (!opened) return std::unexpected(opened.error());
-    auto& connection = **opened;
-    connection.exec("BEGIN IMMEDIATE");
-    Statement(connection, "UPDATE store SET epoch = max(epoch, ?) + 1, sequence = 0").run(above);
-    Statement(connection,
-              "UPDATE leases SET state = 4, ended_at_ms = ?, break_reason = 'restored from a "
-              "backup', ended_hour = (SELECT coalesce(max(hour) + 1, 0) FROM hours) "
-              "WHERE state = 0")
-        .run(now.time_since_epoch().count());
-    connection.exec("UPDATE leases SET state = 2 WHERE state = 1");
-    connection.exec("COMMIT");
-    connection.checkpoint(/*truncate=*/true);
-    if (connection.failure()) return failed(connection, folder / "store.db");
-    return pragma_integer(connection, "SELECT epoch FROM store");
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -4,12 +4,12 @@
 // race that needs two (https://sqlite.org/wal.html#walresetbug).
 // Thread rule: open once, at start; a FolderLock is held as long as the store is open.
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 namespace fencegate::storage::sqlite {
 
@@ -21,29 +21,25 @@ public:
     FolderLock(FolderLock&& other) noexcept;
     FolderLock& operator=(FolderLock&&) = delete;
 
+    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+
 private:
-    explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+    FolderLock(int descriptor, std::filesystem::path folder)
+        : descriptor_(descriptor), folder_(std::move(folder)) {}
     int descriptor_;
+    std::filesystem::path folder_;
 };
+
+// What is known of a store that is opened: that it must be the one the folder had, or nothing.
+// Anywhere is for a restore, which then makes it the folder's own (restore.cpp).
+enum class Origin : std::uint8_t { Unchanged, Anywhere };
 
 // Opens or creates `folder`/store.db, finishes what a crash left in the log (checkpointed in full
 // and synced, because pages in the cache may never have reached the disk), and migrates forward.
-// Fails with: StartFailure BadData (not our file, damaged, or written by a newer program),
+// Fails with: StartFailure BadData (not our file, damaged, written by a newer program, or copied or
+// put back: incarnation.hpp),
 // CannotCreate (no space, no permission, no local disk).
-[[nodiscard]] Result<std::unique_ptr<Connection>> open_database(
-    const std::filesystem::path& folder);
-
-// Makes a store that was put back from a backup fit to serve: one transaction that raises the epoch
-// of its tokens and ends every lease it holds. Returns the new epoch.
-//
-// What was granted after the backup is lost here, but not to the clients that were told. So no
-// token may be issued twice: the new epoch is above the backup's and above `above`, the highest
-// epoch the lost store may have used (0 if it never was restored itself). And no lease of the
-// backup may be used again, because a later grant of its lock may be out there: live leases become
-// broken; expired ones become superseded, which a class that accepts late writes refuses too.
-// Doing it twice is harmless. Fails with: as open_database, InUse, and BadData after the last
-// epoch.
-[[nodiscard]] Result<std::int64_t> raise_epoch(const std::filesystem::path& folder,
-                                               std::int64_t above, WallTime now);
+[[nodiscard]] Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
+                                                                Origin origin = Origin::Unchanged);
 
 }  // namespace fencegate::storage::sqlite

@@ -52,6 +52,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       commands_(tables_, classes_, random),
       sweeper_(*connection_, retention, clock.boot_now()),
       holds_(tables_, retention.holds, random),
+      incarnation_(*connection_, lock_.folder()),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
@@ -240,6 +241,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     const auto before = clock_.boot_now();
     tables_.journal.write_balances();
     stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
+    if (stats_.wrote) incarnation_.raise_if_due(before);
     commit_.run();
     const auto& failure = connection_->failure();
     if (failure) {
@@ -247,6 +249,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
         fatal_ = failure->message;
         return Attempt::Failed;
     }
+    incarnation_.committed();
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
     stats_.wal_bytes = connection_->wal_bytes();
     tables_.live.commit();
@@ -264,6 +267,7 @@ void SqliteStore::roll_back(const Batch& batch) {
         fatal_ = connection_->failure()->message;
         connection_->clear_failure();
     }
+    incarnation_.rolled_back();
     tables_.live.rollback();
     tables_.journal.roll_back();
     sweeper_.begin_round();
@@ -338,7 +342,13 @@ void SqliteStore::checkpoint_if_grown() {
 }
 
 void SqliteStore::close() {
-    if (!fatal_) checkpoint(/*truncate=*/true);
+    if (fatal_) return;
+    // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
+    // the next start does it.
+    incarnation_.raise_now();
+    connection_->clear_failure();
+    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
+    checkpoint(/*truncate=*/true);
 }
 
 void SqliteStore::checkpoint(bool truncate) {

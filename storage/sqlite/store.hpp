@@ -14,6 +14,7 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/dispatch.hpp"
 #include "storage/sqlite/hold_expiry.hpp"
+#include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/sweeper.hpp"
 
 #include <functional>
@@ -94,6 +95,7 @@ private:
     Commands commands_;
     Sweeper sweeper_;
     HoldExpiry holds_;
+    Incarnation incarnation_;
     Statement begin_;
     Statement commit_;
     Statement savepoint_;

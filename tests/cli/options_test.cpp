@@ -57,6 +57,20 @@ TEST(OptionsTest, KeyAddWithoutScopeMeansEveryScope) {
     EXPECT_EQ(add.principal.scopes, proxy::ScopeSet::all());
 }
 
+TEST(OptionsTest, RestoreTakesABackupAndAnEpochOrNeither) {
+    const auto plain = parse_as<RestoreCommand>({"restore"}).options;
+    const auto full = parse_as<RestoreCommand>(
+                          {"restore", "--data-dir", "d", "--from", "b.db", "--epoch-above", "7"})
+                          .options;
+
+    EXPECT_EQ(plain.data_dir, proxy::Config().data_dir);
+    EXPECT_FALSE(plain.from);
+    EXPECT_EQ(plain.epoch_above, 0);
+    EXPECT_EQ(full.data_dir, "d");
+    EXPECT_EQ(full.from, "b.db");
+    EXPECT_EQ(full.epoch_above, 7);
+}
+
 TEST(OptionsTest, OtherCommandsAreTold) {
     EXPECT_EQ(parse_as<KeyListCommand>({"key", "list", "--data-dir", "d"}).data_dir, "d");
     EXPECT_EQ(parse_as<KeyRevokeCommand>({"key", "revoke", "00000000002a"}).id, proxy::KeyId{42});
@@ -78,6 +92,9 @@ TEST(OptionsTest, WrongLinesAreUsageErrors) {
              {"key", "add", "--principal", "p", "--scope", "root"},
              {"key", "revoke"},
              {"key", "revoke", "xyz"},
+             {"restore", "--epoch-above", "-1"},
+             {"restore", "--epoch-above", "1023"},
+             {"restore", "--from", ""},
              {"config", "check"}}) {
         const auto command = parse(line);
         ASSERT_FALSE(command) << (line.empty() ? "" : line.back());

@@ -60,6 +60,10 @@ Cut cut_once(std::uint64_t seed, Sabotage how) {
     Cut cut{.acknowledged = work.acknowledged(),
             .contradictions = AcknowledgedWork::damage(store.folder())};
     if (!cut.contradictions.empty()) return cut;  // the store would refuse to open it
+    if (const auto opened = storage::sqlite::open_database(store.folder()); !opened) {
+        cut.contradictions.push_back(opened.error().detail);  // it is behind its mark
+        return cut;
+    }
     store.reopen();
     cut.contradictions = work.contradictions(store);
     return cut;

@@ -18,6 +18,9 @@ protected:
     FullDiskProcess() {
         gateway.stop();
         disk = std::make_unique<SmallDisk>(gateway.data_dir(), kDiskMebibytes);
+        // The store was copied onto the disk, and a copy does not serve.
+        const auto moved = gateway.run_cli({"restore", "--data-dir", gateway.data_dir().string()});
+        EXPECT_EQ(moved.exit_code, 0) << moved.err;
         gateway.restart({"--access-log", (gateway.data_dir() / "access.log").string()});
         client.emplace(gateway.client());
     }

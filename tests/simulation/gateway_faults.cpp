@@ -1,4 +1,5 @@
 // How the gateway dies, what it finds when it is started again, and what its operator does.
+#include "storage/restore.hpp"
 #include "tests/crash/store_invariants.hpp"
 #include "tests/simulation/gateway.hpp"
 
@@ -137,8 +138,10 @@ void Gateway::restore() {
     std::filesystem::remove(folder_ / "store.db-shm");
     write_file(folder_ / "store.db", backup_->database);
     write_file(folder_ / "store.db-wal", backup_->log);
-    const auto epoch = storage::sqlite::raise_epoch(folder_.path(), lost_epoch, clock_->wall_now());
-    if (!epoch) throw Violation(Rule::S5Durable, "the restore failed: " + epoch.error().detail);
+    const auto restored = storage::restore_store(
+        {.data_dir = folder_.path(), .epoch_above = lost_epoch}, clock_->wall_now());
+    if (!restored)
+        throw Violation(Rule::S5Durable, "the restore failed: " + restored.error().detail);
     maybe_reboot();
     open();
     oracle_.restored(backup_->timeline, rows_->refresh(), clock_->boot_now());

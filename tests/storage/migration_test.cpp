@@ -72,6 +72,7 @@ void exec(::sqlite3* database, const std::string& sql) {
 void make_version_1(const std::filesystem::path& folder) {
     for (const char* file : {"store.db", "store.db-wal", "store.lock"})
         std::filesystem::remove(folder / file);
+    std::filesystem::remove_all(folder / "store.marks");
     ::sqlite3* database = nullptr;
     ASSERT_EQ(::sqlite3_open((folder / "store.db").c_str(), &database), SQLITE_OK);
     exec(database, "PRAGMA journal_mode = WAL");

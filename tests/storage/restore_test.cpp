@@ -1,4 +1,6 @@
 // A backup is put back: nothing that was granted after it may come to life again.
+#include "storage/restore.hpp"
+
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -22,10 +24,10 @@ protected:
         std::filesystem::remove(harness.folder() / "store.db-wal");
         std::filesystem::copy_file(backup_ / "store.db", file(),
                                    std::filesystem::copy_options::overwrite_existing);
-        const auto raised =
-            storage::sqlite::raise_epoch(harness.folder(), above, harness.clock.wall_now());
-        ASSERT_TRUE(raised) << raised.error().detail;
-        epoch = *raised;
+        const auto restored = storage::restore_store(
+            {.data_dir = harness.folder(), .epoch_above = above}, harness.clock.wall_now());
+        ASSERT_TRUE(restored) << restored.error().detail;
+        epoch = restored->epoch;
         harness.reopen();
     }
     [[nodiscard]] std::filesystem::path file() const { return harness.folder() / "store.db"; }
@@ -99,10 +101,9 @@ TEST_F(Restore, EndsLateWritesToo) {
 TEST_F(Restore, FailsAfterTheLastEpoch) {
     harness.store.reset();
 
-    const auto raised = storage::sqlite::raise_epoch(harness.folder(), lockmgr::kTokenEpochMax,
-                                                     harness.clock.wall_now());
-
-    EXPECT_FALSE(raised);
+    EXPECT_FALSE(storage::restore_store(
+        {.data_dir = harness.folder(), .epoch_above = lockmgr::kTokenEpochMax},
+        harness.clock.wall_now()));
 }
 
 }  // namespace

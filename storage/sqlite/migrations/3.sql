@@ -1,5 +1,9 @@
 -- Version 3: a store that can be told from its copy, and a journal that can be checked.
 
+-- How far the store has come, and when its file was made; see storage/sqlite/incarnation.hpp.
+ALTER TABLE store ADD COLUMN generation INTEGER NOT NULL DEFAULT 0 CHECK (generation >= 0);
+ALTER TABLE store ADD COLUMN born_ns INTEGER NOT NULL DEFAULT 0;
+
 -- The journal is sealed row by row, which SQL cannot compute: seal_journal.cpp goes over what is
 -- there. Only then is a row final.
 DROP TRIGGER transfers_are_never_changed;

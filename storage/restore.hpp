@@ -1,0 +1,44 @@
+#pragma once
+// Restore: makes a store fit to serve that is not the one its folder had: put back from a backup,
+// copied, or rolled back with its file system. Offline: the folder's lock keeps a gateway out.
+//
+// What was granted since the backup is lost here, but not to the clients that were told. So no
+// token may be issued twice: the new epoch is above the backup's, above what the folder remembers
+// and above `epoch_above`. And no lease of the backup may be used again, because a later grant of
+// its lock may be out there: live leases become broken; expired ones become superseded, which a
+// class that accepts late writes refuses too. One transaction; doing it twice is harmless.
+// Thread rule: any thread, nothing else has the folder.
+// Source: etcd's `snapshot restore --bump-revision`; HDFS QJM's epochs.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace fencegate::storage {
+
+struct RestoreOptions {
+    std::filesystem::path data_dir;
+    // The backup to put in place; nothing: the store that is there. What was there before is kept
+    // beside it under another name.
+    std::optional<std::filesystem::path> from{};
+    // The highest epoch that may have been used where this folder does not know of it: on another
+    // machine, or in a folder that is lost. 0: none but the backup's own.
+    std::int64_t epoch_above = 0;
+};
+
+struct Restored {
+    std::int64_t epoch = 0;
+    std::int64_t leases_ended = 0;
+    std::filesystem::path kept{};  // the store that was replaced; empty: there was none
+};
+
+// Fails with: StartFailure InUse, BadData (no store, damaged, or the last epoch is used up),
+// CannotRead, CannotCreate. The store that was there is then still there, under one name or the
+// other, and the message says which. Whatever stands in its place is refused by a gateway until a
+// restore succeeds; it may simply be repeated.
+[[nodiscard]] Result<Restored> restore_store(const RestoreOptions& options, WallTime now);
+
+}  // namespace fencegate::storage
