@@ -10,7 +10,7 @@ namespace fencegate::testing {
 namespace {
 
 constexpr int kDiskMebibytes = 8;
-constexpr std::size_t kRoomLeft = 256 * 1024;
+constexpr std::size_t kRoomLeft = 512 * 1024;
 
 // A gateway whose data folder, and access log, are on a small disk.
 class FullDiskProcess : public ::testing::Test {
