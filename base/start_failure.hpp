@@ -17,6 +17,7 @@ enum class StartFailure : std::uint8_t {
     Unavailable,   // something outside is in the way, e.g. the address is in use
     CannotCreate,  // an output cannot be written, e.g. a read-only data folder
     InUse,         // another process has it; trying again later may work
+    NotPermitted,  // the gateway does not know the key, or the key may not do this
     BadConfig,     // configuration or key file says something that cannot be
 };
 

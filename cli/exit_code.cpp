@@ -13,6 +13,7 @@ ExitCode exit_code_of(const Error& error) {
         case StartFailure::Unavailable: return ExitCode::Unavailable;
         case StartFailure::CannotCreate: return ExitCode::CannotCreate;
         case StartFailure::InUse: return ExitCode::TempFailure;
+        case StartFailure::NotPermitted: return ExitCode::NoPermission;
         case StartFailure::BadConfig: return ExitCode::Config;
     }
     return ExitCode::Internal;

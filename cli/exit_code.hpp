@@ -13,10 +13,11 @@ enum class ExitCode : int {
     Usage = 64,         // the command line is wrong
     BadData = 65,       // a file the program wrote is damaged, e.g. the store
     NoInput = 66,       // an input cannot be read, e.g. a certificate or the configuration
-    Unavailable = 69,   // something outside is in the way, e.g. the address is in use
+    Unavailable = 69,   // something outside is in the way, e.g. no gateway answers
     Internal = 70,      // a fault of the program
     CannotCreate = 73,  // an output cannot be written, e.g. in the data folder
     TempFailure = 75,   // another process has the data folder; trying again may work
+    NoPermission = 77,  // the gateway refused the key, or its scope
     Config = 78,        // the configuration says something that cannot be
 };
 

@@ -23,6 +23,10 @@ struct RawOptions {
     std::string key_id;
     std::optional<std::string> backup;
     std::int64_t epoch_above = 0;
+    std::optional<std::string> url;
+    std::optional<std::string> admin_url;
+    std::optional<std::string> ca_file;
+    std::optional<std::string> key_file;
 };
 
 std::string endpoint_fault(const std::string& text) {
@@ -44,6 +48,11 @@ std::string key_id_fault(const std::string& text) {
 }
 
 std::string path_fault(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
+std::string url_fault(const std::string& text) {
+    const auto address = parse_server_url(text);
+    return address ? "" : address.error().detail;
+}
 
 // The tree of subcommands, with every value checked while it is parsed.
 struct CommandTree {
@@ -118,6 +127,37 @@ struct CommandTree {
             ->check(path_fault);
     }
 
+    // For a command that asks a running gateway, over its API or its admin listener.
+    static void add_api_connection(CLI::App& command, RawOptions& raw) {
+        command
+            .add_option("--url", raw.url,
+                        "Address of the API. Default: " + std::string(kDefaultUrl))
+            ->envname("FENCEGATE_URL")
+            ->check(url_fault);
+        add_credentials(command, raw);
+    }
+    static void add_admin_connection(CLI::App& command, RawOptions& raw) {
+        command
+            .add_option("--admin", raw.admin_url,
+                        "Address of the admin listener. Default: " + std::string(kDefaultAdminUrl))
+            ->envname("FENCEGATE_ADMIN_URL")
+            ->check(url_fault);
+        add_credentials(command, raw);
+    }
+    static void add_credentials(CLI::App& command, RawOptions& raw) {
+        add_data_dir(command, raw);
+        command
+            .add_option("--ca", raw.ca_file,
+                        "CA of the gateway. Default: ca.pem of the data folder")
+            ->envname("FENCEGATE_CA")
+            ->check(path_fault);
+        command
+            .add_option("--key-file", raw.key_file,
+                        "File with the API key. Default: api-key of the data folder")
+            ->envname("FENCEGATE_KEY_FILE")
+            ->check(path_fault);
+    }
+
     CLI::App app{"fencegate: distributed locks made safe by fencing tokens", "fencegate"};
     CLI::App* serve = nullptr;
     CLI::App* check = nullptr;
@@ -132,6 +172,14 @@ struct CommandTree {
 std::optional<proxy::Endpoint> to_endpoint(const std::optional<std::string>& text) {
     if (!text) return std::nullopt;
     return proxy::parse_endpoint(*text).value();
+}
+
+[[maybe_unused]] ConnectionOptions to_connection(const RawOptions& raw) {
+    return {.url = raw.url.value_or(kDefaultUrl),
+            .admin_url = raw.admin_url.value_or(kDefaultAdminUrl),
+            .data_dir = raw.data_dir,
+            .ca_file = raw.ca_file,
+            .key_file = raw.key_file};
 }
 
 Command to_command(const CommandTree& tree, const RawOptions& raw) {

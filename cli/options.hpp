@@ -3,6 +3,7 @@
 // Owns: option names, help texts and their syntax. Refuses to own: what a command does.
 // Thread rule: plain values.
 
+#include "cli/connection_options.hpp"
 #include "cli/exit_code.hpp"
 #include "proxy/config.hpp"
 #include "proxy/credentials.hpp"

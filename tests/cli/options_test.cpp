@@ -118,6 +118,7 @@ TEST(ExitCodeTest, EveryStartFailureHasItsSysexitsNumber) {
     EXPECT_EQ(status(StartFailure::Unavailable), 69);
     EXPECT_EQ(status(StartFailure::CannotCreate), 73);
     EXPECT_EQ(status(StartFailure::InUse), 75);
+    EXPECT_EQ(status(StartFailure::NotPermitted), 77);
     EXPECT_EQ(status(StartFailure::BadConfig), 78);
     EXPECT_EQ(to_status(exit_code_of(Error{})), 70);
 }
