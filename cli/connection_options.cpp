@@ -39,6 +39,7 @@ bool is_host(std::string_view text, bool is_bracketed) {
                                       : std::string_view(
                                             "abcdefghijklmnopqrstuvwxyz"
                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+    if (is_bracketed && text.find(':') == std::string_view::npos) return false;
     return !text.empty() && text.size() <= kHostBytesMax &&
            text.find_first_not_of(allowed) == std::string_view::npos;
 }
@@ -95,7 +96,8 @@ Result<ServerAddress> parse_server_url(std::string_view text) {
     const bool is_bracketed = rest.starts_with('[');
     const auto host_end = is_bracketed ? rest.find(']') : rest.find(':');
     const auto host = rest.substr(is_bracketed ? 1 : 0, host_end - (is_bracketed ? 1 : 0));
-    if (!is_host(host, is_bracketed)) return bad_url(text, "names no host");
+    const bool is_open_bracket = is_bracketed && host_end == std::string_view::npos;
+    if (is_open_bracket || !is_host(host, is_bracketed)) return bad_url(text, "names no host");
     if (host_end == std::string_view::npos) return ServerAddress{std::string(host), kHttpsPort};
     auto after = rest.substr(host_end + (is_bracketed ? 1 : 0));
     if (after.empty()) return ServerAddress{std::string(host), kHttpsPort};

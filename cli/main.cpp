@@ -4,6 +4,7 @@
 #include "cli/key_command.hpp"
 #include "cli/options.hpp"
 #include "cli/restore_command.hpp"
+#include "cli/top/command.hpp"
 #include "proxy/config.hpp"
 #include "proxy/gateway.hpp"
 

@@ -1,6 +1,7 @@
 #include "cli/options.hpp"
 
 #include "lockmgr/fencing_token.hpp"
+#include "lockmgr/lock_name.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -27,6 +28,8 @@ struct RawOptions {
     std::optional<std::string> admin_url;
     std::optional<std::string> ca_file;
     std::optional<std::string> key_file;
+    std::string prefix;
+    bool is_once = false;
 };
 
 std::string endpoint_fault(const std::string& text) {
@@ -49,6 +52,10 @@ std::string key_id_fault(const std::string& text) {
 
 std::string path_fault(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
 
+std::string prefix_fault(const std::string& text) {
+    return lockmgr::is_lock_prefix(text) ? "" : "is the beginning of no lock name";
+}
+
 std::string url_fault(const std::string& text) {
     const auto address = parse_server_url(text);
     return address ? "" : address.error().detail;
@@ -63,6 +70,7 @@ struct CommandTree {
         add_config(raw);
         add_keys(raw);
         add_restore(raw);
+        add_top(raw);
         version = app.add_subcommand("version", "Print the version");
     }
 
@@ -120,6 +128,12 @@ struct CommandTree {
             ->add_option("--epoch-above", raw.epoch_above,
                          "The highest epoch used elsewhere, if this folder does not know it")
             ->check(CLI::Range(std::int64_t{0}, lockmgr::kTokenEpochMax - 1));
+    void add_top(RawOptions& raw) {
+        top = app.add_subcommand("top", "Show a running gateway's locks, live");
+        add_api_connection(*top, raw);
+        top->add_option("--prefix", raw.prefix, "Only locks whose name begins with this")
+            ->check(prefix_fault);
+        top->add_flag("--once", raw.is_once, "Print what is now, as text, and exit");
     }
 
     static void add_data_dir(CLI::App& command, RawOptions& raw) {
@@ -165,6 +179,7 @@ struct CommandTree {
     CLI::App* key_list = nullptr;
     CLI::App* key_revoke = nullptr;
     CLI::App* restore = nullptr;
+    CLI::App* top = nullptr;
     CLI::App* version = nullptr;
 };
 
@@ -174,7 +189,7 @@ std::optional<proxy::Endpoint> to_endpoint(const std::optional<std::string>& tex
     return proxy::parse_endpoint(*text).value();
 }
 
-[[maybe_unused]] ConnectionOptions to_connection(const RawOptions& raw) {
+ConnectionOptions to_connection(const RawOptions& raw) {
     return {.url = raw.url.value_or(kDefaultUrl),
             .admin_url = raw.admin_url.value_or(kDefaultAdminUrl),
             .data_dir = raw.data_dir,
@@ -192,6 +207,10 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
                             .access_log = raw.access_log};
     }
     if (tree.check->parsed()) return ConfigCheckCommand{.file = raw.checked_file};
+    if (tree.top->parsed()) {
+        return TopCommand{
+            .connection = to_connection(raw), .prefix = raw.prefix, .is_once = raw.is_once};
+    }
     const std::filesystem::path data_dir =
         raw.data_dir ? std::filesystem::path(*raw.data_dir) : proxy::Config().data_dir;
     if (tree.restore->parsed()) {

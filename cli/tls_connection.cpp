@@ -1,11 +1,15 @@
 #include "cli/tls_connection.hpp"
 
 #include "base/start_failure.hpp"
-#include "proxy/asio.hpp"
 #include "proxy/openssl_ptr.hpp"
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
 
 #include <array>
 #include <atomic>
@@ -15,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using proxy::tcp;
+using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kReadBytes = 16'384;  // a TLS record
 
@@ -48,7 +52,7 @@ std::string authority(const HttpsOptions& options) {
 }  // namespace
 
 struct TlsConnection::Impl {
-    using Stream = asio::ssl::stream<tcp::socket>;
+    using Stream = asio::ssl::stream<Tcp::socket>;
 
     explicit Impl(const HttpsOptions& wanted) : options(wanted), server(authority(wanted)) {}
 
@@ -117,7 +121,7 @@ Result<> TlsConnection::Impl::prepare() {
 
 Result<> TlsConnection::Impl::connect(BootTime until) {
     error_code ec;
-    tcp::resolver resolver(context);
+    Tcp::resolver resolver(context);
     // Without a deadline: an address, as by default, asks nobody.
     const auto found = resolver.resolve(options.host, std::to_string(options.port), ec);
     if (ec) return unavailable("cannot find the host " + options.host + ": " + ec.message());
@@ -128,7 +132,7 @@ Result<> TlsConnection::Impl::connect(BootTime until) {
                            ": nothing listens there. Is the gateway running, and is this its "
                            "address?");
     if (ec) return unavailable("cannot connect to " + server + ": " + ec.message());
-    stream->next_layer().set_option(tcp::no_delay(true), ec);
+    stream->next_layer().set_option(Tcp::no_delay(true), ec);
     return {};
 }
 

@@ -21,6 +21,12 @@ bool is_lock_segment(std::string_view text) noexcept {
     return std::ranges::all_of(text, is_segment_byte);
 }
 
+bool is_lock_prefix(std::string_view text) noexcept {
+    return text.size() <= kLockNameBytesMax && !text.starts_with('/') &&
+           std::ranges::all_of(text,
+                               [](char byte) { return byte == '/' || is_segment_byte(byte); });
+}
+
 Result<LockName> LockName::parse(std::string_view text) {
     if (text.empty()) return fail(ErrorCode::InvalidLockName, "The lock name is empty.");
     if (text.size() > kLockNameBytesMax)

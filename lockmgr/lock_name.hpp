@@ -37,6 +37,9 @@ private:
 // True for text that may stand as one segment of a lock name (and so as a payment id).
 [[nodiscard]] bool is_lock_segment(std::string_view text) noexcept;
 
+// True for text that some lock name may begin with; the empty one included.
+[[nodiscard]] bool is_lock_prefix(std::string_view text) noexcept;
+
 }  // namespace fencegate::lockmgr
 
 template <>

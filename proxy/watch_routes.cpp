@@ -8,11 +8,7 @@ namespace {
 // Anything longer, or with other bytes, is the beginning of no lock name: whoever asked for it
 // would wait for good.
 Result<> check_prefix(std::string_view prefix) {
-    constexpr std::string_view kNameBytes =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:-/";
-    if (prefix.size() <= lockmgr::kLockNameBytesMax && !prefix.starts_with('/') &&
-        prefix.find_first_not_of(kNameBytes) == std::string_view::npos)
-        return {};
+    if (lockmgr::is_lock_prefix(prefix)) return {};
     return fail(ErrorCode::InvalidArgument, "No lock name begins with this prefix.");
 }
 

@@ -78,6 +78,22 @@ TEST(OptionsTest, OtherCommandsAreTold) {
     (void)parse_as<VersionCommand>({"version"});
 }
 
+TEST(OptionsTest, TopTakesWhereAndWhat) {
+    const auto bare = parse_as<TopCommand>({"top"});
+    const auto top =
+        parse_as<TopCommand>({"top", "--url", "https://gate:1", "--data-dir", "d", "--ca", "c",
+                              "--key-file", "k", "--prefix", "jobs/", "--once"});
+
+    EXPECT_EQ(bare.connection.url, kDefaultUrl);
+    EXPECT_FALSE(bare.is_once);
+    EXPECT_EQ(top.connection.url, "https://gate:1");
+    EXPECT_EQ(top.connection.data_dir, "d");
+    EXPECT_EQ(top.connection.ca_file, "c");
+    EXPECT_EQ(top.connection.key_file, "k");
+    EXPECT_EQ(top.prefix, "jobs/");
+    EXPECT_TRUE(top.is_once);
+}
+
 TEST(OptionsTest, WrongLinesAreUsageErrors) {
     for (const auto& line : std::vector<std::vector<const char*>>{
              {},
@@ -86,6 +102,10 @@ TEST(OptionsTest, WrongLinesAreUsageErrors) {
              {"serve", "--listen", "localhost:1"},
              {"serve", "extra"},
              {"serve", "--data-dir", ""},
+             {"top", "--url", "http://127.0.0.1:8443"},
+             {"top", "--prefix", "a b"},
+             {"top", "--prefix", "/a"},
+             {"top", "--key-file", ""},
              {"key"},
              {"key", "add"},
              {"key", "add", "--principal", "a b"},

@@ -168,6 +168,26 @@ TEST(HttpsClient, TakesNoCertificateOfAnotherName) {
     EXPECT_TRUE(says(complaint(options), "is for another name than 127.1")) << complaint(options);
 }
 
+// All of 127.0.0.0/8 is this machine; the certificate names one address of it.
+TEST(HttpsClient, TakesNoCertificateOfAnotherAddress) {
+    GatewayProcess gateway;
+    auto options = options_for(gateway);
+    gateway.stop();
+    const ChildProcess everywhere(
+        {.binary = FENCEGATE_BINARY,
+         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
+                       "0.0.0.0:" + std::to_string(options.port), "--admin-listen", "127.0.0.1:0",
+                       "--access-log", "off"},
+         .stderr_file = gateway.folder() / "everywhere.log"});
+    const Deadline deadline(std::chrono::seconds(15));
+    while (complaint(options) != "none: 200") ASSERT_FALSE(deadline.has_passed());
+
+    options.host = "127.0.0.2";
+
+    EXPECT_TRUE(says(complaint(options), "is for another name than 127.0.0.2"))
+        << complaint(options);
+}
+
 TEST(HttpsClient, SaysThatAServerDoesNotSpeakHttps) {
     const GatewayProcess gateway;
     const Stranger stranger("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
