@@ -69,11 +69,6 @@ bool write_new_file(const std::filesystem::path& path, std::string_view content,
     return write_all(file.get(), content) && ::fsync(file.get()) == 0 && file.close();
 }
 
-bool sync_directory(const std::filesystem::path& path) {
-    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return directory.is_open() && ::fsync(directory.get()) == 0;
-}
-
 std::filesystem::path directory_of(const std::filesystem::path& path) {
     const auto parent = path.parent_path();
     return parent.empty() ? std::filesystem::path(".") : parent;
@@ -108,9 +103,13 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
         ::unlink(temporary.c_str());
         return fail_system(StartFailure::CannotCreate, "cannot write", path, error);
     }
-    if (!sync_directory(directory_of(path))) {
-        return fail_system(StartFailure::CannotCreate, "cannot sync the folder of", path, errno);
-    }
+    return sync_path(directory_of(path));
+}
+
+Result<> sync_path(const std::filesystem::path& path) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.is_open() || ::fsync(file.get()) != 0)
+        return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
     return {};
 }
 

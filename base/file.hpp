@@ -26,6 +26,10 @@ enum class FileMode : unsigned { Public = 0644, Secret = 0600 };
 [[nodiscard]] Result<> write_file_atomically(const std::filesystem::path& path,
                                              std::string_view content, FileMode mode);
 
+// What was written to the file, or the names in the folder, is on the disk when this returns.
+// Fails with: CannotCreate.
+[[nodiscard]] Result<> sync_path(const std::filesystem::path& path);
+
 // Creates the folder and its parents, this user only; an existing folder is left as it is.
 // Fails with: CannotCreate, also when something else has the name.
 [[nodiscard]] Result<> make_private_directory(const std::filesystem::path& path);

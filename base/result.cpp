@@ -54,6 +54,8 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::IdempotencyKeyMalformed: return "idempotency_key_malformed";
         case ErrorCode::IdempotencyInFlight: return "idempotency_in_flight";
         case ErrorCode::IdempotencyMismatch: return "idempotency_mismatch";
+        case ErrorCode::BackupRunning: return "backup_running";
+        case ErrorCode::BackupNotFound: return "backup_not_found";
         case ErrorCode::QuotaExceeded: return "quota_exceeded";
         case ErrorCode::Overloaded: return "overloaded";
         case ErrorCode::Draining: return "draining";

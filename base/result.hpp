@@ -75,6 +75,9 @@ enum class ErrorCode : std::uint8_t {
     IdempotencyKeyMalformed,
     IdempotencyInFlight,
     IdempotencyMismatch,
+    // Backups.
+    BackupRunning,  // one at a time
+    BackupNotFound,
     // The gateway. Retryable.
     QuotaExceeded,
     Overloaded,      // a bounded queue is full; nothing was done

@@ -15,14 +15,20 @@ constexpr RouteLabels kRoutes[] = {
     {kMetricsPath, "GET", Listener::Admin},
     {kHealthPath, "GET", Listener::Admin},
     {kReadyPath, "GET", Listener::Admin},
+    BackupRoutes::kLabels[0],
+    BackupRoutes::kLabels[1],
+    BackupRoutes::kLabels[2],
 };
+constexpr std::size_t kBackups = std::size(kRoutes) - BackupRoutes::kLabels.size();
 
 }  // namespace
 
-AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics, const Clock& clock,
-                           bool metrics_are_anonymous, RouteId first_route_id)
+AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
+                           BackupRoutes& backups, const Clock& clock, bool metrics_are_anonymous,
+                           RouteId first_route_id)
     : credentials_(credentials),
       metrics_(metrics),
+      backups_(backups),
       clock_(clock),
       metrics_are_anonymous_(metrics_are_anonymous),
       first_route_id_(first_route_id) {}
@@ -33,10 +39,11 @@ Result<> AdminService::admit(Exchange& exchange) const {
     auto target = parse_target(exchange.head.target);
     if (!target) return std::unexpected(target.error());
     exchange.target = *std::move(target);
+    if (BackupRoutes::serves(exchange.target)) return admit_backups(exchange);
     const auto* route = std::ranges::find(kRoutes, exchange.target.path, &RouteLabels::name);
     if (route == std::ranges::end(kRoutes))
         return fail(ErrorCode::RouteNotFound,
-                    "The admin listener serves /metrics, /healthz and /readyz.");
+                    "The admin listener serves /metrics, /backups, /healthz and /readyz.");
     if (exchange.head.method != route->method)
         return fail(ErrorCode::MethodNotAllowed, "This path takes GET.",
                     {{"allow", std::string(route->method)}});
@@ -49,7 +56,20 @@ Result<> AdminService::admit(Exchange& exchange) const {
     return {};
 }
 
-Begun AdminService::begin(const Exchange& exchange, std::string_view) {
+// Credentials first: who is nobody learns nothing about what there is.
+Result<> AdminService::admit_backups(Exchange& exchange) const {
+    auto principal = authorize(credentials_, exchange.head.authorization, Scope::Admin);
+    if (!principal) return std::unexpected(principal.error());
+    exchange.principal = *std::move(principal);
+    const auto index = BackupRoutes::match(exchange.head.method, exchange.target);
+    if (!index) return std::unexpected(index.error());
+    exchange.route_id = first_route_id_ + kBackups + *index;
+    exchange.route_pattern = BackupRoutes::kLabels[*index].name;
+    return {};
+}
+
+Begun AdminService::begin(const Exchange& exchange, std::string_view body) {
+    if (BackupRoutes::serves(exchange.target)) return backups_.answer(exchange, body);
     if (exchange.target.path == kMetricsPath) return metrics_reply();
     return health_reply(exchange.target.path == kHealthPath || !is_draining_);
 }

@@ -1,10 +1,11 @@
 #pragma once
 // AdminService: the operator's listener. /healthz says the process runs, /readyz that it takes
-// work, /metrics what it did. Serialising metrics costs milliseconds: it happens on the admin
-// listener's own thread, never beside requests.
-// Thread rule: the admin thread; set_draining() from any thread.
+// work, /metrics what it did; /backups is backup_routes.hpp. Serialising metrics costs
+// milliseconds: it happens on the admin listener's own thread, never beside requests. Thread rule:
+// the admin thread; set_draining() from any thread.
 
 #include "proxy/api_service.hpp"
+#include "proxy/backup_routes.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/service.hpp"
 
@@ -16,8 +17,8 @@ namespace fencegate::proxy {
 class AdminService final : public Service {
 public:
     // All references outlive the service.
-    AdminService(const CredentialStore& credentials, Metrics& metrics, const Clock& clock,
-                 bool metrics_are_anonymous, RouteId first_route_id);
+    AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
+                 const Clock& clock, bool metrics_are_anonymous, RouteId first_route_id);
 
     [[nodiscard]] static std::span<const RouteLabels> route_labels() noexcept;
 
@@ -29,11 +30,13 @@ public:
     [[nodiscard]] Reply finish(const Exchange& exchange, storage::Answer answer) override;
 
 private:
+    [[nodiscard]] Result<> admit_backups(Exchange& exchange) const;
     [[nodiscard]] Reply metrics_reply();
     [[nodiscard]] Reply health_reply(bool is_ready) const;
 
     const CredentialStore& credentials_;
     Metrics& metrics_;
+    BackupRoutes& backups_;
     const Clock& clock_;
     bool metrics_are_anonymous_;
     RouteId first_route_id_;

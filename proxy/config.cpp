@@ -44,7 +44,8 @@ constexpr std::array kEndpointKeys{
     EndpointKey{"admin_listen", &Config::admin_listen},
 };
 
-constexpr std::array<std::string_view, 3> kTextKeys{"data_dir", "ready_file", "access_log"};
+constexpr std::array<std::string_view, 4> kTextKeys{"data_dir", "backup_dir", "ready_file",
+                                                    "access_log"};
 
 constexpr std::array kCountKeys{
     CountKey{"io_threads", &Config::io_threads, 0, 1'024},
@@ -158,6 +159,7 @@ private:
             return file_.refuse(node, "`" + std::string(name) + "` must name a file; or remove it");
         }
         if (name == "data_dir") config_.data_dir = *text;
+        if (name == "backup_dir") config_.backup_dir = *text;
         if (name == "ready_file") config_.ready_file = *text;
         if (name == "access_log") config_.access_log = *text;
         return {};
@@ -290,6 +292,10 @@ Result<> check_config(const Config& config) {
 
 bool metrics_are_anonymous(const Config& config) {
     return config.metrics_anonymous.value_or(is_loopback(config.admin_listen));
+}
+
+std::filesystem::path backup_folder(const Config& config) {
+    return config.backup_dir.empty() ? config.data_dir / "backups" : config.backup_dir;
 }
 
 std::vector<std::string> config_keys() {

@@ -29,6 +29,7 @@ struct Config {
     Endpoint listen{"127.0.0.1", 8443};                   // the API
     Endpoint admin_listen{"127.0.0.1", 9443};             // metrics, health, drain
     std::filesystem::path data_dir = "./fencegate-data";  // store, certificates, keys
+    std::filesystem::path backup_dir{};                   // empty: data_dir/backups
     std::filesystem::path ready_file{};        // written once requests are served; empty: none
     std::string access_log{kAccessLogStdout};  // a path, "-" for stdout, "off"
 
@@ -81,6 +82,7 @@ struct Config {
 [[nodiscard]] Result<> check_config(const Config& config);
 
 [[nodiscard]] bool metrics_are_anonymous(const Config& config);
+[[nodiscard]] std::filesystem::path backup_folder(const Config& config);
 
 // Every key a file may contain, e.g. "body_timeout", "class.NAME.ttl_max": for the documentation's
 // test.

@@ -83,6 +83,7 @@ private:
     void begin_drain();
     void look_whether_drained();
     void on_disk_failure(const std::string& why);
+    void on_backup_end(const storage::BackupStatus& status);
     void close();
 
     const Config& config_;
@@ -102,7 +103,9 @@ private:
     std::optional<std::string> disk_failure_;
 
     // Sessions end before what they use: threads are joined in close(), first of all.
+    std::unique_ptr<storage::Backups> backups_;
     std::unique_ptr<storage::Engine> engine_;
+    std::optional<BackupRoutes> backup_routes_;
     std::unique_ptr<AccessLog> access_log_;
     std::unique_ptr<CredentialStore> credentials_;
     std::unique_ptr<TlsSource> tls_;
@@ -149,6 +152,14 @@ Result<> Gateway::open_store() {
         clock_, store_random_, store_news_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
+    // After the engine, which has taken the folder's lock: another gateway may be at work in it.
+    backups_ = std::make_unique<storage::Backups>(
+        storage::BackupOptions{
+            .folder = std::filesystem::absolute(backup_folder(config_)),
+            .store_dir = config_.data_dir,
+            .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); }},
+        clock_);
+    backup_routes_.emplace(*backups_, *engine_);
     return {};
 }
 
@@ -168,7 +179,7 @@ Result<> Gateway::open_edge() {
     certificate_files_ = std::move(loaded->files);
     metrics_.tls_certificate_not_after(loaded->not_after);
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max});
-    admin_ = std::make_unique<AdminService>(*credentials_, metrics_, clock_,
+    admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, clock_,
                                             metrics_are_anonymous(config_), routes().size() + 1);
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, nullptr, nullptr);
@@ -295,6 +306,13 @@ void Gateway::on_disk_failure(const std::string& why) {
     drain_timer_.async_wait([this](const error_code&) { main_.stop(); });
 }
 
+void Gateway::on_backup_end(const storage::BackupStatus& status) {
+    if (!status.error) return metrics_.store_backed_up(status.started_at);
+    metrics_.store_backup_failed();
+    std::fprintf(stderr, "fencegate: the backup %s failed: %s\n", status.name.c_str(),
+                 status.error->detail.c_str());
+}
+
 Result<> Gateway::serve() {
     main_.run();
     close();
@@ -306,6 +324,7 @@ Result<> Gateway::serve() {
 void Gateway::close() {
     for (auto& thread : threads_) thread->stop();
     if (engine_) engine_->stop();
+    backups_.reset();  // which waits until what the engine has copied is on the disk
 }
 
 }  // namespace

@@ -138,6 +138,11 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
                       "Circles of waiters that wait for each other.", {})),
       swept(counters(registry, "fencegate_store_swept_total",
                      "Rows deleted because their retention was over.", {}, "what", kSweptKinds)),
+      backups(counters(registry, "fencegate_store_backups_total", "Backups that ended.", {},
+                       "result", kBackupResults)),
+      last_backup(gauge(registry, "fencegate_store_last_backup_timestamp_seconds",
+                        "When the last backup was begun that is done; 0: none since the start.",
+                        {})),
       expiry_lag(histogram(registry, "fencegate_lease_expiry_lag_seconds",
                            "Time from a lease's deadline to its expiry in the store.", {},
                            kLagBounds)) {}

@@ -36,6 +36,7 @@ inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     
 inline constexpr std::array kIdempotencyResults{"new", "replayed", "in_flight", "mismatch"};
 inline constexpr std::array kPaymentOperations{"create", "capture", "refund", "cancel", "expire"};
 inline constexpr std::array kSweptKinds{"answers", "leases"};
+inline constexpr std::array kBackupResults{"ok", "failed"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
 inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
@@ -114,6 +115,8 @@ struct StoreSeries {
     prometheus::Gauge& wal_bytes;
     prometheus::Gauge& deadlocks;
     std::array<prometheus::Counter*, kSweptKinds.size()> swept;
+    std::array<prometheus::Counter*, kBackupResults.size()> backups;
+    prometheus::Gauge& last_backup;
     prometheus::Histogram& expiry_lag;
 };
 

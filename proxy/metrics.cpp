@@ -155,6 +155,13 @@ void Metrics::store_swept(std::size_t answers, std::size_t leases) noexcept {
     series_->store.swept[1]->Increment(static_cast<double>(leases));
 }
 
+void Metrics::store_backed_up(WallTime begun) noexcept {
+    series_->store.backups[0]->Increment();
+    series_->store.last_backup.Set(in_seconds(begun.time_since_epoch()));
+}
+
+void Metrics::store_backup_failed() noexcept { series_->store.backups[1]->Increment(); }
+
 void Metrics::config_reloaded(bool ok) noexcept { series_->gateway.config_ok.Set(ok ? 1 : 0); }
 
 void Metrics::draining(bool is_draining) noexcept {

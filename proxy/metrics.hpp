@@ -108,6 +108,8 @@ public:
     void store_queue_depth(std::size_t commands) noexcept;
     void store_wal_bytes(std::uint64_t bytes) noexcept;
     void store_swept(std::size_t answers, std::size_t leases) noexcept;
+    void store_backed_up(WallTime begun) noexcept;
+    void store_backup_failed() noexcept;
 
     // The process. A configuration counts as loaded from the start: there is no gateway without.
     void config_reloaded(bool ok) noexcept;

@@ -58,6 +58,8 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::IdempotencyKeyMalformed: return {400, "Idempotency key malformed", false};
         case ErrorCode::IdempotencyInFlight: return {409, "Same key in flight", true};
         case ErrorCode::IdempotencyMismatch: return {422, "Idempotency key reused", false};
+        case ErrorCode::BackupRunning: return {409, "Backup running", true};
+        case ErrorCode::BackupNotFound: return {404, "Backup not found", false};
         case ErrorCode::QuotaExceeded: return {429, "Quota exceeded", true};
         case ErrorCode::Overloaded: return {503, "Overloaded", true};
         case ErrorCode::Draining: return {503, "Draining", true};

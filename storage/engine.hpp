@@ -42,6 +42,31 @@ struct Request {
     Command command;
 };
 
+struct CopyProgress {
+    std::int64_t pages_done = 0;
+    std::int64_t pages_total = 0;
+};
+
+// What a copy of the store holds: everything up to here and nothing beyond.
+struct CopyFacts {
+    std::int64_t epoch = 0;
+    std::int64_t last_token = 0;  // the newest that was issued in this epoch; 0: none yet
+    std::int64_t last_transfer = 0;
+    std::int64_t bytes = 0;
+};
+
+// Whoever wants a copy. Called on the engine's thread, and must not keep it.
+class CopySink {
+public:
+    virtual ~CopySink() = default;
+    // Whether the copy may grow now. Asked again a moment later, however long it may not.
+    [[nodiscard]] virtual bool takes_more() = 0;
+    virtual void on_copy_progress(CopyProgress progress) = 0;
+    // Once, at the end. The file is complete and closed, but not synced.
+    // Fails with: StoreFull, Internal, Draining. The file is then worth nothing.
+    virtual void on_copied(Result<CopyFacts> facts) = 0;
+};
+
 class Engine {
 public:
     virtual ~Engine() = default;
@@ -53,7 +78,13 @@ public:
     // Gives up a waiting acquire. It is answered RequestTimeout, unless its grant came first.
     virtual void cancel(Ticket ticket) = 0;
 
-    // Answers every waiter Draining, now and from now on. Everything else goes on.
+    // Copies the store into `file`, which does not exist yet, while it goes on serving. The copy
+    // holds everything that was answered before this call. False: another copy is being made or the
+    // engine has stopped, and nothing was done. `sink` outlives the engine.
+    [[nodiscard]] virtual bool copy_to(std::filesystem::path file, CopySink& sink) = 0;
+
+    // Answers every waiter Draining, now and from now on, and gives up a copy. Everything else goes
+    // on.
     virtual void drain() = 0;
 
     // Finishes what is queued, checkpoints and closes. Idempotent.

@@ -13,6 +13,10 @@ namespace {
 // A wait on the monotonic clock sleeps through a suspend; looking up once a second bounds how late
 // a lease of CLOCK_BOOTTIME is noticed afterwards.
 constexpr Duration kWaitMax{1'000};
+// How long a copy may hold up the batch that has queued up meanwhile. A slice goes a little over.
+constexpr std::chrono::microseconds kCopySlice{500};
+// How soon to ask a sink again that takes no more.
+constexpr Duration kCopyRest{2};
 
 }  // namespace
 
@@ -45,6 +49,17 @@ void StoreThread::cancel(Ticket ticket) {
     has_work_.notify_one();
 }
 
+bool StoreThread::copy_to(std::filesystem::path file, CopySink& sink) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (inbox_.is_closed || copy_sink_ != nullptr) return false;
+        copy_sink_ = &sink;
+        inbox_.copy_to = std::move(file);
+    }
+    has_work_.notify_one();
+    return true;
+}
+
 void StoreThread::drain() {
     {
         const std::lock_guard lock(mutex_);
@@ -66,11 +81,14 @@ void StoreThread::stop() {
 void StoreThread::work() {
     for (;;) {
         auto inbox = next();
-        run(inbox);
+        if (!inbox.is_empty() || !copy_ || is_due()) run(inbox);
         if (store_->fatal()) {
             stop_trusting();
             return;
         }
+        if (!inbox.copy_to.empty()) begin_copy(inbox.copy_to);
+        if (inbox.drain || inbox.stop) give_up_copy();
+        copy_a_little();
         if (inbox.stop) {
             deliver(store_->drain());
             store_->close();
@@ -82,8 +100,8 @@ void StoreThread::work() {
 
 StoreThread::Inbox StoreThread::next() {
     std::unique_lock lock(mutex_);
-    if (inbox_.is_empty()) {
-        Duration wait = kWaitMax;
+    if (inbox_.is_empty() && (!copy_ || copy_rests_)) {
+        Duration wait = copy_ ? kCopyRest : kWaitMax;
         if (const auto deadline = store_->next_deadline()) {
             // Rounded up: waking a moment early would only spin.
             const Duration until(ms_between(clock_.boot_now(), *deadline) + 1);
@@ -94,6 +112,11 @@ StoreThread::Inbox StoreThread::next() {
     auto taken = std::exchange(inbox_, Inbox{});
     inbox_.is_closed = taken.is_closed;
     return taken;
+}
+
+bool StoreThread::is_due() const {
+    const auto deadline = store_->next_deadline();
+    return deadline && *deadline <= clock_.boot_now();
 }
 
 void StoreThread::run(Inbox& inbox) {
@@ -107,6 +130,36 @@ void StoreThread::run(Inbox& inbox) {
         deliver(store_->run(requests.subspan(from, count), inbox.cancelled, behind));
         from += count;
     } while (from < requests.size());
+}
+
+void StoreThread::begin_copy(const std::filesystem::path& file) {
+    auto begun = sqlite::OnlineCopy::begin(store_->connection(), file);
+    if (!begun) return end_copy(std::unexpected(begun.error()));
+    copy_ = *std::move(begun);
+}
+
+void StoreThread::copy_a_little() {
+    if (!copy_) return;
+    copy_rests_ = !copy_sink_->takes_more();
+    if (copy_rests_) return;
+    const auto is_complete = copy_->step(clock_, kCopySlice);
+    if (!is_complete) return end_copy(std::unexpected(is_complete.error()));
+    copy_sink_->on_copy_progress(copy_->progress());
+    if (*is_complete) end_copy(copy_->facts());
+}
+
+void StoreThread::give_up_copy() {
+    if (copy_) end_copy(fail(ErrorCode::Draining, "The gateway stops; the copy was given up."));
+}
+
+void StoreThread::end_copy(Result<CopyFacts> facts) {
+    copy_.reset();
+    CopySink* sink = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        sink = std::exchange(copy_sink_, nullptr);
+    }
+    if (sink != nullptr) sink->on_copied(std::move(facts));
 }
 
 std::size_t StoreThread::queued() {
@@ -132,6 +185,7 @@ void StoreThread::stop_trusting() {
         std::swap(rest, inbox_);
         inbox_.is_closed = true;
     }
+    end_copy(fail(ErrorCode::Internal, "The store failed; the copy was given up."));
     deliver(store_->run(rest.requests, {}));  // answers OutcomeUnknown, touches nothing
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());
 }

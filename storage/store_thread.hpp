@@ -6,6 +6,7 @@
 // this owns. The mutex guards the inbox only and is never held while the store works.
 
 #include "storage/engine.hpp"
+#include "storage/sqlite/online_copy.hpp"
 #include "storage/sqlite/store.hpp"
 
 #include <condition_variable>
@@ -25,6 +26,7 @@ public:
 
     [[nodiscard]] bool submit(Request request) override;
     void cancel(Ticket ticket) override;
+    [[nodiscard]] bool copy_to(std::filesystem::path file, CopySink& sink) override;
     void drain() override;
     void stop() override;
 
@@ -32,19 +34,25 @@ private:
     struct Inbox {  // guarded by mutex_
         std::vector<Request> requests;
         std::vector<Ticket> cancelled;
+        std::filesystem::path copy_to;  // empty: no copy is asked for
         bool drain = false;
         bool stop = false;
         bool is_closed = false;  // nothing is taken any more
 
         [[nodiscard]] bool is_empty() const {
-            return requests.empty() && cancelled.empty() && !drain && !stop;
+            return requests.empty() && cancelled.empty() && copy_to.empty() && !drain && !stop;
         }
     };
 
     void work();
     // Waits for work or for the store's next deadline.
     [[nodiscard]] Inbox next();
+    [[nodiscard]] bool is_due() const;
     void run(Inbox& inbox);
+    void begin_copy(const std::filesystem::path& file);
+    void copy_a_little();
+    void end_copy(Result<CopyFacts> facts);  // if there is one
+    void give_up_copy();
     [[nodiscard]] std::size_t queued();
     void deliver(std::vector<sqlite::Routed> routed);
     void stop_trusting();
@@ -55,6 +63,9 @@ private:
     std::mutex mutex_;
     std::condition_variable has_work_;
     Inbox inbox_;
+    CopySink* copy_sink_ = nullptr;  // guarded by mutex_; stays the same as long as there is a copy
+    std::unique_ptr<sqlite::OnlineCopy> copy_;
+    bool copy_rests_ = false;  // until its sink takes more
     std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
 #include "storage/sqlite/database.hpp"
 
+#include "base/file.hpp"
 #include "base/start_failure.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
@@ -140,17 +141,6 @@ bool clear_if_full(Connection& connection) {
     return !connection.failure();
 }
 
-// The name of a new file is durable only when its folder is synced.
-Result<> sync_folder(const std::filesystem::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int why = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (is_synced) return {};
-    return fail_start(StartFailure::CannotCreate,
-                      "Cannot sync the folder " + folder.string() + ": " + std::strerror(why));
-}
-
 }  // namespace
 
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
@@ -205,7 +195,8 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
         Incarnation(**connection, folder).raise_now();
         if (!clear_if_full(**connection)) return failed(**connection, file);
     }
-    if (auto done = sync_folder(folder); !done) return std::unexpected(done.error());
+    // The name of a new file is durable only when its folder is synced.
+    if (auto done = sync_path(folder); !done) return std::unexpected(done.error());
     return connection;
 }
 

@@ -1,5 +1,6 @@
 #include "storage/sqlite/incarnation.hpp"
 
+#include "base/file.hpp"
 #include "base/start_failure.hpp"
 
 #include <algorithm>
@@ -58,15 +59,6 @@ bool make_mark(const fs::path& folder, const std::string& name) {
     return true;
 }
 
-bool sync_names(const fs::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int why = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    errno = why;
-    return is_synced;
-}
-
 std::unexpected<Error> cannot_mark(const fs::path& folder) {
     return fail_start(
         StartFailure::CannotCreate,
@@ -115,9 +107,9 @@ Mark read_mark(const fs::path& folder) {
 }
 
 Result<> write_mark(const fs::path& folder, const Mark& mark) {
-    if (!make_mark(folder, name_of(mark)) || !sync_names(folder / kMarks) || !sync_names(folder))
-        return cannot_mark(folder);
-    return {};
+    if (!make_mark(folder, name_of(mark))) return cannot_mark(folder);
+    if (auto done = sync_path(folder / kMarks); !done) return done;
+    return sync_path(folder);
 }
 
 Result<> check_incarnation(Connection& connection, const fs::path& folder, bool had_store) {
@@ -185,7 +177,7 @@ void Incarnation::raise_now() {
     if (connection_.failure()) return rolled_back();
     committed();
     // What is not durable is remembered less: as above.
-    if (sync_names(folder_ / kMarks)) static_cast<void>(sync_names(folder_));
+    if (sync_path(folder_ / kMarks)) static_cast<void>(sync_path(folder_));
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -6,9 +6,6 @@
 #include "storage/sqlite/incarnation.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace fencegate::storage {
 namespace {
@@ -30,15 +27,6 @@ std::int64_t number(Connection& connection, const char* sql) {
 }
 
 fs::path part_of(fs::path file, const char* part) { return file += part; }
-
-Result<> sync_path(const fs::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const std::error_code why(errno, std::generic_category());
-    if (descriptor >= 0) ::close(descriptor);
-    if (!is_synced) return cannot("sync " + path.string(), why);
-    return {};
-}
 
 void remove_parts(const fs::path& file) {
     std::error_code ignored;

@@ -49,6 +49,9 @@ public:
     // When run() should be called again although nobody asks: the next expiry or time-out.
     [[nodiscard]] std::optional<BootTime> next_deadline() const;
 
+    // For whoever copies the store between its batches.
+    [[nodiscard]] Connection& connection() noexcept { return *connection_; }
+
     // Copies the log into the database when it has grown. Call between batches.
     void checkpoint_if_grown();
     // Copies the whole log and empties it. Nothing may run afterwards.

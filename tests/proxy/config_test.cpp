@@ -54,6 +54,7 @@ TEST_F(ConfigTest, EveryKindOfSettingIsRead) {
     const auto config = load(R"(
         listen = "[::]:443"
         data_dir = "/var/lib/fencegate"
+        backup_dir = "/mnt/backups"
         access_log = "off"
         connections_max = 7
         body_timeout = "250ms"
@@ -70,6 +71,8 @@ TEST_F(ConfigTest, EveryKindOfSettingIsRead) {
     ASSERT_TRUE(config) << config.error().detail;
     EXPECT_EQ(config->listen, (Endpoint{"::", 443}));
     EXPECT_EQ(config->data_dir, "/var/lib/fencegate");
+    EXPECT_EQ(backup_folder(*config), "/mnt/backups");
+    EXPECT_EQ(backup_folder(Config{.data_dir = "d"}), "d/backups");
     EXPECT_EQ(config->access_log, "off");
     EXPECT_EQ(config->connections_max, 7U);
     EXPECT_EQ(config->body_timeout, 250ms);

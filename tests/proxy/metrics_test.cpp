@@ -42,6 +42,18 @@ std::string value_of(const std::string& scrape, const std::string& series) {
 
 std::ptrdiff_t lines_of(const std::string& text) { return std::ranges::count(text, '\n'); }
 
+TEST(Metrics, TellTheTimeOfTheLastBackupThatIsDone) {
+    Metrics metrics(options());
+
+    metrics.store_backed_up(WallTime(std::chrono::seconds(1'700'000'000)));
+    metrics.store_backup_failed();
+
+    const auto scrape = metrics.serialize(kNow);
+    EXPECT_EQ(value_of(scrape, "fencegate_store_last_backup_timestamp_seconds"), "1700000000");
+    EXPECT_EQ(value_of(scrape, R"(fencegate_store_backups_total{result="ok"})"), "1");
+    EXPECT_EQ(value_of(scrape, R"(fencegate_store_backups_total{result="failed"})"), "1");
+}
+
 TEST(Metrics, EverySeriesOfTheContractExistsAtZeroFromTheStart) {
     Metrics metrics(options());
 
@@ -90,6 +102,9 @@ TEST(Metrics, EverySeriesOfTheContractExistsAtZeroFromTheStart) {
              R"(fencegate_store_batch_size_count)",
              R"(fencegate_store_queue_depth)",
              R"(fencegate_store_wal_bytes)",
+             R"(fencegate_store_backups_total{result="ok"})",
+             R"(fencegate_store_backups_total{result="failed"})",
+             R"(fencegate_store_last_backup_timestamp_seconds)",
              R"(fencegate_store_checkpoint_seconds_count)",
              R"(fencegate_http_connections{listener="public"})",
              R"(fencegate_http_connections{listener="admin"})",

@@ -1,0 +1,45 @@
+#pragma once
+// BackupRoutes: backups on the admin listener.
+//
+//   POST /backups          begins one: 202 and where to ask for it
+//   GET /backups           those there are
+//   GET /backups/{name}    how far it is, or what it holds
+//
+// All need the scope admin, on loopback too: a backup holds every payment, and fills a disk.
+// Thread rule: any thread. Everything outlives this.
+
+#include "proxy/metrics.hpp"
+#include "proxy/service.hpp"
+#include "storage/backups.hpp"
+
+#include <array>
+
+namespace fencegate::proxy {
+
+class BackupRoutes {
+public:
+    BackupRoutes(storage::Backups& backups, storage::Engine& engine)
+        : backups_(backups), engine_(engine) {}
+
+    static constexpr std::array kLabels{
+        RouteLabels{"/backups", "GET", Listener::Admin},
+        RouteLabels{"/backups", "POST", Listener::Admin},
+        RouteLabels{"/backups/{name}", "GET", Listener::Admin},
+    };
+
+    [[nodiscard]] static bool serves(const Target& target) noexcept;
+    // Which of kLabels. REQUIRES: serves(). Fails with: RouteNotFound, MethodNotAllowed.
+    [[nodiscard]] static Result<std::size_t> match(std::string_view method, const Target& target);
+
+    [[nodiscard]] Reply answer(const Exchange& exchange, std::string_view body);
+
+private:
+    [[nodiscard]] Reply begin(const Exchange& exchange, std::string_view body);
+    [[nodiscard]] Reply list() const;
+    [[nodiscard]] Reply find(const Exchange& exchange) const;
+
+    storage::Backups& backups_;
+    storage::Engine& engine_;
+};
+
+}  // namespace fencegate::proxy

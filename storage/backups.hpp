@@ -1,0 +1,100 @@
+#pragma once
+// Backups: copies of the store, made while it serves, in a folder of their own. The engine copies
+// between its batches; what takes as long as the copy is large (its sync, its name) happens here,
+// on a thread of its own. One at a time.
+//
+//   copying  store-20261123T093000Z-1.db.part grows
+//   syncing  all of it is there, not yet on the disk
+//   done     store-20261123T093000Z-1.db: synced, and so is its name
+//   failed   the .part is gone; the store is as it was
+//
+// Owns: the folder, the names in it, the thread. Never deletes a finished backup.
+// Thread rule: any thread. The engine's calls come on its own thread and only note what they say.
+// Errors: a backup's are told with it and never harm the store.
+
+#include "base/clock.hpp"
+#include "storage/engine.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fencegate::storage {
+
+enum class BackupState : std::uint8_t { Copying, Syncing, Done, Failed };
+[[nodiscard]] std::string_view to_text(BackupState state) noexcept;
+
+struct BackupStatus {
+    std::string name{};
+    std::filesystem::path file{};
+    BackupState state = BackupState::Copying;
+    CopyProgress progress{};
+    CopyFacts facts{};  // all 0 for one of an earlier run, except the bytes
+    WallTime started_at{};
+    Duration took{};  // so far, or in all
+    std::optional<Error> error{};
+};
+
+struct BackupOptions {
+    std::filesystem::path folder;     // made with the first backup
+    std::filesystem::path store_dir;  // to know how much room a copy needs
+    // Called on the thread of this when one is done or has failed.
+    std::function<void(const BackupStatus&)> on_end{};
+};
+
+class Backups final : public CopySink {
+public:
+    // Removes what an earlier run left unfinished. `clock` outlives this.
+    Backups(BackupOptions options, const Clock& clock);
+    // Finishes what the engine has copied. REQUIRES: the engine has stopped.
+    ~Backups() override;
+
+    // Begins one. Fails with: BackupRunning, StoreFull (no room for it), Draining, Internal.
+    [[nodiscard]] Result<BackupStatus> begin(Engine& engine);
+
+    // Fails with: BackupNotFound.
+    [[nodiscard]] Result<BackupStatus> find(const std::string& name) const;
+    // Newest first: those in the folder, and those of this run that failed. A thousand at most.
+    [[nodiscard]] std::vector<BackupStatus> list() const;
+
+    [[nodiscard]] bool takes_more() override;
+    void on_copy_progress(CopyProgress progress) override;
+    void on_copied(Result<CopyFacts> facts) override;
+
+private:
+    // What happens to a copy that is complete, on the thread of this.
+    using Finish = std::function<Result<>(const std::filesystem::path& part)>;
+    struct Job {
+        BackupStatus status{};
+        std::filesystem::path part{};
+        Finish finish{};
+        BootTime began{};
+    };
+
+    [[nodiscard]] Result<> check_room() const;
+    [[nodiscard]] std::string fresh_name(WallTime now) const;
+    void work();
+    [[nodiscard]] bool has_piled_up() const;  // REQUIRES: the mutex is held
+    void write_out(std::unique_lock<std::mutex>& lock);
+    void end(std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] BackupStatus status_of(const Job& job) const;
+
+    const BackupOptions options_;
+    const Clock& clock_;
+    mutable std::mutex mutex_;  // guards what follows; held for moves only
+    std::condition_variable has_work_;
+    std::optional<Job> running_;
+    std::int64_t pages_written_out_ = 0;       // of the running one
+    std::optional<Result<CopyFacts>> copied_;  // the same
+    std::deque<BackupStatus> ended_;           // of this run, newest first
+    bool is_stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace fencegate::storage
