@@ -1,5 +1,6 @@
 // The `fencegate` program: parses the command line, runs one command, exits with its code.
 
+#include "cli/backup_command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/key_command.hpp"
 #include "cli/options.hpp"

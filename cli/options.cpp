@@ -22,7 +22,7 @@ struct RawOptions {
     std::string principal;
     std::vector<std::string> scopes;
     std::string key_id;
-    std::optional<std::string> backup;
+    std::optional<std::string> backup_file;
     std::int64_t epoch_above = 0;
     std::optional<std::string> url;
     std::optional<std::string> admin_url;
@@ -71,6 +71,8 @@ struct CommandTree {
         add_keys(raw);
         add_restore(raw);
         add_top(raw);
+        backup = app.add_subcommand("backup", "Have a running gateway write a backup");
+        add_admin_connection(*backup, raw);
         version = app.add_subcommand("version", "Print the version");
     }
 
@@ -122,7 +124,8 @@ struct CommandTree {
         restore = app.add_subcommand("restore",
                                      "Put a backup in place, or take over a store that was copied");
         add_data_dir(*restore, raw);
-        restore->add_option("--from", raw.backup, "The backup. Default: the store that is there")
+        restore
+            ->add_option("--from", raw.backup_file, "The backup. Default: the store that is there")
             ->check(path_fault);
         restore
             ->add_option("--epoch-above", raw.epoch_above,
@@ -180,6 +183,7 @@ struct CommandTree {
     CLI::App* key_revoke = nullptr;
     CLI::App* restore = nullptr;
     CLI::App* top = nullptr;
+    CLI::App* backup = nullptr;
     CLI::App* version = nullptr;
 };
 
@@ -211,11 +215,12 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
         return TopCommand{
             .connection = to_connection(raw), .prefix = raw.prefix, .is_once = raw.is_once};
     }
+    if (tree.backup->parsed()) return BackupCommand{to_connection(raw)};
     const std::filesystem::path data_dir =
         raw.data_dir ? std::filesystem::path(*raw.data_dir) : proxy::Config().data_dir;
     if (tree.restore->parsed()) {
         storage::RestoreOptions options{.data_dir = data_dir, .epoch_above = raw.epoch_above};
-        if (raw.backup) options.from = *raw.backup;
+        if (raw.backup_file) options.from = *raw.backup_file;
         return RestoreCommand{std::move(options)};
     }
     if (tree.key_list->parsed()) return KeyListCommand{data_dir};

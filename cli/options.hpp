@@ -53,11 +53,16 @@ struct TopCommand {
     bool is_once = false;  // one picture as plain text
 };
 
+struct BackupCommand {
+    ConnectionOptions connection;
+};
+
 struct VersionCommand {};
 
 using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
                              KeyRevokeCommand, RestoreCommand, VersionCommand>;
                              KeyRevokeCommand, TopCommand, VersionCommand>;
+                             KeyRevokeCommand, RestoreCommand, BackupCommand, VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.

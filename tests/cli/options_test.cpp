@@ -71,6 +71,18 @@ TEST(OptionsTest, RestoreTakesABackupAndAnEpochOrNeither) {
     EXPECT_EQ(full.epoch_above, 7);
 }
 
+TEST(OptionsTest, BackupAsksTheAdminListenerOfTheDataFolder) {
+    const auto plain = parse_as<BackupCommand>({"backup"}).connection;
+    const auto full =
+        parse_as<BackupCommand>({"backup", "--data-dir", "d", "--admin", "https://localhost:1"})
+            .connection;
+
+    EXPECT_EQ(plain.admin_url, kDefaultAdminUrl);
+    EXPECT_FALSE(plain.data_dir);
+    EXPECT_EQ(full.data_dir, "d");
+    EXPECT_EQ(full.admin_url, "https://localhost:1");
+}
+
 TEST(OptionsTest, OtherCommandsAreTold) {
     EXPECT_EQ(parse_as<KeyListCommand>({"key", "list", "--data-dir", "d"}).data_dir, "d");
     EXPECT_EQ(parse_as<KeyRevokeCommand>({"key", "revoke", "00000000002a"}).id, proxy::KeyId{42});
