@@ -62,7 +62,10 @@ public:
           labels_(route_labels(AdminService::route_labels())),
           metrics_(metrics_options(classes_, labels_)),
           watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
-          store_news_(metrics_, watch_log_) {}
+          store_news_(metrics_, watch_log_) {
+        for (std::size_t at = 0; at < classes_.size(); ++at)
+            metrics_.lock_class_ttl(at, classes_[at].ttl_default);
+    }
 
     // Ends the threads before anything they use, whatever happened.
     ~Gateway() { close(); }

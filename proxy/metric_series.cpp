@@ -11,18 +11,24 @@ using prometheus::Histogram;
 using prometheus::Labels;
 using prometheus::Registry;
 
-// Upper bounds of the buckets, in seconds unless said otherwise.
-constexpr std::array kRequestBounds{.0005, .001, .0025, .005, .01, .025, .05,
-                                    .1,    .25,  .5,    1.,   2.5, 5.,   10.};
+// Upper bounds of the buckets, in seconds unless said otherwise. An acquire may wait for a minute
+// (wait_max), leases last 100 ms to an hour and TTLs are chosen between 10 s and 2 min, so the
+// buckets are close there.
+constexpr std::array kRequestBounds{.0005, .001, .0025, .005, .01, .025, .05, .1,
+                                    .25,   .5,   1.,    2.5,  5.,  10.,  30., 60.};
 constexpr std::array kWaitBounds{.001, .0025, .005, .01, .025, .05, .1, .25,
                                  .5,   1.,    2.5,  5.,  10.,  30., 60.};
-constexpr std::array kHoldBounds{.01, .025, .05, .1,  .25,  .5,   1.,   2.5,
-                                 5.,  10.,  30., 60., 300., 900., 3600.};
-constexpr std::array kCommitBounds{.0001, .00025, .0005, .001, .0025, .005, .01,
-                                   .025,  .05,    .1,    .25,  .5,    1.};
+constexpr std::array kHoldBounds{.001, .0025, .005, .01, .025, .05, .1,   .25,  .5,   1.,   2.5,
+                                 5.,   10.,   20.,  30., 45.,  60., 120., 300., 900., 3600.};
+constexpr std::array kRemainingBounds{.01, .05, .1,  .25, .5,  1.,   2.5,  5.,
+                                      10., 20., 30., 45., 60., 120., 300., 3600.};
+constexpr std::array kCommitBounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
+                                   .05,   .1,     .25,   .5,   1.,    2.5,  5.,  10.};
 constexpr std::array kLagBounds{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.};
-constexpr std::array kStaleAgeBounds{.1, .25, .5, 1., 2.5, 5., 10., 30., 60., 300., 900., 3600.};
+constexpr std::array kStaleAgeBounds{.01, .1,  .25, .5,   1.,   2.5,   5.,
+                                     10., 30., 60., 300., 900., 3600., 86'400.};
 constexpr std::array kBatchBounds{1., 2., 4., 8., 16., 32., 64., 128., 256., 512.};  // commands
+constexpr std::array kShareBounds{.01, .02, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, 1.};  // of 1
 
 // One child, registered or found again: the registry merges families of one name.
 Counter& counter(Registry& registry, const char* name, const char* help, const Labels& labels) {
@@ -61,7 +67,7 @@ std::string status_label(std::size_t column) {
 RouteSeries::RouteSeries(Registry& registry, Listener listener, const RouteLabels& labels)
     : duration(histogram(
           registry, "fencegate_http_request_duration_seconds",
-          "Time from the parsed request head to the last byte of the reply.",
+          "Time from a request's first byte until its reply is about to be sent.",
           {{"listener", kListeners[index_of(listener)]}, {"route", std::string(labels.name)}},
           kRequestBounds)) {
     for (std::size_t column = 0; column < kStatusColumns; ++column) {
@@ -101,6 +107,8 @@ ClassSeries::ClassSeries(Registry& registry, const std::string& name)
                      {{"class", name}})},
       renewed(
           counter(registry, "fencegate_lease_renewed_total", "Leases renewed.", {{"class", name}})),
+      ttl(gauge(registry, "fencegate_lock_class_ttl_seconds",
+                "TTL that a lease gets if it asks for none.", {{"class", name}})),
       held(gauge(registry, "fencegate_locks_held", "Locks held now.", {{"class", name}})),
       waiters(gauge(registry, "fencegate_lock_waiters", "Acquire requests waiting now.",
                     {{"class", name}})),
@@ -112,14 +120,21 @@ ClassSeries::ClassSeries(Registry& registry, const std::string& name)
                      kWaitBounds)),
       remaining(histogram(registry, "fencegate_lease_remaining_at_release_seconds",
                           "TTL left over when the holder released.", {{"class", name}},
-                          kHoldBounds)),
+                          kRemainingBounds)),
       stale_age(histogram(registry, "fencegate_fence_stale_age_seconds",
-                          "How long a refused token had been superseded.", {{"class", name}},
-                          kStaleAgeBounds)) {
+                          "How long ago the lease of a refused, superseded token had ended.",
+                          {{"class", name}}, kStaleAgeBounds)) {
     for (std::size_t end = 0; end < kHoldEnds.size(); ++end) {
         hold[end] = &histogram(registry, "fencegate_lock_hold_seconds",
                                "Time from grant to the end of the lease.",
                                {{"class", name}, {"end", kHoldEnds[end]}}, kHoldBounds);
+    }
+    for (std::size_t at = 0; at < kShareAt.size(); ++at) {
+        share_left[at] =
+            &histogram(registry, "fencegate_lease_remaining_ratio",
+                       "Share of its TTL a lease had left: at its release, at its last accepted "
+                       "write (told when it ends), when a renewal came.",
+                       {{"class", name}, {"at", kShareAt[at]}}, kShareBounds);
     }
 }
 
@@ -137,12 +152,16 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       deadlocks(gauge(registry, "fencegate_lock_deadlocks",
                       "Circles of waiters that wait for each other.", {})),
       swept(counters(registry, "fencegate_store_swept_total",
-                     "Rows deleted because their retention was over.", {}, "what", kSweptKinds)),
+                     "Rows deleted because their retention was over.", {}, "kind", kSweptKinds)),
       backups(counters(registry, "fencegate_store_backups_total", "Backups that ended.", {},
                        "result", kBackupResults)),
       last_backup(gauge(registry, "fencegate_store_last_backup_timestamp_seconds",
                         "When the last backup was begun that is done; 0: none since the start.",
                         {})),
+      errors(counters(registry, "fencegate_store_errors_total",
+                      "Failures of the store: no room, a constraint that no rule explains, or a "
+                      "disk that cannot be trusted.",
+                      {}, "kind", kStoreErrors)),
       expiry_lag(histogram(registry, "fencegate_lease_expiry_lag_seconds",
                            "Time from a lease's deadline to its expiry in the store.", {},
                            kLagBounds)) {}
@@ -155,6 +174,8 @@ GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
                           {}, "result", kHandshakeResults)),
       watch_ended(counters(registry, "fencegate_watch_ended_total", "Event streams that ended.", {},
                            "reason", kWatchEnds)),
+      reloads(counters(registry, "fencegate_config_reloads_total",
+                       "Times the configuration was read again.", {}, "result", kReloadResults)),
       watchers(gauge(registry, "fencegate_watchers", "Clients that follow events now.", {})),
       certificate_not_after(gauge(registry, "fencegate_tls_certificate_not_after_timestamp_seconds",
                                   "When the served certificate ends.", {})),

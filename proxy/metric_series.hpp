@@ -30,6 +30,7 @@ constexpr std::size_t index_of(Enum value) noexcept {
 inline constexpr std::array kListeners{"public", "admin"};
 inline constexpr std::array kOutcomes{"granted", "contended", "timeout", "queue_full", "denied"};
 inline constexpr std::array kHoldEnds{"released", "expired", "broken"};
+inline constexpr std::array kShareAt{"release", "write", "renewal"};
 inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     "expired",
                                           "released", "broken",    "unknown",   "mismatch",
                                           "missing",  "malformed", "not_holder"};
@@ -39,10 +40,14 @@ inline constexpr std::array kSweptKinds{"answers", "leases"};
 inline constexpr std::array kBackupResults{"ok", "failed"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
+inline constexpr std::array kReloadResults{"ok", "failed"};
+inline constexpr std::array kStoreErrors{"full", "constraint", "fatal"};
 inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
 static_assert(kHoldEnds.size() == index_of(HoldEnd::Broken) + 1);
+static_assert(kShareAt.size() == index_of(ShareAt::Renewal) + 1);
+static_assert(kStoreErrors.size() == index_of(StoreErrorKind::Fatal) + 1);
 static_assert(kFenceResults.size() == index_of(FenceResult::NotHolder) + 1);
 static_assert(kIdempotencyResults.size() == index_of(IdempotencyResult::Mismatch) + 1);
 static_assert(kPaymentOperations.size() == index_of(PaymentOperation::Expire) + 1);
@@ -96,7 +101,9 @@ struct ClassSeries {
     std::array<prometheus::Counter*, kFenceResults.size()> fence_checks;
     std::array<prometheus::Counter*, kHoldEnds.size()> ended;
     std::array<prometheus::Histogram*, kHoldEnds.size()> hold{};
+    std::array<prometheus::Histogram*, kShareAt.size()> share_left{};
     prometheus::Counter& renewed;
+    prometheus::Gauge& ttl;
     prometheus::Gauge& held;
     prometheus::Gauge& waiters;
     prometheus::Gauge& oldest_waiter;
@@ -117,6 +124,7 @@ struct StoreSeries {
     std::array<prometheus::Counter*, kSweptKinds.size()> swept;
     std::array<prometheus::Counter*, kBackupResults.size()> backups;
     prometheus::Gauge& last_backup;
+    std::array<prometheus::Counter*, kStoreErrors.size()> errors;
     prometheus::Histogram& expiry_lag;
 };
 
@@ -128,6 +136,7 @@ struct GatewaySeries {
         payments{};
     std::array<prometheus::Counter*, kHandshakeResults.size()> handshakes;
     std::array<prometheus::Counter*, kWatchEnds.size()> watch_ended;
+    std::array<prometheus::Counter*, kReloadResults.size()> reloads;
     prometheus::Gauge& watchers;
     prometheus::Gauge& certificate_not_after;
     prometheus::Gauge& config_ok;

@@ -113,6 +113,14 @@ void Metrics::lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) no
     if (end == HoldEnd::Released) series.remaining.Observe(in_seconds(remaining));
 }
 
+void Metrics::lease_share_left(ClassId id, ShareAt at, double share) noexcept {
+    series_->of(id).share_left[index_of(at)]->Observe(share);
+}
+
+void Metrics::lock_class_ttl(ClassId id, Span ttl) noexcept {
+    series_->of(id).ttl.Set(in_seconds(ttl));
+}
+
 void Metrics::lease_expiry_lag(Span lag) noexcept {
     series_->store.expiry_lag.Observe(in_seconds(lag));
 }
@@ -162,7 +170,14 @@ void Metrics::store_backed_up(WallTime begun) noexcept {
 
 void Metrics::store_backup_failed() noexcept { series_->store.backups[1]->Increment(); }
 
-void Metrics::config_reloaded(bool ok) noexcept { series_->gateway.config_ok.Set(ok ? 1 : 0); }
+void Metrics::store_error(StoreErrorKind kind) noexcept {
+    series_->store.errors[index_of(kind)]->Increment();
+}
+
+void Metrics::config_reloaded(bool ok) noexcept {
+    series_->gateway.config_ok.Set(ok ? 1 : 0);
+    series_->gateway.reloads[ok ? 0 : 1]->Increment();
+}
 
 void Metrics::draining(bool is_draining) noexcept {
     series_->gateway.draining.Set(is_draining ? 1 : 0);

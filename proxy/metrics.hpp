@@ -25,6 +25,8 @@ namespace fencegate::proxy {
 enum class Listener : std::uint8_t { Public, Admin };
 enum class AcquireOutcome : std::uint8_t { Granted, Contended, Timeout, QueueFull, Denied };
 enum class HoldEnd : std::uint8_t { Released, Expired, Broken };
+// When it was looked how much of its TTL a lease had left.
+enum class ShareAt : std::uint8_t { Release, Write, Renewal };
 enum class FenceResult : std::uint8_t {
     Accepted,
     Late,
@@ -41,6 +43,7 @@ enum class FenceResult : std::uint8_t {
 enum class IdempotencyResult : std::uint8_t { New, Replayed, InFlight, Mismatch };
 enum class PaymentOperation : std::uint8_t { Create, Capture, Refund, Cancel, Expire };
 enum class PaymentResult : std::uint8_t { Ok, Refused };
+enum class StoreErrorKind : std::uint8_t { Full, Constraint, Fatal };
 // Why a stream ended: the client left, lost events, did not read in time, or the gateway stops.
 enum class WatchEnd : std::uint8_t { Client, Overrun, Slow, Draining };
 
@@ -92,12 +95,16 @@ public:
     void lease_renewed(ClassId id) noexcept;
     // Counts the end, its hold time and, for a release, the TTL that was left over.
     void lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept;
+    // Of its TTL: 1 is all of it. Near 0 the holder was nearly too late.
+    void lease_share_left(ClassId id, ShareAt at, double share) noexcept;
+    // What a lease of the class gets that asks for nothing.
+    void lock_class_ttl(ClassId id, Span ttl) noexcept;
     // How long after the deadline the store noticed.
     void lease_expiry_lag(Span lag) noexcept;
 
     // Writes.
     void fence_check(ClassId id, FenceResult result) noexcept;
-    // How long the presented token had been superseded.
+    // How long ago the lease of a superseded token had ended.
     void fence_stale_age(ClassId id, Span age) noexcept;
     void idempotency(IdempotencyResult result) noexcept;
     void payment(PaymentOperation operation, PaymentResult result) noexcept;
@@ -110,6 +117,7 @@ public:
     void store_swept(std::size_t answers, std::size_t leases) noexcept;
     void store_backed_up(WallTime begun) noexcept;
     void store_backup_failed() noexcept;
+    void store_error(StoreErrorKind kind) noexcept;
 
     // The process. A configuration counts as loaded from the start: there is no gateway without.
     void config_reloaded(bool ok) noexcept;

@@ -68,6 +68,15 @@ IdempotencyResult result_of(IdempotencyEvent::Result result) {
     return IdempotencyResult::New;
 }
 
+StoreErrorKind kind_of(storage::StoreError error) {
+    switch (error) {
+        case storage::StoreError::Full: return StoreErrorKind::Full;
+        case storage::StoreError::Constraint: return StoreErrorKind::Constraint;
+        case storage::StoreError::Fatal: return StoreErrorKind::Fatal;
+    }
+    return StoreErrorKind::Fatal;
+}
+
 PaymentOperation operation_of(PaymentEvent::Operation operation) {
     switch (operation) {
         case PaymentEvent::Operation::Create: return PaymentOperation::Create;
@@ -96,12 +105,17 @@ void StoreMetrics::count(const AcquireEvent& event) {
 
 void StoreMetrics::count(const storage::RenewEvent& event) {
     metrics_.lease_renewed(event.lock_class);
+    metrics_.lease_share_left(event.lock_class, ShareAt::Renewal, event.share_left);
 }
 
 void StoreMetrics::count(const LeaseEndEvent& event) {
     metrics_.lease_ended(event.lock_class, end_of(event.how), span(event.held),
                          span(event.remaining));
     if (event.how == LeaseEndEvent::How::Expired) metrics_.lease_expiry_lag(span(event.expiry_lag));
+    if (event.how == LeaseEndEvent::How::Released)
+        metrics_.lease_share_left(event.lock_class, ShareAt::Release, event.remaining / event.ttl);
+    if (event.share_left_at_write)
+        metrics_.lease_share_left(event.lock_class, ShareAt::Write, *event.share_left_at_write);
 }
 
 void StoreMetrics::count(const FenceEvent& event) {
@@ -137,5 +151,7 @@ void StoreMetrics::on_batch(const storage::BatchStats& stats) {
 }
 
 void StoreMetrics::on_checkpoint(storage::Seconds took) { metrics_.store_checkpoint(span(took)); }
+
+void StoreMetrics::on_error(storage::StoreError error) { metrics_.store_error(kind_of(error)); }
 
 }  // namespace fencegate::proxy

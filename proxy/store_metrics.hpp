@@ -17,6 +17,7 @@ public:
     void on_deadlocks(std::size_t count) override;
     void on_batch(const storage::BatchStats& stats) override;
     void on_checkpoint(storage::Seconds took) override;
+    void on_error(storage::StoreError error) override;
 
 private:
     void count(const storage::AcquireEvent& event);

@@ -27,21 +27,29 @@ struct AcquireEvent {
 };
 struct RenewEvent {
     std::size_t lock_class;
+    double share_left;  // of the TTL, when the renewal came
 };
 struct LeaseEndEvent {
     enum class How : std::uint8_t { Released, Expired, Broken };
     std::size_t lock_class;
     How how;
-    Seconds held;
-    Seconds remaining;   // at a release
-    Seconds expiry_lag;  // at an expiry: how late it was noticed
+    std::int64_t token = 0;
+    Seconds held{0};
+    Seconds ttl{0};
+    Seconds remaining{0};   // at a release
+    Seconds expiry_lag{0};  // at an expiry: how late it was noticed
+    // Of the TTL, at the last write that passed the fence under the lease; nullopt: none did since
+    // the store was opened. Filled in by LastWrites.
+    std::optional<double> share_left_at_write{};
 };
 struct FenceEvent {
     enum class Extra : std::uint8_t { None, Missing, Malformed };  // refused before any lease
     std::size_t lock_class;
     lockmgr::FenceVerdict verdict;
     Extra extra = Extra::None;
-    Seconds stale_for{0};  // how long ago the lease had ended
+    Seconds stale_for{0};    // how long ago the lease had ended
+    std::int64_t token = 0;  // of the lease; 0: none was found
+    double share_left = 0;   // of its TTL, while it is live
 };
 struct IdempotencyEvent {
     enum class Result : std::uint8_t { New, Replayed, InFlight, Mismatch };
@@ -66,6 +74,13 @@ struct BatchStats {
     std::size_t swept_leases = 0;
 };
 
+// A statement that the disk or the schema did not take.
+enum class StoreError : std::uint8_t {
+    Full,        // no room: the batch was taken back
+    Constraint,  // the schema refused one command, which no rule explains
+    Fatal,       // the disk can no longer be trusted; the store stops
+};
+
 // How the lines stand in one class.
 struct ClassLevels {
     std::size_t held = 0;
@@ -84,6 +99,7 @@ public:
     virtual void on_deadlocks(std::size_t count) = 0;
     virtual void on_batch(const BatchStats& stats) = 0;
     virtual void on_checkpoint(Seconds took) = 0;
+    virtual void on_error(StoreError error) = 0;
 };
 
 }  // namespace fencegate::storage

@@ -143,6 +143,10 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
         lease &&
         (lock != nullptr ? classes.of(*lock) : classes.strictest(lease->locks)).accepts_late_writes;
     event.verdict = lockmgr::check_fence(lease, lock, command.principal, accepts_late);
+    if (event.verdict == FenceVerdict::Accepted) {  // for whoever sets TTLs, nothing asks it here
+        event.token = lease->token.value();
+        event.share_left = share_left(tables, *lease, batch.now);
+    }
     if (lease && lease->state != LeaseState::Live)
         event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
     batch.events.emplace_back(event);

@@ -140,7 +140,9 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
             tables_.live.rest(lock, batch.now + delay);
         batch.events.emplace_back(LeaseEndEvent{.lock_class = lock_class,
                                                 .how = how_of(how),
+                                                .token = lease.token.value(),
                                                 .held = held_for,
+                                                .ttl = lease.ttl,
                                                 .remaining = remaining,
                                                 .expiry_lag = expiry_lag});
         batch.freed.push_back(lock);
@@ -179,11 +181,12 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
     if (!decision) return refusal(decision.error());
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
     if (*ttl != lease->ttl) tables_.leases.set_ttl(lease->token, *ttl);
+    const auto left = share_left(tables_, *lease, batch.now);
     lease->ttl = *ttl;
     tables_.live.arm(lease->token, decision->deadline);
     if (decision->renewals != known) tables_.live.set_renewals(lease->token, decision->renewals);
     for (const auto& lock : lease->locks)
-        batch.events.emplace_back(RenewEvent{classes_.index_of(lock)});
+        batch.events.emplace_back(RenewEvent{classes_.index_of(lock), left});
     batch.notices.push_back(notice_of(LockNotice::Kind::Renewed, *lease, batch));
 
     Answer answer;

@@ -61,7 +61,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       held_(classes_.size(), 0) {
     const auto live = tables_.leases.all_live();
     if (!commands_.locks.arm_all(live, clock_.boot_now()))
-        fatal_ = "two live leases hold what only one can: the file was changed by another program";
+        distrust("two live leases hold what only one can: the file was changed by another program");
     for (const auto& lease : live) {
         for (const auto& name : lease.locks) ++held_[classes_.index_of(name)];
     }
@@ -206,6 +206,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
         release_.run();
         return std::nullopt;
     }
+    observer_.on_error(StoreError::Constraint);
     connection_->clear_failure();
     rollback_to_.run();
     release_.run();
@@ -245,8 +246,11 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     commit_.run();
     const auto& failure = connection_->failure();
     if (failure) {
-        if (failure->kind == Failure::Kind::Full) return Attempt::Full;
-        fatal_ = failure->message;
+        if (failure->kind == Failure::Kind::Full) {
+            observer_.on_error(StoreError::Full);
+            return Attempt::Full;
+        }
+        distrust(failure->message);
         return Attempt::Failed;
     }
     incarnation_.committed();
@@ -254,6 +258,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     stats_.wal_bytes = connection_->wal_bytes();
     tables_.live.commit();
     tables_.journal.commit();
+    last_writes_.complete(batch.events);
     count_held(batch.events);
     const bool lines_moved = !batch.enqueued.empty() || !batch.outcomes.empty();
     if (lines_moved && !deadlock_look_at_) deadlock_look_at_ = batch.now + kDeadlockLookAfter;
@@ -264,7 +269,7 @@ void SqliteStore::roll_back(const Batch& batch) {
     connection_->clear_failure();
     if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
     if (connection_->failure()) {
-        fatal_ = connection_->failure()->message;
+        distrust(connection_->failure()->message);
         connection_->clear_failure();
     }
     incarnation_.rolled_back();
@@ -360,11 +365,17 @@ void SqliteStore::checkpoint(bool truncate) {
         return;
     }
     if (failure->kind == Failure::Kind::Full) {
+        observer_.on_error(StoreError::Full);
         retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
     } else {
-        fatal_ = failure->message;
+        distrust(failure->message);
     }
     connection_->clear_failure();
+}
+
+void SqliteStore::distrust(std::string why) {
+    if (!fatal_) observer_.on_error(StoreError::Fatal);
+    fatal_ = std::move(why);
 }
 
 void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed>& out) {

@@ -15,6 +15,7 @@
 #include "storage/sqlite/dispatch.hpp"
 #include "storage/sqlite/hold_expiry.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/last_writes.hpp"
 #include "storage/sqlite/sweeper.hpp"
 
 #include <functional>
@@ -88,6 +89,7 @@ private:
     void publish_levels();
     void checkpoint(bool truncate);
     void fail_all(std::span<const Request> requests, std::vector<Routed>& out);
+    void distrust(std::string why);
 
     FolderLock lock_;
     std::unique_ptr<Connection> connection_;
@@ -105,6 +107,7 @@ private:
     Statement release_;
     Statement rollback_to_;
     std::vector<std::size_t> held_;  // live leases by class
+    LastWrites last_writes_;
     BatchStats stats_;
     std::size_t queued_behind_ = 0;
     std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little

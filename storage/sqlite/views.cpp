@@ -1,5 +1,7 @@
 #include "storage/sqlite/views.hpp"
 
+#include <algorithm>
+
 namespace fencegate::storage::sqlite {
 
 using lockmgr::FencingToken;
@@ -14,6 +16,12 @@ LeaseView view_of(const Tables& tables, Lease lease, BootTime now) {
         remaining = deadline ? Duration(ms_between(now, *deadline)) : lease.ttl;
     }
     return {.lease = std::move(lease), .remaining = remaining};
+}
+
+double share_left(const Tables& tables, const Lease& lease, BootTime now) {
+    const auto deadline = tables.live.expiries().deadline_of(lease.token);
+    const Seconds left = Duration(deadline ? ms_between(now, *deadline) : 0);
+    return std::clamp(left / Seconds(lease.ttl), 0., 1.);
 }
 
 std::optional<LeaseView> holder_of(Tables& tables, const LockName& lock, BootTime now) {

@@ -16,6 +16,9 @@ inline constexpr std::size_t kShownMax = 100;
 // With what is left of it: after a restart, or in the batch that granted it, its full TTL.
 [[nodiscard]] LeaseView view_of(const Tables& tables, lockmgr::Lease lease, BootTime now);
 
+// How much of its TTL a live lease has left: 1 at its grant, 0 at its deadline.
+[[nodiscard]] double share_left(const Tables& tables, const lockmgr::Lease& lease, BootTime now);
+
 // The lease that has held the lock for the shortest time, if one does.
 [[nodiscard]] std::optional<LeaseView> holder_of(Tables& tables, const lockmgr::LockName& lock,
                                                  BootTime now);

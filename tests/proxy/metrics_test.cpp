@@ -32,6 +32,78 @@ MetricsOptions options() {
     return {.version = "1.2.3", .lock_classes = {"payments", "other"}, .routes = kRoutes};
 }
 
+constexpr const char* kZeroAtTheStart[] = {
+    R"(fencegate_lock_acquire_total{class="payments",outcome="granted"})",
+    R"(fencegate_lock_acquire_total{class="payments",outcome="contended"})",
+    R"(fencegate_lock_acquire_total{class="payments",outcome="timeout"})",
+    R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})",
+    R"(fencegate_lock_acquire_total{class="other",outcome="denied"})",
+    R"(fencegate_lock_acquire_wait_seconds_count{class="payments"})",
+    R"(fencegate_lock_hold_seconds_count{class="payments",end="released"})",
+    R"(fencegate_lock_hold_seconds_count{class="payments",end="expired"})",
+    R"(fencegate_lock_hold_seconds_count{class="payments",end="broken"})",
+    R"(fencegate_locks_held{class="payments"})",
+    R"(fencegate_lock_waiters{class="payments"})",
+    R"(fencegate_lock_oldest_waiter_seconds{class="payments"})",
+    R"(fencegate_lease_renewed_total{class="payments"})",
+    R"(fencegate_lease_released_total{class="payments"})",
+    R"(fencegate_lease_expired_total{class="payments"})",
+    R"(fencegate_lease_broken_total{class="payments"})",
+    R"(fencegate_lease_remaining_at_release_seconds_count{class="payments"})",
+    R"(fencegate_lease_expiry_lag_seconds_count)",
+    R"(fencegate_fence_checks_total{class="payments",result="accepted"})",
+    R"(fencegate_fence_checks_total{class="payments",result="late"})",
+    R"(fencegate_fence_checks_total{class="payments",result="stale"})",
+    R"(fencegate_fence_checks_total{class="payments",result="expired"})",
+    R"(fencegate_fence_checks_total{class="payments",result="released"})",
+    R"(fencegate_fence_checks_total{class="payments",result="broken"})",
+    R"(fencegate_fence_checks_total{class="payments",result="unknown"})",
+    R"(fencegate_fence_checks_total{class="payments",result="mismatch"})",
+    R"(fencegate_fence_checks_total{class="payments",result="missing"})",
+    R"(fencegate_fence_checks_total{class="payments",result="malformed"})",
+    R"(fencegate_fence_checks_total{class="payments",result="not_holder"})",
+    R"(fencegate_fence_stale_age_seconds_count{class="payments"})",
+    R"(fencegate_idempotency_total{result="new"})",
+    R"(fencegate_idempotency_total{result="replayed"})",
+    R"(fencegate_idempotency_total{result="in_flight"})",
+    R"(fencegate_idempotency_total{result="mismatch"})",
+    R"(fencegate_payments_total{operation="create",result="ok"})",
+    R"(fencegate_payments_total{operation="capture",result="ok"})",
+    R"(fencegate_payments_total{operation="refund",result="refused"})",
+    R"(fencegate_payments_total{operation="cancel",result="refused"})",
+    R"(fencegate_lease_remaining_ratio_count{at="release",class="payments"})",
+    R"(fencegate_lease_remaining_ratio_count{at="write",class="payments"})",
+    R"(fencegate_lease_remaining_ratio_count{at="renewal",class="other"})",
+    R"(fencegate_lock_class_ttl_seconds{class="payments"})",
+    R"(fencegate_store_errors_total{kind="full"})",
+    R"(fencegate_store_errors_total{kind="constraint"})",
+    R"(fencegate_store_errors_total{kind="fatal"})",
+    R"(fencegate_config_reloads_total{result="ok"})",
+    R"(fencegate_config_reloads_total{result="failed"})",
+    R"(fencegate_store_swept_total{kind="answers"})",
+    R"(fencegate_store_swept_total{kind="leases"})",
+    R"(fencegate_lock_deadlocks)",
+    R"(fencegate_store_commit_seconds_count{backend="sqlite"})",
+    R"(fencegate_store_batch_size_count)",
+    R"(fencegate_store_queue_depth)",
+    R"(fencegate_store_wal_bytes)",
+    R"(fencegate_store_backups_total{result="ok"})",
+    R"(fencegate_store_backups_total{result="failed"})",
+    R"(fencegate_store_last_backup_timestamp_seconds)",
+    R"(fencegate_store_checkpoint_seconds_count)",
+    R"(fencegate_http_connections{listener="public"})",
+    R"(fencegate_http_connections{listener="admin"})",
+    R"(fencegate_tls_handshakes_total{result="ok"})",
+    R"(fencegate_tls_handshakes_total{result="failed"})",
+    R"(fencegate_tls_certificate_not_after_timestamp_seconds)",
+    R"(fencegate_watchers)",
+    R"(fencegate_watch_ended_total{reason="client"})",
+    R"(fencegate_watch_ended_total{reason="overrun"})",
+    R"(fencegate_watch_ended_total{reason="slow"})",
+    R"(fencegate_watch_ended_total{reason="draining"})",
+    R"(fencegate_draining)",
+};
+
 // The value of one series, as text; empty if it does not exist.
 std::string value_of(const std::string& scrape, const std::string& series) {
     const auto line = scrape.find("\n" + series + " ");
@@ -59,65 +131,7 @@ TEST(Metrics, EverySeriesOfTheContractExistsAtZeroFromTheStart) {
 
     const auto scrape = metrics.serialize(kNow);
 
-    for (const char* series : {
-             R"(fencegate_lock_acquire_total{class="payments",outcome="granted"})",
-             R"(fencegate_lock_acquire_total{class="payments",outcome="contended"})",
-             R"(fencegate_lock_acquire_total{class="payments",outcome="timeout"})",
-             R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})",
-             R"(fencegate_lock_acquire_total{class="other",outcome="denied"})",
-             R"(fencegate_lock_acquire_wait_seconds_count{class="payments"})",
-             R"(fencegate_lock_hold_seconds_count{class="payments",end="released"})",
-             R"(fencegate_lock_hold_seconds_count{class="payments",end="expired"})",
-             R"(fencegate_lock_hold_seconds_count{class="payments",end="broken"})",
-             R"(fencegate_locks_held{class="payments"})",
-             R"(fencegate_lock_waiters{class="payments"})",
-             R"(fencegate_lock_oldest_waiter_seconds{class="payments"})",
-             R"(fencegate_lease_renewed_total{class="payments"})",
-             R"(fencegate_lease_released_total{class="payments"})",
-             R"(fencegate_lease_expired_total{class="payments"})",
-             R"(fencegate_lease_broken_total{class="payments"})",
-             R"(fencegate_lease_remaining_at_release_seconds_count{class="payments"})",
-             R"(fencegate_lease_expiry_lag_seconds_count)",
-             R"(fencegate_fence_checks_total{class="payments",result="accepted"})",
-             R"(fencegate_fence_checks_total{class="payments",result="late"})",
-             R"(fencegate_fence_checks_total{class="payments",result="stale"})",
-             R"(fencegate_fence_checks_total{class="payments",result="expired"})",
-             R"(fencegate_fence_checks_total{class="payments",result="released"})",
-             R"(fencegate_fence_checks_total{class="payments",result="broken"})",
-             R"(fencegate_fence_checks_total{class="payments",result="unknown"})",
-             R"(fencegate_fence_checks_total{class="payments",result="mismatch"})",
-             R"(fencegate_fence_checks_total{class="payments",result="missing"})",
-             R"(fencegate_fence_checks_total{class="payments",result="malformed"})",
-             R"(fencegate_fence_checks_total{class="payments",result="not_holder"})",
-             R"(fencegate_fence_stale_age_seconds_count{class="payments"})",
-             R"(fencegate_idempotency_total{result="new"})",
-             R"(fencegate_idempotency_total{result="replayed"})",
-             R"(fencegate_idempotency_total{result="in_flight"})",
-             R"(fencegate_idempotency_total{result="mismatch"})",
-             R"(fencegate_payments_total{operation="create",result="ok"})",
-             R"(fencegate_payments_total{operation="capture",result="ok"})",
-             R"(fencegate_payments_total{operation="refund",result="refused"})",
-             R"(fencegate_payments_total{operation="cancel",result="refused"})",
-             R"(fencegate_store_commit_seconds_count{backend="sqlite"})",
-             R"(fencegate_store_batch_size_count)",
-             R"(fencegate_store_queue_depth)",
-             R"(fencegate_store_wal_bytes)",
-             R"(fencegate_store_backups_total{result="ok"})",
-             R"(fencegate_store_backups_total{result="failed"})",
-             R"(fencegate_store_last_backup_timestamp_seconds)",
-             R"(fencegate_store_checkpoint_seconds_count)",
-             R"(fencegate_http_connections{listener="public"})",
-             R"(fencegate_http_connections{listener="admin"})",
-             R"(fencegate_tls_handshakes_total{result="ok"})",
-             R"(fencegate_tls_handshakes_total{result="failed"})",
-             R"(fencegate_tls_certificate_not_after_timestamp_seconds)",
-             R"(fencegate_watchers)",
-             R"(fencegate_watch_ended_total{reason="client"})",
-             R"(fencegate_watch_ended_total{reason="overrun"})",
-             R"(fencegate_watch_ended_total{reason="slow"})",
-             R"(fencegate_watch_ended_total{reason="draining"})",
-             R"(fencegate_draining)",
-         }) {
+    for (const char* series : kZeroAtTheStart) {
         EXPECT_EQ(value_of(scrape, series), "0") << series;
     }
     EXPECT_EQ(value_of(scrape, R"(fencegate_build_info{version="1.2.3"})"), "1");
@@ -156,7 +170,50 @@ TEST(Metrics, PromtoolFindsNothingToComplainAbout) {
     EXPECT_EQ(status, 0) << "promtool comes with the package prometheus; scripts/test installs it";
 }
 
-TEST(Metrics, CountsWhatItIsTold) {
+void expect(const std::string& scrape,
+            const std::vector<std::pair<std::string, std::string>>& values) {
+    for (const auto& [series, value] : values) EXPECT_EQ(value_of(scrape, series), value) << series;
+}
+
+TEST(Metrics, CountsWhatItIsToldOfLocks) {
+    Metrics metrics(options());
+
+    metrics.acquire(kPayments, AcquireOutcome::QueueFull);
+    metrics.acquire_wait(kPayments, 20ms);
+    metrics.locks_held(kPayments, 3);
+    metrics.lock_waiters(kPayments, 5);
+    metrics.lease_renewed(kPayments);
+    metrics.lease_ended(kPayments, HoldEnd::Released, 2s, 28s);
+    metrics.lease_ended(kPayments, HoldEnd::Broken, 1s, 9s);
+    metrics.lease_share_left(kPayments, ShareAt::Write, .04);
+    metrics.lock_class_ttl(kPayments, 30s);
+    metrics.lease_expiry_lag(4ms);
+    metrics.fence_check(kPayments, FenceResult::NotHolder);
+    metrics.fence_stale_age(kPayments, 7s);
+    const auto scrape = metrics.serialize(kNow);
+
+    expect(
+        scrape,
+        {{R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})", "1"},
+         {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.025"})", "1"},
+         {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.01"})", "0"},
+         {R"(fencegate_locks_held{class="payments"})", "3"},
+         {R"(fencegate_lock_waiters{class="payments"})", "5"},
+         {R"(fencegate_lease_renewed_total{class="payments"})", "1"},
+         {R"(fencegate_lease_released_total{class="payments"})", "1"},
+         {R"(fencegate_lease_broken_total{class="payments"})", "1"},
+         {R"(fencegate_lease_expired_total{class="payments"})", "0"},
+         {R"(fencegate_lock_hold_seconds_sum{class="payments",end="released"})", "2"},
+         {R"(fencegate_lease_remaining_at_release_seconds_sum{class="payments"})", "28"},
+         {R"(fencegate_lease_remaining_ratio_bucket{at="write",class="payments",le="0.05"})", "1"},
+         {R"(fencegate_lease_remaining_ratio_bucket{at="write",class="payments",le="0.02"})", "0"},
+         {R"(fencegate_lock_class_ttl_seconds{class="payments"})", "30"},
+         {"fencegate_lease_expiry_lag_seconds_count", "1"},
+         {R"(fencegate_fence_checks_total{class="payments",result="not_holder"})", "1"},
+         {R"(fencegate_fence_stale_age_seconds_sum{class="payments"})", "7"}});
+}
+
+TEST(Metrics, CountsWhatItIsToldOfEverythingElse) {
     Metrics metrics(options());
 
     metrics.http_request(Listener::Public, kAcquireRoute, 201, 3ms);
@@ -167,16 +224,7 @@ TEST(Metrics, CountsWhatItIsTold) {
     metrics.watchers(-1);
     metrics.watch_ended(WatchEnd::Overrun);
     metrics.tls_certificate_not_after(WallTime(1'800'000'000s));
-    metrics.acquire(kPayments, AcquireOutcome::QueueFull);
-    metrics.acquire_wait(kPayments, 20ms);
-    metrics.locks_held(kPayments, 3);
-    metrics.lock_waiters(kPayments, 5);
-    metrics.lease_renewed(kPayments);
-    metrics.lease_ended(kPayments, HoldEnd::Released, 2s, 28s);
-    metrics.lease_ended(kPayments, HoldEnd::Broken, 1s, 9s);
-    metrics.lease_expiry_lag(4ms);
-    metrics.fence_check(kPayments, FenceResult::NotHolder);
-    metrics.fence_stale_age(kPayments, 7s);
+    metrics.store_error(StoreErrorKind::Constraint);
     metrics.idempotency(IdempotencyResult::Replayed);
     metrics.payment(PaymentOperation::Refund, PaymentResult::Refused);
     metrics.store_commit(900us, 12);
@@ -187,44 +235,28 @@ TEST(Metrics, CountsWhatItIsTold) {
     metrics.draining(true);
     const auto scrape = metrics.serialize(kNow);
 
-    for (const auto& [series, value] : std::vector<std::pair<std::string, std::string>>{
-             {R"(fencegate_http_requests_total{listener="public",method="POST",)"
-              R"(route="/v1/locks/{name}",status="201"})",
-              "1"},
-             {R"(fencegate_http_request_duration_seconds_bucket{listener="public",)"
-              R"(route="/v1/locks/{name}",le="0.005"})",
-              "1"},
-             {R"(fencegate_http_connections{listener="public"})", "1"},
-             {R"(fencegate_tls_handshakes_total{result="failed"})", "1"},
-             {"fencegate_watchers", "2"},
-             {R"(fencegate_watch_ended_total{reason="overrun"})", "1"},
-             {"fencegate_tls_certificate_not_after_timestamp_seconds", "1800000000"},
-             {R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})", "1"},
-             {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.025"})", "1"},
-             {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.01"})", "0"},
-             {R"(fencegate_locks_held{class="payments"})", "3"},
-             {R"(fencegate_lock_waiters{class="payments"})", "5"},
-             {R"(fencegate_lease_renewed_total{class="payments"})", "1"},
-             {R"(fencegate_lease_released_total{class="payments"})", "1"},
-             {R"(fencegate_lease_broken_total{class="payments"})", "1"},
-             {R"(fencegate_lease_expired_total{class="payments"})", "0"},
-             {R"(fencegate_lock_hold_seconds_sum{class="payments",end="released"})", "2"},
-             {R"(fencegate_lease_remaining_at_release_seconds_sum{class="payments"})", "28"},
-             {"fencegate_lease_expiry_lag_seconds_count", "1"},
-             {R"(fencegate_fence_checks_total{class="payments",result="not_holder"})", "1"},
-             {R"(fencegate_fence_stale_age_seconds_sum{class="payments"})", "7"},
-             {R"(fencegate_idempotency_total{result="replayed"})", "1"},
-             {R"(fencegate_payments_total{operation="refund",result="refused"})", "1"},
-             {R"(fencegate_store_commit_seconds_bucket{backend="sqlite",le="0.001"})", "1"},
-             {"fencegate_store_batch_size_sum", "12"},
-             {"fencegate_store_checkpoint_seconds_count", "1"},
-             {"fencegate_store_queue_depth", "7"},
-             {"fencegate_store_wal_bytes", "4096"},
-             {"fencegate_config_last_reload_successful", "0"},
-             {"fencegate_draining", "1"},
-         }) {
-        EXPECT_EQ(value_of(scrape, series), value) << series;
-    }
+    expect(scrape, {{R"(fencegate_http_requests_total{listener="public",method="POST",)"
+                     R"(route="/v1/locks/{name}",status="201"})",
+                     "1"},
+                    {R"(fencegate_http_request_duration_seconds_bucket{listener="public",)"
+                     R"(route="/v1/locks/{name}",le="0.005"})",
+                     "1"},
+                    {R"(fencegate_http_connections{listener="public"})", "1"},
+                    {R"(fencegate_tls_handshakes_total{result="failed"})", "1"},
+                    {"fencegate_watchers", "2"},
+                    {R"(fencegate_watch_ended_total{reason="overrun"})", "1"},
+                    {"fencegate_tls_certificate_not_after_timestamp_seconds", "1800000000"},
+                    {R"(fencegate_store_errors_total{kind="constraint"})", "1"},
+                    {R"(fencegate_config_reloads_total{result="failed"})", "1"},
+                    {R"(fencegate_idempotency_total{result="replayed"})", "1"},
+                    {R"(fencegate_payments_total{operation="refund",result="refused"})", "1"},
+                    {R"(fencegate_store_commit_seconds_bucket{backend="sqlite",le="0.001"})", "1"},
+                    {"fencegate_store_batch_size_sum", "12"},
+                    {"fencegate_store_checkpoint_seconds_count", "1"},
+                    {"fencegate_store_queue_depth", "7"},
+                    {"fencegate_store_wal_bytes", "4096"},
+                    {"fencegate_config_last_reload_successful", "0"},
+                    {"fencegate_draining", "1"}});
 }
 
 TEST(Metrics, TheOldestWaiterAgesBetweenEvents) {

@@ -25,6 +25,7 @@ public:
     void on_deadlocks(std::size_t) override {}
     void on_batch(const storage::BatchStats&) override {}
     void on_checkpoint(storage::Seconds) override {}
+    void on_error(storage::StoreError) override {}
 };
 
 class Gateway {

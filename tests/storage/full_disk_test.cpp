@@ -30,6 +30,7 @@ TEST(FullDisk, RefusesWritesAndStillServesReads) {
     EXPECT_EQ(code_of(store.create("one_more", 500)), ErrorCode::StoreFull);
     EXPECT_FALSE(store.payment("pay_42").error);
     EXPECT_FALSE(store.store->fatal());
+    EXPECT_EQ(store.observer.errors.back(), storage::StoreError::Full);
 }
 
 TEST(FullDisk, AnswersTheReadsOfABatchWhoseWritesDoNotFit) {
@@ -201,6 +202,7 @@ TEST(Constraint, ThatFiresRefusesOneCommandAndKeepsItsNeighbours) {
     EXPECT_FALSE(answers.at(last).error);
     EXPECT_EQ(store.number("SELECT refunded FROM payments"), 28);
     EXPECT_EQ(store.number("SELECT count(*) FROM answers WHERE key = '13'"), 0);
+    EXPECT_EQ(store.observer.errors, std::vector{storage::StoreError::Constraint});
 }
 
 }  // namespace

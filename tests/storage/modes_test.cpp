@@ -244,6 +244,7 @@ TEST(ExclusiveLocks, ARestartRefusesRowsThatContradictEachOther) {
     store.reopen();
 
     EXPECT_TRUE(store.store->fatal());
+    EXPECT_EQ(store.observer.errors.back(), storage::StoreError::Fatal);
 }
 
 }  // namespace

@@ -33,10 +33,12 @@ public:
     void on_deadlocks(std::size_t count) override { deadlocks = count; }
     void on_batch(const storage::BatchStats& stats) override { last_batch = stats; }
     void on_checkpoint(storage::Seconds) override { ++checkpoints; }
+    void on_error(storage::StoreError error) override { errors.push_back(error); }
 
     std::vector<storage::StoreEvent> all;
     std::vector<storage::LockNotice> notices;
     std::map<std::size_t, storage::ClassLevels> levels;
+    std::vector<storage::StoreError> errors;
     storage::BatchStats last_batch;
     int checkpoints = 0;
     std::size_t deadlocks = 0;
