@@ -1,6 +1,8 @@
 #include "proxy/admin_service.hpp"
 
 #include "base/check.hpp"
+#include "proxy/gzip.hpp"
+#include "proxy/request_headers.hpp"
 
 #include <algorithm>
 
@@ -70,7 +72,7 @@ Result<> AdminService::admit_backups(Exchange& exchange) const {
 
 Begun AdminService::begin(const Exchange& exchange, std::string_view body) {
     if (BackupRoutes::serves(exchange.target)) return backups_.answer(exchange, body);
-    if (exchange.target.path == kMetricsPath) return metrics_reply();
+    if (exchange.target.path == kMetricsPath) return metrics_reply(exchange.head);
     return health_reply(exchange.target.path == kHealthPath || !is_draining_);
 }
 
@@ -79,10 +81,14 @@ Reply AdminService::finish(const Exchange& exchange, storage::Answer) {
     return refuse({ErrorCode::Internal, "", {}, -1}, exchange.request_id);
 }
 
-Reply AdminService::metrics_reply() {
+Reply AdminService::metrics_reply(const RequestHead& head) {
     Reply reply;
     reply.content_type = Metrics::kContentType;
     reply.body = metrics_.serialize(clock_.boot_now());
+    reply.add_header("Vary", "Accept-Encoding");
+    if (!head.accept_encoding || !accepts_gzip(*head.accept_encoding)) return reply;
+    reply.body = gzip(reply.body);
+    reply.add_header("Content-Encoding", "gzip");
     return reply;
 }
 

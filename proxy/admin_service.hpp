@@ -31,7 +31,7 @@ public:
 
 private:
     [[nodiscard]] Result<> admit_backups(Exchange& exchange) const;
-    [[nodiscard]] Reply metrics_reply();
+    [[nodiscard]] Reply metrics_reply(const RequestHead& head);
     [[nodiscard]] Reply health_reply(bool is_ready) const;
 
     const CredentialStore& credentials_;

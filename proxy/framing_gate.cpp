@@ -158,6 +158,7 @@ Result<> Gate::read_field_line(std::string_view line) {
 
 Result<> Gate::read_field(HeaderId id, const HeaderField& field) {
     switch (id) {
+        case HeaderId::AcceptEncoding:
         case HeaderId::Other:
         case HeaderId::Traceparent:
         case HeaderId::XFenceToken: return {};

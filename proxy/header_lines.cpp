@@ -75,7 +75,9 @@ HeaderId header_id(std::string_view name) noexcept {
         case 14:
             return pick(name, "content-length", HeaderId::ContentLength, "if-fence-token",
                         HeaderId::IfFenceToken);
-        case 15: return pick(name, "idempotency-key", HeaderId::IdempotencyKey);
+        case 15:
+            return pick(name, "idempotency-key", HeaderId::IdempotencyKey, "accept-encoding",
+                        HeaderId::AcceptEncoding);
         case 16: return pick(name, "proxy-connection", HeaderId::ProxyConnection);
         case 17: return pick(name, "transfer-encoding", HeaderId::TransferEncoding);
         default: return HeaderId::Other;

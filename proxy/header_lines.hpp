@@ -13,6 +13,7 @@ namespace fencegate::proxy {
 // The fields this gateway reads or polices. Everything else is Other.
 enum class HeaderId : std::uint8_t {
     Other,
+    AcceptEncoding,
     Authorization,
     Connection,
     ContentLength,

@@ -7,6 +7,9 @@ namespace {
 
 void pick_field(RequestHead& found, const HeaderField& field) noexcept {
     switch (header_id(field.name)) {
+        case HeaderId::AcceptEncoding:
+            if (!found.accept_encoding) found.accept_encoding = field.value;
+            return;
         case HeaderId::Authorization: found.authorization = field.value; return;
         case HeaderId::ContentType: found.content_type = field.value; return;
         case HeaderId::IdempotencyKey: found.idempotency_key = field.value; return;

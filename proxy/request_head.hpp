@@ -12,6 +12,7 @@ namespace fencegate::proxy {
 struct RequestHead {
     std::string_view method;
     std::string_view target;
+    std::optional<std::string_view> accept_encoding;  // the first one
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;

@@ -82,6 +82,24 @@ bool is_token68(std::string_view text) noexcept {
            padding.find_first_not_of('=') == std::string_view::npos;
 }
 
+// What stands before the first `mark` in `rest`, which keeps what stands behind it.
+std::string_view take_until(std::string_view& rest, char mark) noexcept {
+    const auto end = rest.find(mark);
+    const auto part = trim_blanks(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    return part;
+}
+
+// Whether `parameters` of a coding leave it admitted: none, or one weight that is not zero.
+bool has_weight(std::string_view parameters) noexcept {
+    parameters = trim_blanks(parameters);
+    if (parameters.empty()) return true;
+    const bool is_weight = equals_ignoring_case(parameters.substr(0, 2), "q=");
+    const auto weight = parameters.substr(is_weight ? 2 : parameters.size());
+    return weight.find_first_not_of("0.") != std::string_view::npos &&
+           weight.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 bool is_lower_hex(std::string_view text) noexcept {
     return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -146,6 +164,18 @@ Result<> check_json_content_type(std::optional<std::string_view> content_type) {
         return fail(ErrorCode::UnsupportedMediaType,
                     "The body must be application/json, in UTF-8.");
     return {};
+}
+
+bool accepts_gzip(std::string_view accept_encoding) noexcept {
+    bool admits_any = false;
+    while (!accept_encoding.empty()) {
+        auto element = take_until(accept_encoding, ',');
+        const auto coding = take_until(element, ';');
+        if (equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip"))
+            return has_weight(element);
+        if (coding == "*") admits_any = has_weight(element);
+    }
+    return admits_any;
 }
 
 std::optional<std::string_view> bearer_key(std::string_view authorization) noexcept {

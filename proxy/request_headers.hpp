@@ -2,8 +2,8 @@
 // The grammar of the header values this API gives a meaning to. Each has exactly one reading here.
 // Owns: value syntax. Refuses to own: whether a key or token is known, and which route needs one.
 // Thread rule: pure functions.
-// Source: RFC 6750 (Bearer), RFC 8941 section 3.3.3 (sf-string), RFC 9110 section 8.3.1 (media
-// type), W3C Trace Context level 1.
+// Source: RFC 6750 (Bearer), RFC 8941 section 3.3.3 (sf-string), RFC 9110 sections 8.3.1 (media
+// type) and 12.5.3 (Accept-Encoding), W3C Trace Context level 1.
 
 #include "base/result.hpp"
 #include "lockmgr/fence_rule.hpp"
@@ -42,6 +42,10 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 // application/json, optionally with charset=utf-8. REQUIRES: the request has a body.
 // Fails with: UnsupportedMediaType, also when the header is absent.
 [[nodiscard]] Result<> check_json_content_type(std::optional<std::string_view> content_type);
+
+// Whether Accept-Encoding admits gzip: by name or by "*", with a weight that is not zero. What
+// cannot be read admits nothing.
+[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding) noexcept;
 
 // The key after "Bearer " (scheme in any case), if what follows is a token68.
 [[nodiscard]] std::optional<std::string_view> bearer_key(std::string_view authorization) noexcept;

@@ -1,6 +1,7 @@
 // The admin listener: health, readiness, metrics and who may read them; and counters that say what
 // the clients did, no more and no less.
 #include "tests/contract/gateway_suite.hpp"
+#include "tests/support/gunzip.hpp"
 
 #include <charconv>
 #include <optional>
@@ -37,6 +38,19 @@ TEST_F(Admin, MetricsAreOpenOnLoopbackAndInThePrometheusFormat) {
     EXPECT_EQ(answer.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_TRUE(contains(answer.body, "# TYPE fencegate_lock_acquire_total counter\n"));
     EXPECT_TRUE(contains(answer.body, "\nprocess_resident_memory_bytes "));
+}
+
+TEST_F(Admin, MetricsAreCompressedForWhoAsks) {
+    const auto plain = admin.request("GET", "/metrics");
+    const auto small = admin.request("GET", "/metrics", {{"Accept-Encoding", "gzip"}});
+
+    EXPECT_EQ(plain.header("Content-Encoding"), "");
+    EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
+    EXPECT_EQ(small.header("Content-Encoding"), "gzip");
+    EXPECT_EQ(small.header("Content-Type"), plain.header("Content-Type"));
+    EXPECT_LT(small.body.size(), plain.body.size() / 5);
+    EXPECT_TRUE(contains(fencegate::testing::gunzip(small.body),
+                         "# TYPE fencegate_lock_acquire_total counter\n"));
 }
 
 TEST_F(Admin, ServesNothingElse) {

@@ -203,6 +203,20 @@ TEST(BearerKey, IsNothingForOtherCredentials) {
         EXPECT_EQ(bearer_key(value), std::nullopt) << value;
 }
 
+TEST(AcceptEncoding, AdmitsGzipByNameOrByStar) {
+    for (const auto* value :
+         {"gzip", "GZip", "x-gzip", "deflate, gzip", "gzip;q=0.5", "br;q=1.0, gzip ; q=0.001", "*",
+          "br, *;q=0.1", " gzip ,", "gzip;Q=1"})
+        EXPECT_TRUE(accepts_gzip(value)) << value;
+}
+
+TEST(AcceptEncoding, AdmitsItInNoOtherWay) {
+    for (const auto* value :
+         {"", ",", "identity", "deflate, br", "gzip;q=0", "gzip;q=0.000", "gzip;q=0, *", "*;q=0",
+          "gzip;q=", "gzip;level=1", "gzip;q=0.5;x", "gzip q=1", "gzipped", "*/*"})
+        EXPECT_FALSE(accepts_gzip(value)) << value;
+}
+
 TEST(Traceparent, AcceptsVersion00) {
     EXPECT_TRUE(is_valid_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
     EXPECT_TRUE(is_valid_traceparent("00-00000000000000000000000000000001-0000000000000001-ff"));
