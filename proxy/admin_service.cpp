@@ -1,7 +1,7 @@
 #include "proxy/admin_service.hpp"
 
-#include "base/check.hpp"
 #include "proxy/gzip.hpp"
+#include "proxy/query_parameters.hpp"
 #include "proxy/request_headers.hpp"
 
 #include <algorithm>
@@ -10,11 +10,13 @@ namespace fencegate::proxy {
 namespace {
 
 constexpr std::string_view kMetricsPath = "/metrics";
+constexpr std::string_view kHotLocksPath = "/locks/hot";
 constexpr std::string_view kHealthPath = "/healthz";
 constexpr std::string_view kReadyPath = "/readyz";
 
 constexpr RouteLabels kRoutes[] = {
     {kMetricsPath, "GET", Listener::Admin},
+    {kHotLocksPath, "GET", Listener::Admin},
     {kHealthPath, "GET", Listener::Admin},
     {kReadyPath, "GET", Listener::Admin},
     BackupRoutes::kLabels[0],
@@ -26,11 +28,12 @@ constexpr std::size_t kBackups = std::size(kRoutes) - BackupRoutes::kLabels.size
 }  // namespace
 
 AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
-                           BackupRoutes& backups, const Clock& clock, bool metrics_are_anonymous,
-                           RouteId first_route_id)
+                           BackupRoutes& backups, const HotLocks& hot_locks, const Clock& clock,
+                           bool metrics_are_anonymous, RouteId first_route_id)
     : credentials_(credentials),
       metrics_(metrics),
       backups_(backups),
+      hot_locks_(hot_locks),
       clock_(clock),
       metrics_are_anonymous_(metrics_are_anonymous),
       first_route_id_(first_route_id) {}
@@ -44,14 +47,16 @@ Result<> AdminService::admit(Exchange& exchange) const {
     if (BackupRoutes::serves(exchange.target)) return admit_backups(exchange);
     const auto* route = std::ranges::find(kRoutes, exchange.target.path, &RouteLabels::name);
     if (route == std::ranges::end(kRoutes))
-        return fail(ErrorCode::RouteNotFound,
-                    "The admin listener serves /metrics, /backups, /healthz and /readyz.");
+        return fail(
+            ErrorCode::RouteNotFound,
+            "The admin listener serves /metrics, /locks/hot, /backups, /healthz and /readyz.");
     if (exchange.head.method != route->method)
         return fail(ErrorCode::MethodNotAllowed, "This path takes GET.",
                     {{"allow", std::string(route->method)}});
     exchange.route_id = first_route_id_ + static_cast<RouteId>(route - kRoutes);
     exchange.route_pattern = route->name;
-    if (route->name != kMetricsPath || metrics_are_anonymous_) return {};
+    const bool is_open = route->name == kHealthPath || route->name == kReadyPath;
+    if (is_open || metrics_are_anonymous_) return {};
     auto principal = authorize(credentials_, exchange.head.authorization, Scope::MetricsRead);
     if (!principal) return std::unexpected(principal.error());
     exchange.principal = *std::move(principal);
@@ -73,12 +78,26 @@ Result<> AdminService::admit_backups(Exchange& exchange) const {
 Begun AdminService::begin(const Exchange& exchange, std::string_view body) {
     if (BackupRoutes::serves(exchange.target)) return backups_.answer(exchange, body);
     if (exchange.target.path == kMetricsPath) return metrics_reply(exchange.head);
+    if (exchange.target.path == kHotLocksPath) return begin_hot_locks(exchange);
     return health_reply(exchange.target.path == kHealthPath || !is_draining_);
 }
 
-Reply AdminService::finish(const Exchange& exchange, storage::Answer) {
-    FG_CHECK(false);  // begin() never makes a command
-    return refuse({ErrorCode::Internal, "", {}, -1}, exchange.request_id);
+Reply AdminService::finish(const Exchange& exchange, storage::Answer answer) {
+    if (answer.error) return refuse(*answer.error, exchange.request_id);
+    Reply reply;
+    const auto limit = read_page(exchange.target).value_or(0);
+    reply.body = hot_locks_document(hot_locks_, answer.body, static_cast<std::size_t>(limit));
+    return reply;
+}
+
+// Who holds a lock for long is in the rows, so the store is asked.
+Begun AdminService::begin_hot_locks(const Exchange& exchange) {
+    const auto known = check_parameters(exchange.target, {"limit"});
+    if (!known) return refuse(known.error(), exchange.request_id);
+    const auto limit = read_page(exchange.target);
+    if (!limit) return refuse(limit.error(), exchange.request_id);
+    return storage::Command{exchange.principal, exchange.request_id,
+                            storage::ReadLongestHeld{*limit}, exchange.route_pattern};
 }
 
 Reply AdminService::metrics_reply(const RequestHead& head) {

@@ -1,11 +1,12 @@
 #pragma once
 // AdminService: the operator's listener. /healthz says the process runs, /readyz that it takes
-// work, /metrics what it did; /backups is backup_routes.hpp. Serialising metrics costs
-// milliseconds: it happens on the admin listener's own thread, never beside requests. Thread rule:
-// the admin thread; set_draining() from any thread.
+// work, /metrics what it did, /locks/hot which locks make the trouble; /backups is
+// backup_routes.hpp. Serialising metrics costs milliseconds: it happens on the admin listener's own
+// thread, never beside requests. Thread rule: the admin thread; set_draining() from any thread.
 
 #include "proxy/api_service.hpp"
 #include "proxy/backup_routes.hpp"
+#include "proxy/hot_locks.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/service.hpp"
 
@@ -18,7 +19,8 @@ class AdminService final : public Service {
 public:
     // All references outlive the service.
     AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
-                 const Clock& clock, bool metrics_are_anonymous, RouteId first_route_id);
+                 const HotLocks& hot_locks, const Clock& clock, bool metrics_are_anonymous,
+                 RouteId first_route_id);
 
     [[nodiscard]] static std::span<const RouteLabels> route_labels() noexcept;
 
@@ -32,11 +34,13 @@ public:
 private:
     [[nodiscard]] Result<> admit_backups(Exchange& exchange) const;
     [[nodiscard]] Reply metrics_reply(const RequestHead& head);
+    [[nodiscard]] static Begun begin_hot_locks(const Exchange& exchange);
     [[nodiscard]] Reply health_reply(bool is_ready) const;
 
     const CredentialStore& credentials_;
     Metrics& metrics_;
     BackupRoutes& backups_;
+    const HotLocks& hot_locks_;
     const Clock& clock_;
     bool metrics_are_anonymous_;
     RouteId first_route_id_;

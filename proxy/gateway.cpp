@@ -62,7 +62,8 @@ public:
           labels_(route_labels(AdminService::route_labels())),
           metrics_(metrics_options(classes_, labels_)),
           watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
-          store_news_(metrics_, watch_log_) {
+          hot_locks_(clock),
+          store_news_(metrics_, hot_locks_, watch_log_) {
         for (std::size_t at = 0; at < classes_.size(); ++at)
             metrics_.lock_class_ttl(at, classes_[at].ttl_default);
     }
@@ -95,6 +96,7 @@ private:
     std::vector<RouteLabels> labels_;
     Metrics metrics_;
     WatchLog watch_log_;
+    HotLocks hot_locks_;
     StoreNews store_news_;
     BufferedRandom store_random_;
 
@@ -182,10 +184,11 @@ Result<> Gateway::open_edge() {
     certificate_files_ = std::move(loaded->files);
     metrics_.tls_certificate_not_after(loaded->not_after);
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max});
-    admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, clock_,
-                                            metrics_are_anonymous(config_), routes().size() + 1);
+    admin_ =
+        std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, hot_locks_, clock_,
+                                       metrics_are_anonymous(config_), routes().size() + 1);
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
-    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, nullptr, nullptr);
+    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
     return {};
 }
 

@@ -55,8 +55,8 @@ static_assert(kPaymentResults.size() == index_of(PaymentResult::Refused) + 1);
 static_assert(kWatchEnds.size() == index_of(WatchEnd::Draining) + 1);
 
 // Every status the gateway answers with. Another one is counted as "other", the last column.
-inline constexpr std::array kStatuses{200, 201, 204, 400, 401, 403, 404, 405, 408, 409, 410, 411,
-                                      412, 413, 415, 422, 423, 428, 429, 431, 500, 503, 507};
+inline constexpr std::array kStatuses{200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 410,
+                                      411, 412, 413, 415, 422, 423, 428, 429, 431, 500, 503, 507};
 inline constexpr std::size_t kStatusColumns = kStatuses.size() + 1;
 inline constexpr int kStatusMax = 599;
 

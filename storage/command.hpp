@@ -85,6 +85,10 @@ struct VerifyFence {
     std::int64_t token = 0;
 };
 struct FindDeadlocks {};
+// The live leases that were granted first.
+struct ReadLongestHeld {
+    int limit = 10;
+};
 // Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
 struct BreakLock {
     lockmgr::LockName lock;
@@ -157,10 +161,10 @@ struct ListRefunds {
     int limit = 10;
 };
 
-using Operation =
-    std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock, ListLocks, ReadHistory,
-                 VerifyFence, FindDeadlocks, BreakLock, Proclaim, Resign, ReadElection, FinishRun,
-                 ReadRun, ListRuns, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
+using Operation = std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock,
+                               ListLocks, ReadHistory, VerifyFence, FindDeadlocks, ReadLongestHeld,
+                               BreakLock, Proclaim, Resign, ReadElection, FinishRun, ReadRun,
+                               ListRuns, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
 
 struct Command {
     std::string principal;

@@ -59,6 +59,8 @@ void write_holder(JsonWriter& json, const LeaseView& holder);
 [[nodiscard]] std::string verify_document(const lockmgr::LockName& lock, std::int64_t token,
                                           const LeaseView* view, bool is_good,
                                           std::int64_t current_token);
+// An array, for a document of the edge.
+[[nodiscard]] std::string longest_held_document(const std::vector<LeaseView>& held, WallTime now);
 [[nodiscard]] std::string deadlocks_document(const std::vector<lockmgr::WaitCycle>& cycles);
 
 }  // namespace fencegate::storage

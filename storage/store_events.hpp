@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "lockmgr/fence_rule.hpp"
+#include "lockmgr/lock_name.hpp"
 #include "storage/lock_notice.hpp"
 
 #include <chrono>
@@ -74,6 +75,13 @@ struct BatchStats {
     std::size_t swept_leases = 0;
 };
 
+// An acquire that was not granted at once, told when it is decided. Names its lock, unlike the
+// events: there is one only where somebody was in the way.
+struct Contention {
+    lockmgr::LockName lock;
+    Seconds waited;  // zero: refused without a wait
+};
+
 // A statement that the disk or the schema did not take.
 enum class StoreError : std::uint8_t {
     Full,        // no room: the batch was taken back
@@ -94,6 +102,7 @@ public:
     virtual void on_events(const std::vector<StoreEvent>& events) = 0;
     // In the order of commits. Every notice of a batch comes in one call.
     virtual void on_notices(std::vector<LockNotice> notices) = 0;
+    virtual void on_contentions(const std::vector<Contention>& contentions) = 0;
     virtual void on_levels(std::size_t lock_class, const ClassLevels& levels) = 0;
     // How many circles of waiters wait for each other.
     virtual void on_deadlocks(std::size_t count) = 0;

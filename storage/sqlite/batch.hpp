@@ -35,6 +35,7 @@ struct Batch {
     std::vector<Outcome> outcomes{};  // of waiters; each command's own answer is returned
     std::vector<StoreEvent> events{};
     std::vector<LockNotice> notices{};
+    std::vector<Contention> contentions{};
     std::vector<Ticket> enqueued{};          // waiters that entered in this batch
     std::vector<lockmgr::LockName> freed{};  // somebody in their lines may be granted now
     std::size_t served = 0;                  // waiters that were

@@ -43,6 +43,8 @@ LeaseRows::LeaseRows(Connection& connection)
       break_reason_(connection, "SELECT break_reason FROM leases WHERE token = ?"),
       all_live_(connection,
                 "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE state = 0 ORDER BY token"),
+      oldest_live_(connection, "SELECT " FG_LEASE_COLUMNS
+                               " FROM leases WHERE state = 0 ORDER BY token LIMIT ?"),
       before_(connection,
               "SELECT previous FROM leases WHERE token = ?1 AND lock = ?2 UNION ALL "
               "SELECT previous FROM lease_locks WHERE token = ?1 AND lock = ?2"),
@@ -164,6 +166,13 @@ std::string LeaseRows::break_reason(FencingToken token) {
 std::vector<Lease> LeaseRows::all_live() {
     std::vector<Lease> live;
     auto row = all_live_.query();
+    while (auto lease = read(row)) live.push_back(*std::move(lease));
+    return live;
+}
+
+std::vector<Lease> LeaseRows::oldest_live(int limit) {
+    std::vector<Lease> live;
+    auto row = oldest_live_.query(std::int64_t{limit});
     while (auto lease = read(row)) live.push_back(*std::move(lease));
     return live;
 }

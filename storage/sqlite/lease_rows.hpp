@@ -31,6 +31,8 @@ public:
     void end(lockmgr::FencingToken token, lockmgr::LeaseState how, Stamp now);
     void note_break_reason(lockmgr::FencingToken token, std::string_view reason);
     [[nodiscard]] std::vector<lockmgr::Lease> all_live();
+    // In the order of their grants.
+    [[nodiscard]] std::vector<lockmgr::Lease> oldest_live(int limit);
 
     // The history of a lock, newest first: from its last lease along the chain.
     [[nodiscard]] std::optional<lockmgr::FencingToken> last_of(const lockmgr::LockName& lock);
@@ -73,6 +75,7 @@ private:
     Statement note_break_reason_;
     Statement break_reason_;
     Statement all_live_;
+    Statement oldest_live_;
     Statement before_;
     Statement names_;
 };

@@ -230,8 +230,12 @@ Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
 
 void LockCommands::note(Batch& batch, const std::vector<LockName>& locks,
                         AcquireEvent::Outcome outcome, Seconds waited) {
-    for (const auto& lock : locks)
+    const bool is_contended =
+        outcome != Acquired::Denied && (outcome != Acquired::Granted || waited > Seconds(0));
+    for (const auto& lock : locks) {
         batch.events.emplace_back(AcquireEvent{classes_.index_of(lock), outcome, waited});
+        if (is_contended) batch.contentions.push_back({lock, waited});
+    }
 }
 
 Answer LockCommands::deny(Batch& batch, const std::vector<LockName>& locks, Error error) {

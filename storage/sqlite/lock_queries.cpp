@@ -106,6 +106,13 @@ Answer LockQueries::read(const Batch& batch, const VerifyFence& verify) {
 
 Answer LockQueries::read(const FindDeadlocks&) { return document(deadlocks_document(deadlocks())); }
 
+Answer LockQueries::read(const Batch& batch, const ReadLongestHeld& read) {
+    std::vector<LeaseView> held;
+    for (auto& lease : tables_.leases.oldest_live(read.limit))
+        held.push_back(view_of(tables_, std::move(lease), batch.now));
+    return document(longest_held_document(held, batch.wall));
+}
+
 std::size_t LockQueries::count_deadlocks() { return deadlocks().size(); }
 
 std::vector<lockmgr::WaitCycle> LockQueries::deadlocks() {

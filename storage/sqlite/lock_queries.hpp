@@ -21,6 +21,7 @@ public:
     [[nodiscard]] Answer read(const Batch& batch, const ReadHistory& history);
     [[nodiscard]] Answer read(const Batch& batch, const VerifyFence& verify);
     [[nodiscard]] Answer read(const FindDeadlocks& find);
+    [[nodiscard]] Answer read(const Batch& batch, const ReadLongestHeld& read);
 
     // How many circles of waiters there are, up to a bound.
     [[nodiscard]] std::size_t count_deadlocks();

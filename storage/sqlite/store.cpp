@@ -198,6 +198,7 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     const auto outcomes = batch.outcomes.size();
     const auto events = batch.events.size();
     const auto notices = batch.notices.size();
+    const auto contentions = batch.contentions.size();
     const auto enqueued = batch.enqueued.size();
     savepoint_.run();
     work();
@@ -215,6 +216,8 @@ std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
     batch.notices.resize(notices);
+    batch.contentions.erase(batch.contentions.begin() + static_cast<std::ptrdiff_t>(contentions),
+                            batch.contentions.end());
     for (auto at = enqueued; at < batch.enqueued.size(); ++at)
         tables_.room.remove(batch.enqueued[at]);
     batch.enqueued.resize(enqueued);
@@ -291,6 +294,7 @@ void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
         observer_.on_events(batch.events);
         publish_levels();
     }
+    if (!batch.contentions.empty()) observer_.on_contentions(batch.contentions);
     if (!batch.notices.empty()) observer_.on_notices(std::move(batch.notices));
     observer_.on_batch(stats_);
 }

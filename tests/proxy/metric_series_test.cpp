@@ -104,9 +104,9 @@ TEST(Metrics, EveryRouteHasEveryStatusOnItsOwnListenerOnly) {
 
     for (const auto& route : kRoutes) {
         const std::string listener = route.listener == Listener::Admin ? "admin" : "public";
-        for (const char* status : {"200", "201", "204", "400", "401", "403", "404", "405",
-                                   "408", "409", "410", "411", "412", "413", "415", "422",
-                                   "423", "428", "429", "431", "500", "503", "507", "other"}) {
+        for (const char* status : {"200", "201", "202", "204", "400", "401", "403",  "404", "405",
+                                   "408", "409", "410", "411", "412", "413", "415",  "422", "423",
+                                   "428", "429", "431", "500", "503", "507", "other"}) {
             const auto series = "fencegate_http_requests_total{listener=\"" + listener +
                                 "\",method=\"" + std::string(route.method) + "\",route=\"" +
                                 std::string(route.name) + "\",status=\"" + status + "\"}";
@@ -132,6 +132,7 @@ class Counting final : public StoreMetrics {
 public:
     using StoreMetrics::StoreMetrics;
     void on_notices(std::vector<storage::LockNotice>) override {}
+    void on_contentions(const std::vector<storage::Contention>&) override {}
 };
 
 // Grants and ends a lock of each name, and refuses a second grant of it.

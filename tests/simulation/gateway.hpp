@@ -21,6 +21,7 @@ class DeafObserver final : public storage::StoreObserver {
 public:
     void on_events(const std::vector<storage::StoreEvent>&) override {}
     void on_notices(std::vector<storage::LockNotice>) override {}
+    void on_contentions(const std::vector<storage::Contention>&) override {}
     void on_levels(std::size_t, const storage::ClassLevels&) override {}
     void on_deadlocks(std::size_t) override {}
     void on_batch(const storage::BatchStats&) override {}

@@ -27,6 +27,9 @@ public:
     void on_notices(std::vector<storage::LockNotice> more) override {
         std::ranges::move(more, std::back_inserter(notices));
     }
+    void on_contentions(const std::vector<storage::Contention>& more) override {
+        contentions.insert(contentions.end(), more.begin(), more.end());
+    }
     void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override {
         levels[lock_class] = now;
     }
@@ -37,6 +40,7 @@ public:
 
     std::vector<storage::StoreEvent> all;
     std::vector<storage::LockNotice> notices;
+    std::vector<storage::Contention> contentions;
     std::map<std::size_t, storage::ClassLevels> levels;
     std::vector<storage::StoreError> errors;
     storage::BatchStats last_batch;
