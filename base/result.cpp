@@ -37,6 +37,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::NoProgress: return "no_progress";
         case ErrorCode::LeaseNotFound: return "lease_not_found";
         case ErrorCode::LockNotHeld: return "lock_not_held";
+        case ErrorCode::LockClassNotFound: return "lock_class_not_found";
         case ErrorCode::RunNotFound: return "run_not_found";
         case ErrorCode::RunNotDue: return "run_not_due";
         case ErrorCode::RunDone: return "run_done";

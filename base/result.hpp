@@ -44,14 +44,15 @@ enum class ErrorCode : std::uint8_t {
     FenceLockMismatch,    // live lease, but of another lock than the route needs
     FenceNotHolder,       // live lease of another principal
     // Locks.
-    LockHeld,          // held by another, and the wait is over
-    LockModeConflict,  // in use as a lock and asked for as a semaphore, or with other permits
-    QueueFull,         // too many waiters already
-    MaxHoldReached,    // renewed for as long as the class allows
-    NoProgress,        // renewed too often without progress
-    LeaseNotFound,     // no lease of that id
-    LockNotHeld,       // break of a lock that nobody holds
-    GoneStale,         // as Fence..., for renew and release
+    LockHeld,           // held by another, and the wait is over
+    LockModeConflict,   // in use as a lock and asked for as a semaphore, or with other permits
+    QueueFull,          // too many waiters already
+    MaxHoldReached,     // renewed for as long as the class allows
+    NoProgress,         // renewed too often without progress
+    LeaseNotFound,      // no lease of that id
+    LockNotHeld,        // break of a lock that nobody holds
+    LockClassNotFound,  // no lock class of that name
+    GoneStale,          // as Fence..., for renew and release
     GoneExpired,
     GoneReleased,
     GoneBroken,

@@ -33,6 +33,12 @@ std::size_t LockClasses::index_of(const LockName& name) const noexcept {
     return classes_.size() - 1;
 }
 
+std::optional<std::size_t> LockClasses::find(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(classes_, name, &LockClass::name);
+    if (found == classes_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - classes_.begin());
+}
+
 LockClass LockClasses::strictest(const std::vector<LockName>& locks) const {
     auto all = of(locks.front());
     for (auto lock = locks.begin() + 1; lock != locks.end(); ++lock) {

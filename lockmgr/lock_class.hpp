@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fencegate::lockmgr {
@@ -43,6 +45,8 @@ public:
     [[nodiscard]] const LockClass& of(const LockName& name) const {
         return classes_[index_of(name)];
     }
+    // By its own name.
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
     // What goes for a lease over all these locks: of each setting the strictest.
     // REQUIRES: `locks` is not empty.
     [[nodiscard]] LockClass strictest(const std::vector<LockName>& locks) const;

@@ -136,6 +136,12 @@ Result<storage::Operation> build_find_deadlocks(const RouteRequest&) {
     return storage::FindDeadlocks{};
 }
 
+Result<storage::Operation> build_read_advice(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {});
+    if (!known) return std::unexpected(known.error());
+    return storage::ReadAdvice{std::string(request.parameter)};
+}
+
 Result<storage::Operation> build_break_lock(const RouteRequest& request) {
     auto lock = read_lock_name(request.parameter);
     if (!lock) return std::unexpected(lock.error());

@@ -39,6 +39,7 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::QueueFull: return {429, "Too many waiters", true};
         case ErrorCode::LeaseNotFound: return {404, "Lease not found", false};
         case ErrorCode::LockNotHeld: return {404, "Lock not held", false};
+        case ErrorCode::LockClassNotFound: return {404, "Lock class not found", false};
         case ErrorCode::GoneStale: return {410, "Lease superseded", false};
         case ErrorCode::GoneExpired: return {410, "Lease expired", false};
         case ErrorCode::GoneReleased: return {410, "Lease released", false};

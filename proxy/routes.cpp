@@ -19,6 +19,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/leases/{id}", Scope::LocksRead, 200, "", build_read_lease},
     {"DELETE", "/v1/leases/{id}", Scope::LocksWrite, 204, "", build_release},
     {"GET", "/v1/history", Scope::LocksRead, 200, "", build_read_history},
+    {"GET", "/v1/classes/{class}/advice", Scope::LocksRead, 200, "", build_read_advice},
     {"GET", "/v1/fence/verify", Scope::LocksRead, 200, "", build_verify_fence},
     {"POST", "/v1/elections/{name}", Scope::LocksWrite, 201, "/v1/leases/", build_campaign},
     {"PUT", "/v1/elections/{name}", Scope::LocksWrite, 200, "", build_proclaim},

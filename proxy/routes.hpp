@@ -71,6 +71,7 @@ Result<storage::Operation> build_list_locks(const RouteRequest& request);
 Result<storage::Operation> build_read_history(const RouteRequest& request);
 Result<storage::Operation> build_verify_fence(const RouteRequest& request);
 Result<storage::Operation> build_find_deadlocks(const RouteRequest& request);
+Result<storage::Operation> build_read_advice(const RouteRequest& request);
 Result<storage::Operation> build_campaign(const RouteRequest& request);
 Result<storage::Operation> build_proclaim(const RouteRequest& request);
 Result<storage::Operation> build_resign(const RouteRequest& request);

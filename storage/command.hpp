@@ -89,6 +89,10 @@ struct FindDeadlocks {};
 struct ReadLongestHeld {
     int limit = 10;
 };
+// Whether the TTL of a lock class is right.
+struct ReadAdvice {
+    std::string lock_class;
+};
 // Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
 struct BreakLock {
     lockmgr::LockName lock;
@@ -161,10 +165,11 @@ struct ListRefunds {
     int limit = 10;
 };
 
-using Operation = std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock,
-                               ListLocks, ReadHistory, VerifyFence, FindDeadlocks, ReadLongestHeld,
-                               BreakLock, Proclaim, Resign, ReadElection, FinishRun, ReadRun,
-                               ListRuns, CreatePayment, MovePayment, ReadPayment, ListRefunds>;
+using Operation =
+    std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock, ListLocks, ReadHistory,
+                 VerifyFence, FindDeadlocks, ReadLongestHeld, ReadAdvice, BreakLock, Proclaim,
+                 Resign, ReadElection, FinishRun, ReadRun, ListRuns, CreatePayment, MovePayment,
+                 ReadPayment, ListRefunds>;
 
 struct Command {
     std::string principal;

@@ -29,6 +29,7 @@ struct AcquireEvent {
 struct RenewEvent {
     std::size_t lock_class;
     double share_left;  // of the TTL, when the renewal came
+    Seconds ttl;        // that it had
 };
 struct LeaseEndEvent {
     enum class How : std::uint8_t { Released, Expired, Broken };
@@ -50,6 +51,7 @@ struct FenceEvent {
     Extra extra = Extra::None;
     Seconds stale_for{0};    // how long ago the lease had ended
     std::int64_t token = 0;  // of the lease; 0: none was found
+    Seconds ttl{0};          // of the lease, if there is one
     double share_left = 0;   // of its TTL, while it is live
 };
 struct IdempotencyEvent {

@@ -12,6 +12,7 @@
 #include "storage/sqlite/election_rows.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/lease_rows.hpp"
+#include "storage/sqlite/lease_statistics.hpp"
 #include "storage/sqlite/payment_rows.hpp"
 #include "storage/sqlite/refusal_rows.hpp"
 #include "storage/sqlite/run_rows.hpp"
@@ -43,7 +44,7 @@ struct Batch {
     bool keeps_record = true;
 };
 
-// The rows and the live state: one store, one owner.
+// The rows, the live state and what is remembered of leases: one store, one owner.
 struct Tables {
     Tables(Connection& connection, lockmgr::WaitLimits limits, const lockmgr::LockClasses& classes)
         : leases(connection),
@@ -54,7 +55,8 @@ struct Tables {
           journal(connection),
           answers(connection),
           live(limits, classes),
-          room(classes.size()) {}
+          room(classes.size()),
+          statistics(classes.size()) {}
     LeaseRows leases;
     RefusalRows refusals;
     ElectionRows elections;
@@ -64,6 +66,7 @@ struct Tables {
     AnswerRows answers;
     lockmgr::LiveState live;
     WaitingRoom room;
+    LeaseStatistics statistics;
 };
 
 [[nodiscard]] inline Answer refusal(Error error) {

@@ -17,8 +17,8 @@ bool holds_one_of(const Operation& operation) {
 
 bool is_read(const Operation& operation) {
     return holds_one_of<ReadLease, ReadLock, ListLocks, ReadHistory, VerifyFence, FindDeadlocks,
-                        ReadLongestHeld, ReadElection, ReadRun, ListRuns, ReadPayment, ListRefunds>(
-        operation);
+                        ReadLongestHeld, ReadAdvice, ReadElection, ReadRun, ListRuns, ReadPayment,
+                        ListRefunds>(operation);
 }
 
 std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
@@ -39,6 +39,7 @@ std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& reques
             [&](const VerifyFence& verify) { return Reply(to.queries.read(batch, verify)); },
             [&](const FindDeadlocks& find) { return Reply(to.queries.read(find)); },
             [&](const ReadLongestHeld& read) { return Reply(to.queries.read(batch, read)); },
+            [&](const ReadAdvice& read) { return Reply(to.queries.read(batch, read)); },
             [&](const Proclaim& what) {
                 return Reply(to.elections.proclaim(batch, command, what));
             },

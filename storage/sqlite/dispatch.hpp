@@ -16,7 +16,7 @@ namespace fencegate::storage::sqlite {
 struct Commands {
     Commands(Tables& tables, const lockmgr::LockClasses& classes, Random& random)
         : locks(tables, classes, random),
-          queries(tables),
+          queries(tables, classes),
           elections(tables, classes, locks),
           runs(tables, classes, locks),
           payments(tables, classes, random) {}

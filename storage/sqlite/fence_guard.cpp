@@ -147,6 +147,7 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
         event.token = lease->token.value();
         event.share_left = share_left(tables, *lease, batch.now);
     }
+    if (lease) event.ttl = lease->ttl;
     if (lease && lease->state != LeaseState::Live)
         event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
     batch.events.emplace_back(event);

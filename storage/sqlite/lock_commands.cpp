@@ -8,6 +8,7 @@
 #include "storage/sqlite/views.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencegate::storage::sqlite {
 
@@ -182,11 +183,11 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
     // Only a changed TTL needs the disk: deadlines are not stored, a restart grants full TTLs.
     if (*ttl != lease->ttl) tables_.leases.set_ttl(lease->token, *ttl);
     const auto left = share_left(tables_, *lease, batch.now);
-    lease->ttl = *ttl;
+    const Seconds ttl_before = std::exchange(lease->ttl, *ttl);
     tables_.live.arm(lease->token, decision->deadline);
     if (decision->renewals != known) tables_.live.set_renewals(lease->token, decision->renewals);
     for (const auto& lock : lease->locks)
-        batch.events.emplace_back(RenewEvent{classes_.index_of(lock), left});
+        batch.events.emplace_back(RenewEvent{classes_.index_of(lock), left, ttl_before});
     batch.notices.push_back(notice_of(LockNotice::Kind::Renewed, *lease, batch));
 
     Answer answer;

@@ -1,5 +1,6 @@
 #include "storage/sqlite/lock_queries.hpp"
 
+#include "storage/advice_document.hpp"
 #include "storage/sqlite/lock_commands.hpp"
 #include "storage/sqlite/views.hpp"
 
@@ -111,6 +112,19 @@ Answer LockQueries::read(const Batch& batch, const ReadLongestHeld& read) {
     for (auto& lease : tables_.leases.oldest_live(read.limit))
         held.push_back(view_of(tables_, std::move(lease), batch.now));
     return document(longest_held_document(held, batch.wall));
+}
+
+Answer LockQueries::read(const Batch& batch, const ReadAdvice& read) {
+    const auto index = classes_.find(read.lock_class);
+    if (!index)
+        return refusal({ErrorCode::LockClassNotFound,
+                        "No lock class has this name. Classes are configured; every lock that "
+                        "belongs to none is of the class \"other\".",
+                        {},
+                        -1});
+    const auto& klass = classes_[*index];
+    return document(advice_document(klass, tables_.statistics.figures(*index, klass, batch.now),
+                                    LeaseStatistics::kSlots * LeaseStatistics::kSlotLength));
 }
 
 std::size_t LockQueries::count_deadlocks() { return deadlocks().size(); }

@@ -13,7 +13,8 @@ namespace fencegate::storage::sqlite {
 
 class LockQueries {
 public:
-    explicit LockQueries(Tables& tables) : tables_(tables) {}
+    LockQueries(Tables& tables, const lockmgr::LockClasses& classes)
+        : tables_(tables), classes_(classes) {}
 
     [[nodiscard]] Answer read(const Batch& batch, const ReadLease& read);
     [[nodiscard]] Answer read(const Batch& batch, const ReadLock& read);
@@ -22,6 +23,7 @@ public:
     [[nodiscard]] Answer read(const Batch& batch, const VerifyFence& verify);
     [[nodiscard]] Answer read(const FindDeadlocks& find);
     [[nodiscard]] Answer read(const Batch& batch, const ReadLongestHeld& read);
+    [[nodiscard]] Answer read(const Batch& batch, const ReadAdvice& read);
 
     // How many circles of waiters there are, up to a bound.
     [[nodiscard]] std::size_t count_deadlocks();
@@ -31,6 +33,7 @@ private:
     [[nodiscard]] std::vector<lockmgr::WaitCycle> deadlocks();
 
     Tables& tables_;
+    const lockmgr::LockClasses& classes_;
 };
 
 }  // namespace fencegate::storage::sqlite

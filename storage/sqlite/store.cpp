@@ -262,6 +262,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     tables_.live.commit();
     tables_.journal.commit();
     last_writes_.complete(batch.events);
+    tables_.statistics.note(batch.events, batch.now);
     count_held(batch.events);
     const bool lines_moved = !batch.enqueued.empty() || !batch.outcomes.empty();
     if (lines_moved && !deadlock_look_at_) deadlock_look_at_ = batch.now + kDeadlockLookAfter;
