@@ -1,0 +1,213 @@
+#include "tests/e2e/storm_client.hpp"
+
+#include "tests/support/deadline.hpp"
+
+#include <stdexcept>
+
+namespace fencegate::testing {
+namespace {
+
+constexpr std::chrono::seconds kPatience{20};
+
+std::string class_of(const std::string& lock) {
+    const auto segment = lock.substr(0, lock.find('/'));
+    return segment == "payments" || segment == "jobs" ? segment : "other";
+}
+
+std::string with_class(std::string_view name, const std::string& lock_class,
+                       std::string_view more = {}) {
+    return "fencegate_" + std::string(name) + "{class=\"" + lock_class + "\"" + std::string(more) +
+           "}";
+}
+
+std::string outcome(const std::string& lock_class, std::string_view value) {
+    return with_class("lock_acquire_total", lock_class, ",outcome=\"" + std::string(value) + "\"");
+}
+
+std::string idempotency(std::string_view result) {
+    return "fencegate_idempotency_total{result=\"" + std::string(result) + "\"}";
+}
+
+std::string payments(std::string_view operation, std::string_view result) {
+    return "fencegate_payments_total{operation=\"" + std::string(operation) + "\",result=\"" +
+           std::string(result) + "\"}";
+}
+
+std::string code_of(const Response& answer) {
+    return answer.status < 400 ? std::string() : answer.json_text("code");
+}
+
+bool is_replayed(const Response& answer) { return answer.header("Idempotency-Replayed") == "true"; }
+
+// How the metrics call the fence's refusal; empty: it was none.
+std::string_view fence_result(std::string_view code) {
+    if (code == "fence_token_stale") return "stale";
+    if (code == "lease_expired") return "expired";
+    if (code == "lease_released") return "released";
+    if (code == "lease_broken") return "broken";
+    if (code == "fence_token_unknown") return "unknown";
+    if (code == "fence_lock_mismatch") return "mismatch";
+    if (code == "fence_token_required") return "missing";
+    if (code == "fence_token_malformed") return "malformed";
+    if (code == "fence_not_holder") return "not_holder";
+    return {};
+}
+
+// A payment write that reached the rules of payments, whatever they said.
+bool is_decided(const Response& answer) {
+    const auto code = code_of(answer);
+    return code.empty() || code == "refund_exceeds_captured" || code == "payment_not_capturable" ||
+           code == "payment_exists" || code == "payment_not_cancellable";
+}
+
+[[noreturn]] void fail(const Response& answer) {
+    throw std::runtime_error("no rule of the storm explains " + std::to_string(answer.status) +
+                             " " + answer.body);
+}
+
+}  // namespace
+
+void add(Tally& sum, const Tally& more) {
+    for (const auto& [series, count] : more) sum[series] += count;
+}
+
+Response StormClient::ask(std::string_view method, const std::string& target,
+                          std::string_view route, const Headers& headers, const std::string& body) {
+    auto answer = client_.request(method, target, headers, body);
+    const auto route_label = "route=\"" + std::string(route) + "\"";
+    if (route == "unmatched") method = "any";
+    count("fencegate_http_requests_total{listener=\"public\",method=\"" + std::string(method) +
+          "\"," + route_label + ",status=\"" + std::to_string(answer.status) + "\"}");
+    count("fencegate_http_request_duration_seconds_count{listener=\"public\"," + route_label + "}");
+    return answer;
+}
+
+StormLease StormClient::acquire(const std::string& lock, std::int64_t ttl_ms, std::int64_t wait_ms,
+                                const std::string& key) {
+    Headers headers;
+    if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
+    const auto answer = ask("POST", "/v1/locks/" + lock, "/v1/locks/{name...}", headers,
+                            R"({"ttl_ms":)" + std::to_string(ttl_ms) + R"(,"wait_ms":)" +
+                                std::to_string(wait_ms) + "}");
+    count_acquire(answer, lock, wait_ms > 0, !key.empty());
+    if (answer.status != 201) return {};
+    return {lock, answer.json_text("lease_id"), answer.header("X-Fence-Token")};
+}
+
+void StormClient::count_acquire(const Response& answer, const std::string& lock, bool waits,
+                                bool has_key) {
+    const auto lock_class = class_of(lock);
+    const auto code = code_of(answer);
+    if (is_replayed(answer)) return count(idempotency("replayed"));
+    if (code == "idempotency_mismatch") return count(idempotency("mismatch"));
+    if (code == "idempotency_in_flight") return count(idempotency("in_flight"));
+    if (code == "queue_full") return count(outcome(lock_class, "queue_full"));
+    if (code == "invalid_argument") return count(outcome(lock_class, "denied"));
+    if (code == "lock_held" && !waits) return count(outcome(lock_class, "contended"));
+    if (!code.empty() && code != "lock_held") fail(answer);
+    count(outcome(lock_class, code.empty() ? "granted" : "timeout"));
+    count(with_class("lock_acquire_wait_seconds_count", lock_class));
+    if (code.empty() && has_key) count(idempotency("new"));
+}
+
+void StormClient::renew(const StormLease& lease) {
+    const auto answer =
+        ask("POST", "/v1/leases/" + lease.id + "/renew", "/v1/leases/{id}/renew", {}, "{}");
+    if (answer.status == 410) return;
+    if (answer.status != 200) fail(answer);
+    count(with_class("lease_renewed_total", class_of(lease.lock)));
+    count("fencegate_lease_remaining_ratio_count{at=\"renewal\",class=\"" + class_of(lease.lock) +
+          "\"}");
+}
+
+void StormClient::release(const StormLease& lease) {
+    const auto answer = ask("DELETE", "/v1/leases/" + lease.id, "/v1/leases/{id}");
+    if (answer.status == 410) return;
+    if (answer.status != 204) fail(answer);
+    const auto lock_class = class_of(lease.lock);
+    count(with_class("lease_released_total", lock_class));
+    count(with_class("lease_remaining_at_release_seconds_count", lock_class));
+    count(with_class("lock_hold_seconds_count", lock_class, ",end=\"released\""));
+    count("fencegate_lease_remaining_ratio_count{at=\"release\",class=\"" + lock_class + "\"}");
+}
+
+void StormClient::break_lock(const StormLease& lease) {
+    const auto answer = ask("DELETE", "/v1/locks/" + lease.lock, "/v1/locks/{name...}",
+                            {{"If-Fence-Token", lease.token}}, R"({"reason":"storm"})");
+    if (answer.status != 200) fail(answer);
+    count(with_class("lease_broken_total", class_of(lease.lock)));
+    count(with_class("lock_hold_seconds_count", class_of(lease.lock), ",end=\"broken\""));
+}
+
+void StormClient::await_expiry(const StormLease& lease) {
+    const Deadline deadline(kPatience);
+    for (;;) {
+        const auto answer = ask("GET", "/v1/leases/" + lease.id, "/v1/leases/{id}");
+        const auto state = answer.json_text("state");
+        if (state == "expired" || state == "superseded") break;
+        if (state != "live" || deadline.has_passed()) fail(answer);
+    }
+    count(with_class("lease_expired_total", class_of(lease.lock)));
+    count(with_class("lock_hold_seconds_count", class_of(lease.lock), ",end=\"expired\""));
+    count("fencegate_lease_expiry_lag_seconds_count");
+}
+
+void StormClient::await_waiters(const std::string& lock, std::int64_t count) {
+    const Deadline deadline(kPatience);
+    for (;;) {
+        const auto answer = ask("GET", "/v1/locks/" + lock, "/v1/locks/{name...}");
+        if (answer.json_int("waiters") == count) return;
+        if (deadline.has_passed()) fail(answer);
+    }
+}
+
+std::string StormClient::create(const std::string& payment, const std::string& key,
+                                const std::string& lock_of_token, const std::string& token) {
+    Headers headers{{"Idempotency-Key", key}};
+    if (!token.empty()) headers.emplace_back("X-Fence-Token", token);
+    const auto answer = ask("POST", "/v1/payments", "/v1/payments", headers,
+                            R"({"id":")" + payment + R"(","amount":1000000,"currency":"EUR"})");
+    count_write(answer, "create", class_of(lock_of_token), !token.empty());
+    return code_of(answer);
+}
+
+std::string StormClient::move(const std::string& payment, std::string_view action,
+                              const std::string& key, const std::string& token,
+                              std::int64_t amount) {
+    Headers headers{{"Idempotency-Key", key}};
+    if (!token.empty()) headers.emplace_back("X-Fence-Token", token);
+    const auto rest = "/" + std::string(action);
+    const auto body = action == "cancel" ? "{}" : R"({"amount":)" + std::to_string(amount) + "}";
+    const auto answer =
+        ask("POST", "/v1/payments/" + payment + rest, "/v1/payments/{id}" + rest, headers, body);
+    const auto operation = action == "refunds"    ? "refund"
+                           : action == "captures" ? "capture"
+                                                  : "cancel";
+    count_write(answer, operation, "payments", true);
+    return code_of(answer);
+}
+
+void StormClient::count_write(const Response& answer, std::string_view operation,
+                              const std::string& lock_class, bool is_fenced) {
+    const auto code = code_of(answer);
+    if (is_replayed(answer)) return count(idempotency("replayed"));
+    if (code == "idempotency_mismatch") return count(idempotency("mismatch"));
+    if (const auto refused = fence_result(code); !refused.empty())
+        return count_fence(lock_class, refused);
+    if (!is_decided(answer)) fail(answer);
+    count(idempotency("new"));
+    count(payments(operation, code.empty() ? "ok" : "refused"));
+    // Jobs may write late, and do so only then.
+    if (is_fenced) count_fence(lock_class, lock_class == "jobs" ? "late" : "accepted");
+}
+
+void StormClient::count_fence(const std::string& lock_class, std::string_view result) {
+    count(with_class("fence_checks_total", lock_class, ",result=\"" + std::string(result) + "\""));
+    if (result == "stale") count(with_class("fence_stale_age_seconds_count", lock_class));
+}
+
+void StormClient::look(const std::string& target, std::string_view route) {
+    ask("GET", target, route);
+}
+
+}  // namespace fencegate::testing
