@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 namespace fencegate::proxy {
@@ -147,6 +149,32 @@ void use_locks(fencegate::testing::StoreHarness& store, int from, int count) {
         batch.push_back(StoreHarness::acquire_of(other, {.owner = name, .ttl_ms = 100}));
     }
     store.run_batch(std::move(batch));
+}
+
+// The name, or in a row of several its end from a "_" on.
+bool is_documented(const std::string& docs, const std::string& family) {
+    if (docs.find("`" + family + "`") != std::string::npos) return true;
+    for (auto from = family.find('_'); from != std::string::npos;
+         from = family.find('_', from + 1)) {
+        if (docs.find("`" + family.substr(from) + "`") != std::string::npos) return true;
+    }
+    return family.starts_with("process_");
+}
+
+TEST(MetricSeries, EveryFamilyIsDocumented) {
+    std::ifstream file(FENCEGATE_SOURCE_DIR "/docs/operations.md");
+    const std::string docs{std::istreambuf_iterator<char>(file), {}};
+    Metrics metrics(options());
+
+    std::istringstream lines(metrics.serialize(kNow));
+    int families = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("# TYPE ")) continue;
+        const auto family = line.substr(7, line.rfind(' ') - 7);
+        EXPECT_TRUE(is_documented(docs, family)) << family;
+        ++families;
+    }
+    EXPECT_GT(families, 40);
 }
 
 TEST(MetricSeries, AHundredThousandLockNamesAddNone) {

@@ -1,0 +1,76 @@
+// The gateway without its metrics, to measure what they cost: an object of the executable wins over
+// the archives' members, so Metrics, StoreMetrics, HotLocks, LastWrites and LeaseStatistics are
+// replaced as a whole by what remembers nothing. Everything else is the product.
+// What stays and is not measured by the difference: the events that the store tells, a look at the
+// deadline for each accepted write and renewal, two clock reads a request.
+#include "proxy/hot_locks.hpp"
+#include "proxy/metrics.hpp"
+#include "proxy/store_metrics.hpp"
+#include "storage/sqlite/last_writes.hpp"
+#include "storage/sqlite/lease_statistics.hpp"
+
+namespace fencegate {
+
+namespace proxy {
+
+struct Metrics::Series {};
+
+Metrics::Metrics(const MetricsOptions&) {}
+Metrics::~Metrics() = default;
+void Metrics::http_request(Listener, RouteId, int, Span) noexcept {}
+void Metrics::http_connections(Listener, int) noexcept {}
+void Metrics::tls_handshake(bool) noexcept {}
+void Metrics::watchers(int) noexcept {}
+void Metrics::watch_ended(WatchEnd) noexcept {}
+void Metrics::tls_certificate_not_after(WallTime) noexcept {}
+void Metrics::acquire(ClassId, AcquireOutcome) noexcept {}
+void Metrics::acquire_wait(ClassId, Span) noexcept {}
+void Metrics::locks_held(ClassId, std::size_t) noexcept {}
+void Metrics::lock_waiters(ClassId, std::size_t) noexcept {}
+void Metrics::oldest_waiter_since(ClassId, std::optional<BootTime>) noexcept {}
+void Metrics::lock_deadlocks(std::size_t) noexcept {}
+void Metrics::lease_renewed(ClassId) noexcept {}
+void Metrics::lease_ended(ClassId, HoldEnd, Span, Span) noexcept {}
+void Metrics::lease_share_left(ClassId, ShareAt, double) noexcept {}
+void Metrics::lock_class_ttl(ClassId, Span) noexcept {}
+void Metrics::lease_expiry_lag(Span) noexcept {}
+void Metrics::fence_check(ClassId, FenceResult) noexcept {}
+void Metrics::fence_stale_age(ClassId, Span) noexcept {}
+void Metrics::idempotency(IdempotencyResult) noexcept {}
+void Metrics::payment(PaymentOperation, PaymentResult) noexcept {}
+void Metrics::store_commit(Span, std::size_t) noexcept {}
+void Metrics::store_checkpoint(Span) noexcept {}
+void Metrics::store_queue_depth(std::size_t) noexcept {}
+void Metrics::store_wal_bytes(std::uint64_t) noexcept {}
+void Metrics::store_swept(std::size_t, std::size_t) noexcept {}
+void Metrics::store_error(StoreErrorKind) noexcept {}
+void Metrics::config_reloaded(bool) noexcept {}
+void Metrics::draining(bool) noexcept {}
+std::string Metrics::serialize(BootTime) { return "# measured without metrics\n"; }
+
+void StoreMetrics::on_events(const std::vector<storage::StoreEvent>&) {}
+void StoreMetrics::on_levels(std::size_t, const storage::ClassLevels&) {}
+void StoreMetrics::on_deadlocks(std::size_t) {}
+void StoreMetrics::on_batch(const storage::BatchStats&) {}
+void StoreMetrics::on_checkpoint(storage::Seconds) {}
+void StoreMetrics::on_error(storage::StoreError) {}
+
+HotLocks::HotLocks(const Clock& clock) : clock_(clock) {}
+void HotLocks::note_contentions(const std::vector<storage::Contention>&) {}
+void HotLocks::note_notices(const std::vector<storage::LockNotice>&) {}
+std::vector<HeavyHitters::Item> HotLocks::rank(Ranking, std::size_t) const { return {}; }
+std::string hot_locks_document(const HotLocks&, std::string_view, std::size_t) { return "{}"; }
+
+}  // namespace proxy
+
+namespace storage::sqlite {
+
+void LastWrites::complete(std::vector<StoreEvent>&) {}
+void LeaseStatistics::note(const std::vector<StoreEvent>&, BootTime) {}
+lockmgr::TtlFigures LeaseStatistics::figures(std::size_t, const lockmgr::LockClass&,
+                                             BootTime) const {
+    return {};
+}
+
+}  // namespace storage::sqlite
+}  // namespace fencegate
