@@ -1,0 +1,83 @@
+"""Rows "Store and group commit" and "TLS and process"."""
+
+from panel import BLUE, GREEN, ORANGE, OURS, PURPLE, RED, colour, colours, levels, table, timeseries
+from rows_locks import quantile
+
+STORE = ("Store and group commit", [
+    timeseries("Commit time", "One commit with its sync to disk; every answer waits for one. Normal: "
+               "p99 below 20 ms on an SSD; alert at 100 ms.", "s",
+               [(quantile(q, "fencegate_store_commit_seconds", "@gateway"), name)
+                for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))],
+               limits=levels(red=0.1),
+               overrides=[colour("p50", GREEN), colour("p95", ORANGE), colour("p99", RED)]),
+    timeseries("Commands a commit", "How many commands shared one commit, on average. Normal: 1 when "
+               "idle, 5 to 30 under load: that is where throughput comes from.", "short",
+               [("sum(rate(fencegate_store_batch_size_sum{@gateway}[$__rate_interval])) / "
+                 "sum(rate(fencegate_store_batch_size_count{@gateway}[$__rate_interval]))",
+                 "commands")]),
+    timeseries("Commands and commits", "Normal: more commands than commits under load.", "ops",
+               [("sum(rate(fencegate_store_batch_size_sum{@gateway}[$__rate_interval]))",
+                 "commands"),
+                ("sum(rate(fencegate_store_batch_size_count{@gateway}[$__rate_interval]))",
+                 "commits")], overrides=colours(commands=GREEN, commits=BLUE)),
+    timeseries("Commands waiting for the store", "Normal: below 100. Above 1,000 for minutes the "
+               "store does not keep up; at command_queue_max (4096) requests get 503.", "short",
+               [("sum by (instance) (fencegate_store_queue_depth{@gateway})", "{{instance}}")],
+               limits=levels(red=1000), top_at_least=100),
+    timeseries("Write-ahead log", "What a checkpoint has not yet brought back into the store. "
+               "Normal: a few MB that go up and down; alert at 256 MiB.", "bytes",
+               [("sum by (instance) (fencegate_store_wal_bytes{@gateway})", "{{instance}}")]),
+    timeseries("Time in checkpoints", "Share of its time that the store spends bringing the log "
+               "back, and serves nobody. Normal: below 5 %; more is a slow disk.", "percentunit",
+               [("sum by (instance) (rate(fencegate_store_checkpoint_seconds_sum{@gateway}"
+                 "[$__rate_interval]))", "{{instance}}")], top_at_least=0.05),
+    timeseries("Store errors", "full: no room, writes get 507; constraint: a bug; fatal: the disk "
+               "failed, the process ends. Normal: 0.", "ops",
+               [("sum by (kind) (rate(fencegate_store_errors_total{@gateway}[$__rate_interval]))",
+                 "{{kind}}")], top_at_least=1,
+               overrides=colours(full=ORANGE, constraint=PURPLE, fatal=RED)),
+    timeseries("Rows swept", "Answers and ended leases whose retention is over. Normal: as many a "
+               "day as are written a day, once the first retention is over.", "ops",
+               [("sum by (what) (rate(fencegate_store_swept_total{@gateway}[$__rate_interval]))",
+                 "{{what}}")], top_at_least=1),
+    timeseries("Backups", "Made in the time of one point. Normal: one as often as you planned, none "
+               "failed.", "short",
+               [("sum by (result) (increase(fencegate_store_backups_total{@gateway}"
+                 "[$__rate_interval]))", "{{result}}")], top_at_least=1,
+               overrides=colours(ok=GREEN, failed=RED)),
+])
+
+PROCESS = ("TLS and process", [
+    timeseries("Connections", "Open client connections, and clients that follow events. Normal: one "
+               "or two for each worker; connections_max is 10,000.", "short",
+               [("sum by (listener) (fencegate_http_connections{@gateway})", "{{listener}}"),
+                ("sum(fencegate_watchers{@gateway})", "watchers")]),
+    timeseries("TLS handshakes", "Normal: few, none failed. Many are clients without keep-alive; "
+               "failed ones do not trust the CA, or are scanners.", "ops",
+               [("sum by (result) (rate(fencegate_tls_handshakes_total{@gateway}"
+                 "[$__rate_interval]))", "{{result}}")], overrides=colours(ok=GREEN, failed=RED)),
+    timeseries("Event streams that ended", "client: it left; overrun, slow: it read too slowly; "
+               "draining: the gateway stopped. Normal: client.", "ops",
+               [("sum by (reason) (rate(fencegate_watch_ended_total{@gateway}[$__rate_interval]))",
+                 "{{reason}}")]),
+    timeseries("CPU", "Cores used. Normal: below the cores it has. One full core with waiting "
+               "commands is the store thread.", "short",
+               [("sum by (instance) (rate(process_cpu_seconds_total{@gateway}[$__rate_interval])%s)" % OURS,
+                 "{{instance}}")]),
+    timeseries("Memory", "Resident. Normal: 15 to 30 MiB, and about 60 KiB for each connection. "
+               "One that only rises with steady connections is a leak: report it.", "bytes",
+               [("sum by (instance) (process_resident_memory_bytes{@gateway}%s)" % OURS, "{{instance}}")]),
+    timeseries("Open files", "Share of the limit. Normal: below 80 %; each connection is one.",
+               "percentunit",
+               [("max by (instance) (process_open_fds{@gateway} / process_max_fds{@gateway}%s)" % OURS,
+                 "{{instance}}")], limits=levels(red=0.8), top=1),
+    table("Gateways", "Which version runs where. Normal: one version, apart from a roll-out.",
+          [("Running for", "s", "max by (instance, version) (fencegate_build_info{@gateway} * on "
+            "(job, instance) group_left () (time() - process_start_time_seconds{@gateway}))", None),
+           ("Certificate ends in", "s", "min by (instance, version) (fencegate_build_info{@gateway}"
+            " * on (job, instance) group_left () "
+            "(fencegate_tls_certificate_not_after_timestamp_seconds{@gateway} - time()))", None),
+           ("Threads", "short", "max by (instance, version) (fencegate_build_info{@gateway} * on "
+            "(job, instance) group_left () process_threads{@gateway})", None)],
+          rows_by="instance", size=(24, 5)),
+])
