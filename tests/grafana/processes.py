@@ -26,6 +26,7 @@ ttl_default = "2s"
 ttl_default = "1s"
 waiters_per_lock_max = 1
 [class.elections]
+ttl_default = "1s"
 late_writes = "accept"
 """
 

@@ -25,6 +25,14 @@ def targets(dashboard):
         yield f'annotation {annotation["name"]}', annotation["expr"], False
 
 
+def legends(dashboard):
+    """(where, expression, is instant, labels that the names of its series are made of)."""
+    for panel in panels(dashboard):
+        for target in panel["targets"]:
+            labels = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            yield (f'{panel["title"]} {target["refId"]}', target["expr"], target["instant"], labels)
+
+
 def substituted(expression, shown_seconds, rate_seconds):
     """With every variable set to All, and the windows of a dashboard that shows this many seconds."""
     values = {"job": ".+", "instance": ".+", "class": ".+",
