@@ -38,8 +38,8 @@ STORE = ("Store and group commit", [
                overrides=colours(full=ORANGE, constraint=PURPLE, fatal=RED)),
     timeseries("Rows swept", "Answers and ended leases whose retention is over. Normal: as many a "
                "day as are written a day, once the first retention is over.", "ops",
-               [("sum by (what) (rate(fencegate_store_swept_total{@gateway}[$__rate_interval]))",
-                 "{{what}}")], top_at_least=1),
+               [("sum by (kind) (rate(fencegate_store_swept_total{@gateway}[$__rate_interval]))",
+                 "{{kind}}")], top_at_least=1),
     timeseries("Backups", "Made in the time of one point. Normal: one as often as you planned, none "
                "failed.", "short",
                [("sum by (result) (increase(fencegate_store_backups_total{@gateway}"
