@@ -131,6 +131,8 @@ struct CommandTree {
             ->add_option("--epoch-above", raw.epoch_above,
                          "The highest epoch used elsewhere, if this folder does not know it")
             ->check(CLI::Range(std::int64_t{0}, lockmgr::kTokenEpochMax - 1));
+    }
+
     void add_top(RawOptions& raw) {
         top = app.add_subcommand("top", "Show a running gateway's locks, live");
         add_api_connection(*top, raw);

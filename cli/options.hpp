@@ -47,6 +47,8 @@ struct KeyRevokeCommand {
 
 struct RestoreCommand {
     storage::RestoreOptions options;
+};
+
 struct TopCommand {
     ConnectionOptions connection;
     std::string prefix{};  // of the locks that are watched; "": all
@@ -60,9 +62,8 @@ struct BackupCommand {
 struct VersionCommand {};
 
 using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
-                             KeyRevokeCommand, RestoreCommand, VersionCommand>;
-                             KeyRevokeCommand, TopCommand, VersionCommand>;
-                             KeyRevokeCommand, RestoreCommand, BackupCommand, VersionCommand>;
+                             KeyRevokeCommand, RestoreCommand, BackupCommand, TopCommand,
+                             VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.

@@ -149,6 +149,8 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       queue_depth(
           gauge(registry, "fencegate_store_queue_depth", "Commands waiting for the store.", {})),
       wal_bytes(gauge(registry, "fencegate_store_wal_bytes", "Size of the write-ahead log.", {})),
+      journal_transfers(gauge(registry, "fencegate_journal_transfers",
+                              "Entries of the payments' journal. It never shrinks.", {})),
       deadlocks(gauge(registry, "fencegate_lock_deadlocks",
                       "Circles of waiters that wait for each other.", {})),
       swept(counters(registry, "fencegate_store_swept_total",

@@ -120,6 +120,7 @@ struct StoreSeries {
     prometheus::Histogram& checkpoint;
     prometheus::Gauge& queue_depth;
     prometheus::Gauge& wal_bytes;
+    prometheus::Gauge& journal_transfers;
     prometheus::Gauge& deadlocks;
     std::array<prometheus::Counter*, kSweptKinds.size()> swept;
     std::array<prometheus::Counter*, kBackupResults.size()> backups;

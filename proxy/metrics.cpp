@@ -158,6 +158,10 @@ void Metrics::store_wal_bytes(std::uint64_t bytes) noexcept {
     series_->store.wal_bytes.Set(static_cast<double>(bytes));
 }
 
+void Metrics::journal_transfers(std::int64_t count) noexcept {
+    series_->store.journal_transfers.Set(static_cast<double>(count));
+}
+
 void Metrics::store_swept(std::size_t answers, std::size_t leases) noexcept {
     series_->store.swept[0]->Increment(static_cast<double>(answers));
     series_->store.swept[1]->Increment(static_cast<double>(leases));

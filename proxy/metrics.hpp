@@ -114,6 +114,7 @@ public:
     void store_checkpoint(Span elapsed) noexcept;
     void store_queue_depth(std::size_t commands) noexcept;
     void store_wal_bytes(std::uint64_t bytes) noexcept;
+    void journal_transfers(std::int64_t count) noexcept;
     void store_swept(std::size_t answers, std::size_t leases) noexcept;
     void store_backed_up(WallTime begun) noexcept;
     void store_backup_failed() noexcept;

@@ -148,6 +148,7 @@ void StoreMetrics::on_batch(const storage::BatchStats& stats) {
         metrics_.store_swept(stats.swept_answers, stats.swept_leases);
     metrics_.store_queue_depth(stats.queued_behind);
     metrics_.store_wal_bytes(static_cast<std::uint64_t>(stats.wal_bytes));
+    metrics_.journal_transfers(stats.journal_entries);
 }
 
 void StoreMetrics::on_checkpoint(storage::Seconds took) { metrics_.store_checkpoint(span(took)); }

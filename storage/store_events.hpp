@@ -73,6 +73,7 @@ struct BatchStats {
     bool wrote = false;
     std::size_t queued_behind = 0;
     std::int64_t wal_bytes = 0;
+    std::int64_t journal_entries = 0;
     std::size_t swept_answers = 0;  // past their retention, as the next
     std::size_t swept_leases = 0;
 };

@@ -13,15 +13,8 @@ namespace {
 // hold up the commands behind them.
 constexpr std::size_t kDuePerBatch = 256;
 constexpr std::size_t kTimeoutsPerBatch = 1024;
-constexpr Duration kRetryAfterFull{1'000};
-constexpr std::size_t kSweptPerBatchMin = 16;
-constexpr int kHoldsPerBatch = 64;
 // A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
 constexpr Duration kDeadlockLookAfter{1'000};
-// Each checkpoint stalls the store for ten to twenty milliseconds. At 64 MiB a stall is longer but
-// four times rarer than at 16 MiB and hot pages are copied once for more commits: p99 halves, p99.9
-// grows by a third (bench/README.md).
-constexpr std::int64_t kCheckpointAtBytes = std::int64_t{64} << 20;
 
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
@@ -162,32 +155,6 @@ void SqliteStore::serve_lines(Batch& batch) {
     }
 }
 
-void SqliteStore::sweep(Batch& batch, std::size_t commands) {
-    if (retry_at_ && batch.now < *retry_at_) return;
-    if (sweeper_.next() > batch.now && commands == 0) return;
-    sweeper_.count_hours(batch.now);
-    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
-                                      tables_.live.holdings());
-    stats_.swept_answers = swept.answers;
-    stats_.swept_leases = swept.leases;
-    expire_holds(batch);
-}
-
-void SqliteStore::expire_holds(Batch& batch) {
-    const auto hour = sweeper_.hour();
-    if (!holds_.is_due(hour)) return;
-    const auto refused =
-        under_savepoint(batch, [&] { holds_.expire(batch, hour, kHoldsPerBatch); });
-    if (refused) holds_.end_round(hour);  // no rule of ours explains it: the next hour tries again
-    if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
-}
-
-void SqliteStore::look_for_deadlocks(const Batch& batch) {
-    if (!deadlock_look_at_ || batch.now < *deadlock_look_at_) return;
-    deadlock_look_at_.reset();
-    observer_.on_deadlocks(commands_.queries.count_deadlocks());
-}
-
 // Runs `work` under a savepoint. If a constraint fires, everything `work` did is taken back, and
 // the failure is returned; any other failure stays with the connection and ends the batch.
 std::optional<Failure> SqliteStore::under_savepoint(Batch& batch,
@@ -259,6 +226,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     incarnation_.committed();
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
     stats_.wal_bytes = connection_->wal_bytes();
+    stats_.journal_entries = tables_.journal.head().id;
     tables_.live.commit();
     tables_.journal.commit();
     last_writes_.complete(batch.events);
@@ -329,58 +297,6 @@ std::vector<Routed> SqliteStore::drain() {
     std::vector<Routed> out;
     publish(batch, out);
     return out;
-}
-
-std::optional<BootTime> SqliteStore::next_deadline() const {
-    const auto sooner = [](std::optional<BootTime> left, std::optional<BootTime> right) {
-        if (!left || !right) return left ? left : right;
-        return std::optional(std::min(*left, *right));
-    };
-    auto due =
-        sooner(tables_.live.expiries().next_deadline(), tables_.live.resting().next_deadline());
-    if (due && retry_at_) due = std::max(*due, *retry_at_);
-    due = sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
-    auto sweep_at = sweeper_.next();
-    if (retry_at_) sweep_at = std::max(sweep_at, *retry_at_);
-    return sooner(due, sweep_at);
-}
-
-void SqliteStore::checkpoint_if_grown() {
-    if (connection_->wal_bytes() < kCheckpointAtBytes) return;
-    if (retry_at_ && clock_.boot_now() < *retry_at_) return;
-    checkpoint(/*truncate=*/false);
-}
-
-void SqliteStore::close() {
-    if (fatal_) return;
-    // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
-    // the next start does it.
-    incarnation_.raise_now();
-    connection_->clear_failure();
-    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
-    checkpoint(/*truncate=*/true);
-}
-
-void SqliteStore::checkpoint(bool truncate) {
-    const auto before = clock_.boot_now();
-    connection_->checkpoint(truncate);
-    const auto& failure = connection_->failure();
-    if (!failure) {
-        observer_.on_checkpoint(clock_.boot_now() - before);
-        return;
-    }
-    if (failure->kind == Failure::Kind::Full) {
-        observer_.on_error(StoreError::Full);
-        retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
-    } else {
-        distrust(failure->message);
-    }
-    connection_->clear_failure();
-}
-
-void SqliteStore::distrust(std::string why) {
-    if (!fatal_) observer_.on_error(StoreError::Fatal);
-    fatal_ = std::move(why);
 }
 
 void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed>& out) {

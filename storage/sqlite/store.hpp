@@ -65,6 +65,9 @@ public:
     [[nodiscard]] const lockmgr::LiveState& live() const noexcept { return tables_.live; }
 
 private:
+    // After a full disk, what writes without being asked waits this long.
+    static constexpr Duration kRetryAfterFull{1'000};
+
     enum class Attempt : std::uint8_t { Committed, Full, Failed };
 
     [[nodiscard]] Attempt attempt(std::span<const Request> requests,

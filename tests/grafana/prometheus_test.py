@@ -20,18 +20,6 @@ from queries import legends, load_dashboard, metric_names, substituted, targets
 STORM_SECONDS = 14
 RATE_SECONDS = 4
 
-# Agreed names that the product does not have yet. A name that came must leave this list.
-MISSING = {
-    "fencegate_store_last_backup_timestamp_seconds", "fencegate_store_backups_total",
-    "fencegate_journal_transfers",
-}
-
-
-def is_missing(expression):
-    return any(name.startswith(missing) for missing in MISSING
-               for name in metric_names(expression))
-
-
 def has_a_number(result):
     """Whether any sample is a number: the quantile of nothing is NaN, and draws an empty panel."""
     samples = [sample for row in result for sample in row.get("values") or [row["value"]]]

@@ -69,6 +69,7 @@ constexpr const char* kZeroAtTheStart[] = {
     R"(fencegate_store_batch_size_count)",
     R"(fencegate_store_queue_depth)",
     R"(fencegate_store_wal_bytes)",
+    R"(fencegate_journal_transfers)",
     R"(fencegate_store_backups_total{result="ok"})",
     R"(fencegate_store_backups_total{result="failed"})",
     R"(fencegate_store_last_backup_timestamp_seconds)",

@@ -44,12 +44,16 @@ bool may_use_posix(std::string_view path) {
     return path == "base/clock.cpp" || path == "base/random.cpp" || path == "base/file.cpp";
 }
 
+// The one cryptographic primitive that layers below the edge need.
+bool may_use_openssl(std::string_view path) { return path == "base/digest.cpp"; }
+
 std::string refuse_library_header(std::string_view path, std::size_t layer, std::string_view name) {
     constexpr std::size_t kLockmgr = 1;
     constexpr std::size_t kProxy = 3;
     constexpr std::array<std::string_view, 4> kEdgeOnly{"boost/asio", "boost/beast", "openssl/",
                                                         "prometheus/"};
     const auto is_prefix = [&](std::string_view prefix) { return name.starts_with(prefix); };
+    if (may_use_openssl(path) && name.starts_with("openssl/")) return {};
     if (layer < kProxy && std::ranges::any_of(kEdgeOnly, is_prefix)) {
         return text_of({"only proxy and cli may include <", name, ">"});
     }

@@ -51,6 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
         Include{"AsioInStorage", "storage/a.cpp", "#include <boost/asio/ip/tcp.hpp>", false},
         Include{"BeastInStorage", "storage/a.cpp", "#include <boost/beast/http.hpp>", false},
         Include{"OpensslInStorage", "storage/a.cpp", "#include <openssl/sha.h>", false},
+        Include{"OpensslInTheDigest", "base/digest.cpp", "#include <openssl/evp.h>", true},
+        Include{"OpensslInBase", "base/file.cpp", "#include <openssl/evp.h>", false},
         Include{"PrometheusInLockmgr", "lockmgr/a.cpp", "#include <prometheus/gauge.h>", false},
         Include{"SqliteInEngine", "storage/sqlite/a.cpp", "#include <sqlite3.h>", true},
         Include{"SqliteInStorage", "storage/a.cpp", "#include <sqlite3.h>", false},
