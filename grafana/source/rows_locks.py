@@ -38,7 +38,7 @@ CONTENTION = ("Contention: who waits, for what, since when", [
                [("sum by (instance) (fencegate_lock_deadlocks{@gateway})", "{{instance}}")],
                limits=levels(red=1), size=(6, 8), top_at_least=2),
     table("Classes now", "One line for each class of locks. Which locks it is about is told by GET "
-          "/v1/locks/hot on the admin listener. Normal: waiters near 0, wait and expired green.",
+          "/locks/hot on the admin listener. Normal: waiters near 0, wait and expired green.",
           [("Held", "short", "sum by (class) (fencegate_locks_held{@class})", None),
            ("Waiting", "short", "sum by (class) (fencegate_lock_waiters{@class})",
             levels(orange=100, red=1000)),
