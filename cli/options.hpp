@@ -61,9 +61,9 @@ struct BackupCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
-                             KeyRevokeCommand, RestoreCommand, BackupCommand, TopCommand,
-                             VersionCommand>;
+using Command =
+    std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand, KeyRevokeCommand,
+                 RestoreCommand, BackupCommand, TopCommand, VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.
