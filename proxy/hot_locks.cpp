@@ -63,6 +63,11 @@ void HotLocks::note_notices(const std::vector<storage::LockNotice>& notices) {
     }
 }
 
+HotLocks::Slot::Slot(std::int64_t number_since_boot)
+    : number(number_since_boot),
+      rankings{HeavyHitters(kNamesKept), HeavyHitters(kNamesKept), HeavyHitters(kNamesKept),
+               HeavyHitters(kNamesKept)} {}
+
 void HotLocks::add(Ranking ranking, const lockmgr::LockName& lock, double weight) {
     now_->rankings[std::to_underlying(ranking)].add(lock.value(), weight);
 }
@@ -74,10 +79,7 @@ std::int64_t HotLocks::slot_number() const {
 void HotLocks::open_slot() {
     const auto number = slot_number();
     auto& slot = slots_[static_cast<std::size_t>(number) % kSlots];
-    if (slot == nullptr)
-        slot.reset(new Slot{number,
-                            {HeavyHitters(kNamesKept), HeavyHitters(kNamesKept),
-                             HeavyHitters(kNamesKept), HeavyHitters(kNamesKept)}});
+    if (slot == nullptr) slot = std::make_unique<Slot>(number);
     if (slot->number != number) {
         for (auto& ranking : slot->rankings) ranking.clear();
         slot->number = number;
@@ -107,6 +109,7 @@ std::vector<HeavyHitters::Item> HotLocks::rank(Ranking ranking, std::size_t limi
         }
     }
     std::vector<HeavyHitters::Item> ranked;
+    ranked.reserve(sums.size());
     for (const auto& [name, sum] : sums)
         ranked.push_back({name, sum.at_least, sum.above_floors + floors});
     const auto is_hotter = [](const HeavyHitters::Item& left, const HeavyHitters::Item& right) {

@@ -46,7 +46,9 @@ public:
 
 private:
     struct Slot {
-        std::int64_t number = -1;  // of the slot since boot; what it holds is then
+        explicit Slot(std::int64_t number_since_boot);
+
+        std::int64_t number;  // of the slot since boot; what it holds is then
         std::array<HeavyHitters, kRankings> rankings;
     };
 

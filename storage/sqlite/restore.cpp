@@ -112,7 +112,7 @@ Result<fs::path> put_in_place(const RestoreOptions& options, WallTime now) {
     std::error_code ec;
     if (auto done = copy_and_close(backup, copy, options.data_dir); !done)
         return std::unexpected(done.error());
-    const auto kept = fs::exists(file, ec) ? free_name(file, now) : fs::path();
+    auto kept = fs::exists(file, ec) ? free_name(file, now) : fs::path();
     auto placed = kept.empty() ? Result<>() : rename_parts(file, kept);
     if (placed) placed = rename_parts(copy, file);
     if (placed) placed = sync_path(options.data_dir);
@@ -143,8 +143,8 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
     connection.exec("COMMIT");
     if (!connection.failure()) incarnation.committed();
     connection.checkpoint(/*truncate=*/true);
-    const Restored restored{.epoch = number(connection, "SELECT epoch FROM store"),
-                            .leases_ended = ended};
+    Restored restored{.epoch = number(connection, "SELECT epoch FROM store"),
+                      .leases_ended = ended};
     if (connection.failure())
         return fail_start(StartFailure::BadData,
                           "The store in " + folder.string() +

@@ -101,10 +101,10 @@ TEST(Hold, DoesNotExpireBecauseTheWallClockJumps) {
 }
 
 TEST(Hold, DoesNotExpireWhileItsLockIsHeld) {
-    StoreHarness store(kClasses, kShort);
+    constexpr std::chrono::hours kThirty(30);
+    StoreHarness store({{.name = "payments", .ttl_max = kThirty}}, kShort);
     store.create("pay_1", 1'000, false);
-    const auto hours = std::chrono::hours(30);
-    const auto grant = *store.acquire(kLock, {.ttl_ms = Duration(hours).count()});
+    const auto grant = *store.acquire(kLock, {.ttl_ms = Duration(kThirty).count()});
 
     run_hours(store, 8);
     EXPECT_TRUE(has(store.payment("pay_1").body, R"("status":"authorized")"));
