@@ -44,4 +44,80 @@ Rfc3339 rfc3339(WallTime time) noexcept {
     return out;
 }
 
+namespace {
+
+// Takes exactly `digits` digits from the front; less than zero where they are not there.
+int take_digits(std::string_view& text, std::size_t digits) noexcept {
+    if (text.size() < digits) return -1;
+    int value = 0;
+    for (const char digit : text.substr(0, digits)) {
+        if (digit < '0' || digit > '9') return -1;
+        value = value * 10 + (digit - '0');
+    }
+    text.remove_prefix(digits);
+    return value;
+}
+
+bool take(std::string_view& text, std::string_view any_of) noexcept {
+    if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+// A fraction of a second in milliseconds, rounded up.
+std::optional<int> take_fraction(std::string_view& text) noexcept {
+    if (!take(text, ".")) return 0;
+    int ms = 0;
+    int place = 100;
+    bool has_rest = false;
+    std::size_t digits = 0;
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++digits) {
+        const int digit = text.front() - '0';
+        ms += digit * place;
+        has_rest = has_rest || (place == 0 && digit > 0);
+        place /= 10;
+        text.remove_prefix(1);
+    }
+    if (digits == 0 || digits > 9) return std::nullopt;
+    return ms + (has_rest ? 1 : 0);
+}
+
+std::optional<std::chrono::minutes> take_offset(std::string_view& text) noexcept {
+    if (take(text, "Zz")) return std::chrono::minutes(0);
+    if (text.empty()) return std::nullopt;
+    const bool is_west = text.front() == '-';
+    if (!take(text, "+-")) return std::nullopt;
+    const int hours = take_digits(text, 2);
+    if (!take(text, ":")) return std::nullopt;
+    const int minutes = take_digits(text, 2);
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+    return std::chrono::minutes((is_west ? -1 : 1) * (hours * 60 + minutes));
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) noexcept {
+    using namespace std::chrono;
+    const int y = take_digits(text, 4);
+    if (!take(text, "-")) return std::nullopt;
+    const int m = take_digits(text, 2);
+    if (!take(text, "-")) return std::nullopt;
+    const int d = take_digits(text, 2);
+    if (y < 0 || m < 0 || d < 0 || !take(text, "Tt")) return std::nullopt;
+    const year_month_day date(year(y), month(static_cast<unsigned>(m)),
+                              day(static_cast<unsigned>(d)));
+    const int hour = take_digits(text, 2);
+    if (!take(text, ":")) return std::nullopt;
+    const int minute = take_digits(text, 2);
+    if (!take(text, ":")) return std::nullopt;
+    const int second = take_digits(text, 2);
+    const auto fraction = take_fraction(text);
+    const auto offset = take_offset(text);
+    if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+        second > 60 || !fraction || !offset || !text.empty())
+        return std::nullopt;
+    return sys_days(date) + hours(hour) + minutes(minute) + seconds(second) +
+           milliseconds(*fraction) - *offset;
+}
+
 }  // namespace fencegate

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace fencegate {
 
@@ -34,6 +36,11 @@ struct Rfc3339 {
     char text[25];  // NUL-terminated
 };
 [[nodiscard]] Rfc3339 rfc3339(WallTime time) noexcept;
+
+// The first millisecond that is not before what an RFC 3339 text names: 2026-11-23T09:30:00Z, with
+// any fraction of a second and any offset. So "not before the text" and "before the text" say the
+// same of it and of what is returned, for times in whole milliseconds. Nothing where it names none.
+[[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text) noexcept;
 
 // Whole milliseconds between two instants, never negative.
 [[nodiscard]] constexpr std::int64_t ms_between(BootTime from, BootTime to) noexcept {

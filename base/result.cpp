@@ -51,6 +51,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::PaymentNotCancellable: return "payment_not_cancellable";
         case ErrorCode::CaptureExceedsAuthorized: return "capture_exceeds_authorized";
         case ErrorCode::RefundExceedsCaptured: return "refund_exceeds_captured";
+        case ErrorCode::ConsumerNotFound: return "consumer_not_found";
         case ErrorCode::IdempotencyKeyRequired: return "idempotency_key_required";
         case ErrorCode::IdempotencyKeyMalformed: return "idempotency_key_malformed";
         case ErrorCode::IdempotencyInFlight: return "idempotency_in_flight";

@@ -71,6 +71,7 @@ enum class ErrorCode : std::uint8_t {
     PaymentNotCancellable,
     CaptureExceedsAuthorized,
     RefundExceedsCaptured,
+    ConsumerNotFound,  // nobody has acknowledged an event under this name
     // Idempotency.
     IdempotencyKeyRequired,
     IdempotencyKeyMalformed,

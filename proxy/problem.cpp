@@ -55,6 +55,7 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
             return {422, "Capture exceeds what is authorized", false};
         case ErrorCode::RefundExceedsCaptured:
             return {422, "Refund exceeds what is captured", false};
+        case ErrorCode::ConsumerNotFound: return {404, "Consumer not found", false};
         case ErrorCode::IdempotencyKeyRequired: return {400, "Idempotency key required", false};
         case ErrorCode::IdempotencyKeyMalformed: return {400, "Idempotency key malformed", false};
         case ErrorCode::IdempotencyInFlight: return {409, "Same key in flight", true};

@@ -11,9 +11,11 @@
 #include "lockmgr/fence_rule.hpp"
 #include "lockmgr/lease.hpp"
 #include "lockmgr/run_rules.hpp"
+#include "storage/reading.hpp"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -165,11 +167,56 @@ struct ListRefunds {
     int limit = 10;
 };
 
+// --- reading the journal, in order of its entries; see storage/reading.hpp ---
+
+struct ListPayments {
+    std::string status{};     // as status_name() tells it; empty: all
+    std::string reference{};  // empty: all; else the one payment of the principal that has it
+    std::string reference_principal{};
+    TimeRange created{};
+    Place place{};
+    int limit = 10;
+};
+struct ReadAccounts {
+    std::string currency{};  // empty: all
+};
+struct ListEntries {
+    std::optional<Account> account{};  // on either side
+    std::string currency{};
+    std::string payment_id{};
+    TimeRange booked{};
+    Place place{};
+    int limit = 10;
+};
+// One page of a statement; see StatementPage.
+struct ReadStatement {
+    Account account = Account::CustomerFunds;
+    std::string currency{};
+    TimeRange booked{};
+    std::optional<StatementPlace> place{};  // absent: the first page
+};
+struct ReadEvents {
+    std::int64_t after = 0;  // the id of the last event seen
+    std::string consumer{};  // empty: none; else behind what it has acknowledged
+    int limit = 10;
+};
+struct Acknowledge {
+    std::string consumer;
+    std::int64_t position = 0;
+};
+struct ReadConsumer {
+    std::string consumer;
+};
+struct ForgetConsumer {
+    std::string consumer;
+};
+
 using Operation =
     std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock, ListLocks, ReadHistory,
                  VerifyFence, FindDeadlocks, ReadLongestHeld, ReadAdvice, BreakLock, Proclaim,
                  Resign, ReadElection, FinishRun, ReadRun, ListRuns, CreatePayment, MovePayment,
-                 ReadPayment, ListRefunds>;
+                 ReadPayment, ListRefunds, ListPayments, ReadAccounts, ListEntries, ReadStatement,
+                 ReadEvents, Acknowledge, ReadConsumer, ForgetConsumer>;
 
 struct Command {
     std::string principal;
@@ -190,6 +237,10 @@ struct Answer {
     std::int64_t version = 0;        // of the payment that the answer leaves, for ETag; 0: none
     bool is_replayed = false;        // an earlier answer under the same idempotency key
     FenceStatus fence_status = FenceStatus::None;
+    std::string next_cursor;      // of a page: where the next begins; empty: there is none
+    std::string previous_cursor;  // the same backwards
+    // Of a statement. shared_ptr: answers are copied around, and all others have none.
+    std::shared_ptr<const StatementPage> statement;
     std::string first_request_id;  // of the request that a replayed refusal first answered
 };
 

@@ -23,6 +23,34 @@ std::int64_t refundable_minor(const Payment& payment) noexcept {
     return payment.captured_minor - payment.refunded_minor;
 }
 
+std::string_view account_name(Account account) noexcept {
+    switch (account) {
+        case Account::CustomerFunds: return "customer_funds";
+        case Account::FundsHeld: return "funds_held";
+        case Account::FundsCaptured: return "funds_captured";
+        case Account::FundsRefunded: return "funds_refunded";
+    }
+    return "customer_funds";
+}
+
+std::optional<Account> find_account(std::string_view name) noexcept {
+    for (const auto account : {Account::CustomerFunds, Account::FundsHeld, Account::FundsCaptured,
+                               Account::FundsRefunded}) {
+        if (account_name(account) == name) return account;
+    }
+    return std::nullopt;
+}
+
+std::string_view kind_name(TransferKind kind) noexcept {
+    switch (kind) {
+        case TransferKind::Authorize: return "authorize";
+        case TransferKind::Capture: return "capture";
+        case TransferKind::Release: return "release";
+        case TransferKind::Refund: return "refund";
+    }
+    return "authorize";
+}
+
 TransferAccounts accounts_of(TransferKind kind) noexcept {
     switch (kind) {
         case TransferKind::Authorize: return {Account::CustomerFunds, Account::FundsHeld};

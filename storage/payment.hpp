@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/uuid.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct Payment {
 };
 
 // What clients read: the state, told finer by how much was captured and refunded.
+inline constexpr std::array<std::string_view, 7> kStatusNames{
+    "authorized", "captured", "partially_captured", "partially_refunded", "refunded",
+    "cancelled",  "expired"};
 [[nodiscard]] std::string_view status_name(const Payment& payment) noexcept;
 
 [[nodiscard]] std::int64_t capturable_minor(const Payment& payment) noexcept;
@@ -56,8 +60,14 @@ enum class Account : std::uint8_t {
 };
 inline constexpr std::size_t kAccounts = 4;
 
+// "customer_funds" and so on: how accounts are spelt on the wire.
+[[nodiscard]] std::string_view account_name(Account account) noexcept;
+[[nodiscard]] std::optional<Account> find_account(std::string_view name) noexcept;
+
 // Written to disk: never renumber.
 enum class TransferKind : std::uint8_t { Authorize = 0, Capture = 1, Release = 2, Refund = 3 };
+
+[[nodiscard]] std::string_view kind_name(TransferKind kind) noexcept;
 
 struct TransferAccounts {
     Account debit;

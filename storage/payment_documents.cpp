@@ -1,6 +1,7 @@
 #include "storage/payment_documents.hpp"
 
 #include "base/json_writer.hpp"
+#include "storage/ledger_documents.hpp"
 
 namespace fencegate::storage {
 namespace {
@@ -17,12 +18,7 @@ void write_refund_members(JsonWriter& json, const Refund& refund, const Payment&
         .member("created_at", rfc3339(refund.created_at).text);
 }
 
-}  // namespace
-
-std::string payment_document(const Payment& payment) {
-    std::string out;
-    out.reserve(kDocumentBytes);
-    JsonWriter json(out);
+void write_payment(JsonWriter& json, const Payment& payment) {
     json.begin_object()
         .member("id", payment.id)
         .member("status", status_name(payment))
@@ -36,6 +32,28 @@ std::string payment_document(const Payment& payment) {
         .member("created_at", rfc3339(payment.created_at).text)
         .member("version", payment.last_transfer);
     json.member_raw("metadata", payment.metadata_json).end_object();
+}
+
+}  // namespace
+
+std::string payment_document(const Payment& payment) {
+    std::string out;
+    out.reserve(kDocumentBytes);
+    JsonWriter json(out);
+    write_payment(json, payment);
+    return out;
+}
+
+std::string payments_document(const std::vector<Payment>& payments, std::string_view next_cursor,
+                              std::string_view previous_cursor) {
+    std::string out;
+    out.reserve(kDocumentBytes * (payments.size() + 1));
+    JsonWriter json(out);
+    json.begin_object().key("data").begin_array();
+    for (const auto& payment : payments) write_payment(json, payment);
+    json.end_array();
+    write_cursors(json, next_cursor, previous_cursor);
+    json.end_object();
     return out;
 }
 

@@ -7,11 +7,17 @@
 #include "storage/payment.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fencegate::storage {
 
 [[nodiscard]] std::string payment_document(const Payment& payment);
+
+// A page; a cursor is empty where there is no further page on its side.
+[[nodiscard]] std::string payments_document(const std::vector<Payment>& payments,
+                                            std::string_view next_cursor,
+                                            std::string_view previous_cursor);
 
 // A refund right after it was made: with the totals of its payment.
 [[nodiscard]] std::string refund_document(const Refund& refund, const Payment& after);

@@ -11,6 +11,7 @@
 #include "storage/sqlite/answer_rows.hpp"
 #include "storage/sqlite/election_rows.hpp"
 #include "storage/sqlite/journal.hpp"
+#include "storage/sqlite/journal_reader.hpp"
 #include "storage/sqlite/lease_rows.hpp"
 #include "storage/sqlite/lease_statistics.hpp"
 #include "storage/sqlite/payment_rows.hpp"
@@ -53,6 +54,7 @@ struct Tables {
           runs(connection),
           payments(connection),
           journal(connection),
+          entries(connection),
           answers(connection),
           live(limits, classes),
           room(classes.size()),
@@ -63,6 +65,7 @@ struct Tables {
     RunRows runs;
     PaymentRows payments;
     Journal journal;
+    JournalReader entries;
     AnswerRows answers;
     lockmgr::LiveState live;
     WaitingRoom room;

@@ -18,7 +18,8 @@ bool holds_one_of(const Operation& operation) {
 bool is_read(const Operation& operation) {
     return holds_one_of<ReadLease, ReadLock, ListLocks, ReadHistory, VerifyFence, FindDeadlocks,
                         ReadLongestHeld, ReadAdvice, ReadElection, ReadRun, ListRuns, ReadPayment,
-                        ListRefunds>(operation);
+                        ListRefunds, ListPayments, ReadAccounts, ListEntries, ReadStatement,
+                        ReadEvents, ReadConsumer>(operation);
 }
 
 std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
@@ -54,6 +55,16 @@ std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& reques
             [&](const MovePayment& move) { return Reply(to.payments.move(batch, command, move)); },
             [&](const ReadPayment& read) { return Reply(to.payments.read(read)); },
             [&](const ListRefunds& list) { return Reply(to.payments.read(list)); },
+            [&](const ListPayments& list) { return Reply(to.payment_queries.read(list)); },
+            [&](const ReadAccounts& read) { return Reply(to.ledger.read(read)); },
+            [&](const ListEntries& list) { return Reply(to.ledger.read(list)); },
+            [&](const ReadStatement& read) { return Reply(to.ledger.read(read)); },
+            [&](const ReadEvents& read) { return Reply(to.events.read(command, read)); },
+            [&](const ReadConsumer& read) { return Reply(to.events.read(command, read)); },
+            [&](const Acknowledge& what) {
+                return Reply(to.events.acknowledge(batch, command, what));
+            },
+            [&](const ForgetConsumer& what) { return Reply(to.events.forget(command, what)); },
         },
         command.operation);
 }

@@ -3,9 +3,12 @@
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 
 #include "storage/sqlite/election_commands.hpp"
+#include "storage/sqlite/event_commands.hpp"
+#include "storage/sqlite/ledger_queries.hpp"
 #include "storage/sqlite/lock_commands.hpp"
 #include "storage/sqlite/lock_queries.hpp"
 #include "storage/sqlite/payment_commands.hpp"
+#include "storage/sqlite/payment_queries.hpp"
 #include "storage/sqlite/run_commands.hpp"
 
 #include <optional>
@@ -14,17 +17,24 @@ namespace fencegate::storage::sqlite {
 
 // Everything that carries out commands on one set of tables.
 struct Commands {
-    Commands(Tables& tables, const lockmgr::LockClasses& classes, Random& random)
+    Commands(Connection& connection, Tables& tables, const lockmgr::LockClasses& classes,
+             Random& random)
         : locks(tables, classes, random),
           queries(tables, classes),
           elections(tables, classes, locks),
           runs(tables, classes, locks),
-          payments(tables, classes, random) {}
+          payments(tables, classes, random),
+          payment_queries(tables),
+          ledger(tables),
+          events(tables, connection) {}
     LockCommands locks;
     LockQueries queries;
     ElectionCommands elections;
     RunCommands runs;
     PaymentCommands payments;
+    PaymentQueries payment_queries;
+    LedgerQueries ledger;
+    EventCommands events;
 };
 
 // True for what never writes and so needs no savepoint.

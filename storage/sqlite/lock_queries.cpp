@@ -59,8 +59,10 @@ Answer LockQueries::read(const Batch& batch, const ListLocks& list) {
             found.push_back(view_of(tables_, name, batch.now, /*shown_max=*/1));
     }
     const bool has_more = looked_at < names.size();
-    return document(
-        lock_list_document(found, has_more ? names[looked_at - 1].value() : std::string_view()));
+    Answer answer;
+    if (has_more) answer.next_cursor = names[looked_at - 1].value();
+    answer.body = lock_list_document(found, answer.next_cursor);
+    return answer;
 }
 
 Answer LockQueries::read(const Batch& batch, const ReadHistory& history) {
@@ -80,7 +82,9 @@ Answer LockQueries::read(const Batch& batch, const ReadHistory& history) {
         leases.push_back(history_of(batch, *std::move(lease)));
         token = tables_.leases.before(*token, history.lock);
     }
-    return document(history_document(history.lock, leases, has_more));
+    auto answer = document(history_document(history.lock, leases, has_more));
+    if (has_more) answer.next_cursor = std::to_string(leases.back().view.lease.token.value());
+    return answer;
 }
 
 HistoryView LockQueries::history_of(const Batch& batch, Lease lease) {

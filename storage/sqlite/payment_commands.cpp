@@ -186,6 +186,7 @@ Answer PaymentCommands::read(const ListRefunds& list) {
     const bool has_more = refunds->size() > static_cast<std::size_t>(list.limit);
     if (has_more) refunds->pop_back();
     Answer answer;
+    if (has_more) answer.next_cursor = std::to_string(refunds->back().transfer_id);
     answer.body = refunds_document(*refunds, *payment, has_more);
     return answer;
 }

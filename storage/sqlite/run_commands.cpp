@@ -85,6 +85,7 @@ Answer RunCommands::read(const Batch& batch, const ListRuns& list) {
     views.reserve(runs.size());
     for (auto& run : runs) views.push_back(view_run(batch, std::move(run)));
     Answer answer;
+    if (has_more) answer.next_cursor = views.back().run.slot;
     answer.body = run_list_document(views, has_more);
     return answer;
 }

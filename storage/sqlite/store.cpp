@@ -42,7 +42,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       observer_(observer),
       classes_(std::move(classes)),
       tables_(*connection_, limits, classes_),
-      commands_(tables_, classes_, random),
+      commands_(*connection_, tables_, classes_, random),
       sweeper_(*connection_, retention, clock.boot_now()),
       holds_(tables_, retention.holds, random),
       incarnation_(*connection_, lock_.folder()),
