@@ -1,5 +1,6 @@
 #include "proxy/api_service.hpp"
 
+#include "proxy/page_links.hpp"
 #include "proxy/request_headers.hpp"
 
 namespace fencegate::proxy {
@@ -72,6 +73,11 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
         if (!subscription) return refuse(subscription.error(), exchange.request_id);
         return *std::move(subscription);
     }
+    if (exchange.route->state != nullptr) {
+        auto statement = exchange.route->state(request);
+        if (!statement) return refuse(statement.error(), exchange.request_id);
+        return *std::move(statement);
+    }
     auto operation = exchange.route->build(request);
     if (!operation) return refuse(operation.error(), exchange.request_id);
     return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
@@ -79,8 +85,11 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
 }
 
 Reply ApiService::finish(const Exchange& exchange, storage::Answer answer) {
-    return reply_to(std::move(answer), exchange.route->success_status, exchange.route->location,
-                    exchange.request_id);
+    auto links = page_links(exchange.target, answer.next_cursor, answer.previous_cursor);
+    auto reply = reply_to(std::move(answer), exchange.route->success_status,
+                          exchange.route->location, exchange.request_id);
+    if (!links.empty()) reply.add_header("Link", links);
+    return reply;
 }
 
 }  // namespace fencegate::proxy

@@ -6,6 +6,9 @@
 #include "proxy/routes.hpp"
 #include "proxy/text_members.hpp"
 #include "storage/money.hpp"
+#include "storage/payment.hpp"
+
+#include <algorithm>
 
 namespace fencegate::proxy {
 namespace {
@@ -76,6 +79,33 @@ Result<storage::Operation> build_move(const RouteRequest& request, storage::Move
     return move;
 }
 
+Result<std::string> read_status(const Target& target) {
+    const auto status = target.parameter("status");
+    if (!status) return std::string();
+    if (std::ranges::find(storage::kStatusNames, *status) != storage::kStatusNames.end())
+        return std::string(*status);
+    return fail(ErrorCode::InvalidArgument,
+                "status must be one of authorized, captured, partially_captured, "
+                "partially_refunded, refunded, cancelled, expired.");
+}
+
+// A reference is unique to its principal: whoever asks, unless they name another.
+Result<> read_reference(const RouteRequest& request, storage::ListPayments& list) {
+    const auto reference = request.target.parameter("reference");
+    const auto principal = request.target.parameter("principal");
+    if (principal && !reference)
+        return fail(ErrorCode::InvalidArgument, "principal goes with reference: whose it is.");
+    if (!reference) return {};
+    if (reference->empty() || reference->size() > kReferenceBytesMax)
+        return fail(ErrorCode::InvalidArgument, "reference must have 1 to 128 bytes.");
+    if (request.target.parameter("cursor"))
+        return fail(ErrorCode::InvalidArgument,
+                    "reference takes no cursor: at most one payment has it.");
+    list.reference = *reference;
+    list.reference_principal = principal.value_or(request.principal);
+    return {};
+}
+
 }  // namespace
 
 Result<storage::Operation> build_create_payment(const RouteRequest& request) {
@@ -128,6 +158,29 @@ Result<storage::Operation> build_read_payment(const RouteRequest& request) {
     auto id = payment_id(request.parameter);
     if (!id) return std::unexpected(id.error());
     return storage::ReadPayment{*std::move(id)};
+}
+
+Result<storage::Operation> build_list_payments(const RouteRequest& request) {
+    const auto known = check_parameters(
+        request.target,
+        {"status", "reference", "principal", "created_from", "created_to", "limit", "cursor"});
+    if (!known) return std::unexpected(known.error());
+    storage::ListPayments list;
+    auto status = read_status(request.target);
+    if (!status) return std::unexpected(status.error());
+    list.status = *std::move(status);
+    const auto by_reference = read_reference(request, list);
+    if (!by_reference) return std::unexpected(by_reference.error());
+    const auto created = read_time_range(request.target, "created_from", "created_to");
+    if (!created) return std::unexpected(created.error());
+    list.created = *created;
+    const auto place = read_place(request.target);
+    if (!place) return std::unexpected(place.error());
+    list.place = *place;
+    const auto page = read_page(request.target);
+    if (!page) return std::unexpected(page.error());
+    list.limit = *page;
+    return list;
 }
 
 Result<storage::Operation> build_list_refunds(const RouteRequest& request) {

@@ -103,6 +103,15 @@ void write_reply(const Reply& reply, std::string_view request_id, std::string_vi
     out.append("\r\n").append(reply.body);
 }
 
+void write_body_head(std::string_view content_type, std::string_view request_id,
+                     std::string_view date, bool is_chunked, bool keep_alive, std::string& out) {
+    begin_head(200, request_id, date, out);
+    out.append("Content-Type: ").append(content_type).append("\r\n");
+    if (is_chunked) out.append("Transfer-Encoding: chunked\r\n");
+    if (!is_chunked || !keep_alive) out.append("Connection: close\r\n");
+    out.append("\r\n");
+}
+
 void write_stream_head(std::string_view request_id, std::string_view date, std::string& out) {
     begin_head(200, request_id, date, out);
     out.append("Content-Type: text/event-stream\r\n");

@@ -35,6 +35,11 @@ struct Reply {
 void write_reply(const Reply& reply, std::string_view request_id, std::string_view date,
                  bool keep_alive, std::string& out);
 
+// Appends the head of a 200 whose body follows in pieces: chunked, or, for HTTP/1.0, until the
+// connection ends.
+void write_body_head(std::string_view content_type, std::string_view request_id,
+                     std::string_view date, bool is_chunked, bool keep_alive, std::string& out);
+
 // Appends the head of a 200 whose body is a stream of events. It has no length: it ends with the
 // connection, as HTTP/1.0 clients understand it too.
 void write_stream_head(std::string_view request_id, std::string_view date, std::string& out);

@@ -36,8 +36,17 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/payments/{id}/captures", Scope::PaymentsWrite, 201, "", build_capture},
     {"POST", "/v1/payments/{id}/refunds", Scope::PaymentsWrite, 201, "", build_refund},
     {"POST", "/v1/payments/{id}/cancel", Scope::PaymentsWrite, 200, "", build_cancel},
+    {"GET", "/v1/payments", Scope::PaymentsRead, 200, "", build_list_payments},
     {"GET", "/v1/payments/{id}", Scope::PaymentsRead, 200, "", build_read_payment},
     {"GET", "/v1/payments/{id}/refunds", Scope::PaymentsRead, 200, "", build_list_refunds},
+    {"GET", "/v1/ledger/accounts", Scope::PaymentsRead, 200, "", build_read_accounts},
+    {"GET", "/v1/ledger/entries", Scope::PaymentsRead, 200, "", build_list_entries},
+    {"GET", "/v1/ledger/statement", Scope::PaymentsRead, 200, "", nullptr, nullptr,
+     build_statement},
+    {"GET", "/v1/events", Scope::PaymentsRead, 200, "", build_read_events},
+    {"PUT", "/v1/events/consumers/{name}", Scope::PaymentsWrite, 200, "", build_acknowledge},
+    {"GET", "/v1/events/consumers/{name}", Scope::PaymentsRead, 200, "", build_read_consumer},
+    {"DELETE", "/v1/events/consumers/{name}", Scope::PaymentsWrite, 204, "", build_forget_consumer},
 };
 
 std::string_view next_segment(std::string_view& pattern) {

@@ -8,6 +8,7 @@
 #include "proxy/credentials.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/request_head.hpp"
+#include "proxy/statement.hpp"
 #include "proxy/subscription.hpp"
 #include "proxy/target.hpp"
 #include "storage/command.hpp"
@@ -32,6 +33,7 @@ struct RouteRequest {
 };
 
 using BuildSubscription = Result<Subscription> (*)(const RouteRequest&);
+using BuildStatement = Result<StatementRequest> (*)(const RouteRequest&);
 using BuildOperation = Result<storage::Operation> (*)(const RouteRequest&);
 
 struct Route {
@@ -42,6 +44,7 @@ struct Route {
     std::string_view location;  // what precedes the resource's id in Location; empty: none
     BuildOperation build;       // nullptr: the answer is a stream
     BuildSubscription subscribe = nullptr;  // nullptr: it is not
+    BuildStatement state = nullptr;         // of a statement only
 };
 
 [[nodiscard]] std::span<const Route> routes() noexcept;
@@ -58,8 +61,8 @@ struct RouteMatch {
 // Labels of all routes for the metrics, "unmatched" first, then routes(), then `admin`.
 [[nodiscard]] std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin);
 
-// Builders, in lock_routes.cpp, election_routes.cpp, run_routes.cpp, watch_routes.cpp and
-// payment_routes.cpp.
+// Builders, in lock_routes.cpp, election_routes.cpp, run_routes.cpp, watch_routes.cpp,
+// payment_routes.cpp, ledger_routes.cpp and event_routes.cpp.
 Result<storage::Operation> build_acquire(const RouteRequest& request);
 Result<storage::Operation> build_renew(const RouteRequest& request);
 Result<storage::Operation> build_release(const RouteRequest& request);
@@ -87,6 +90,14 @@ Result<storage::Operation> build_refund(const RouteRequest& request);
 Result<storage::Operation> build_cancel(const RouteRequest& request);
 Result<storage::Operation> build_read_payment(const RouteRequest& request);
 Result<storage::Operation> build_list_refunds(const RouteRequest& request);
+Result<storage::Operation> build_list_payments(const RouteRequest& request);
+Result<storage::Operation> build_read_accounts(const RouteRequest& request);
+Result<storage::Operation> build_list_entries(const RouteRequest& request);
+Result<StatementRequest> build_statement(const RouteRequest& request);
+Result<storage::Operation> build_read_events(const RouteRequest& request);
+Result<storage::Operation> build_acknowledge(const RouteRequest& request);
+Result<storage::Operation> build_read_consumer(const RouteRequest& request);
+Result<storage::Operation> build_forget_consumer(const RouteRequest& request);
 Result<Subscription> build_observe(const RouteRequest& request);
 Result<Subscription> build_watch(const RouteRequest& request);
 

@@ -3,7 +3,8 @@
 // touches the socket and never waits; the session does both.
 //
 //   admit   head only: credentials and route, before a byte of the body is read
-//   begin   head and body: the reply at once, a command for the engine, or a stream of events
+//   begin   head and body: the reply at once, a command for the engine, a stream of events, a
+//           statement
 //   finish  the engine's answer: the reply
 //
 // Thread rule: one service is shared by all sessions of a listener; its methods are const or
@@ -13,6 +14,7 @@
 #include "proxy/metrics.hpp"
 #include "proxy/reply.hpp"
 #include "proxy/request_head.hpp"
+#include "proxy/statement.hpp"
 #include "proxy/subscription.hpp"
 #include "proxy/target.hpp"
 #include "storage/command.hpp"
@@ -38,7 +40,7 @@ struct Exchange {
     std::string_view route_pattern;  // for the log
 };
 
-using Begun = std::variant<Reply, storage::Command, Subscription>;
+using Begun = std::variant<Reply, storage::Command, Subscription, StatementRequest>;
 
 class Service {
 public:

@@ -139,6 +139,11 @@ asio::awaitable<bool> Session::serve_exchange() {
         const bool goes_on = co_await std::move(streaming);
         co_return goes_on;
     }
+    if (auto* statement = std::get_if<StatementRequest>(&begun)) {
+        auto writing = serve_statement(std::move(*statement), keep_alive);
+        const bool goes_on = co_await std::move(writing);
+        co_return goes_on;
+    }
     Reply reply;
     if (auto* command = std::get_if<storage::Command>(&begun)) {
         reply = co_await carry_out(std::move(*command));

@@ -74,6 +74,10 @@ private:
     void start_watching(asio::awaitable<void> watching);
     asio::awaitable<void> stop_watching();
 
+    // Statements, in session_statement.cpp.
+    asio::awaitable<bool> serve_statement(StatementRequest request, bool keep_alive);
+    asio::awaitable<void> note_departure();
+
     // Streams of events, in session_stream.cpp. A stream is the last answer of its connection.
     struct Stream;
     asio::awaitable<bool> serve_stream(Subscription subscription, bool keep_alive);
@@ -117,8 +121,9 @@ private:
     bool is_overdue_ = false;
     bool is_idle_ = false;  // waits for the first byte of a request
     bool is_draining_ = false;
-    bool is_watching_ = false;  // what start_watching() started has not returned
-    bool is_answered_ = false;  // what it watches over has ended
+    bool is_watching_ = false;   // what start_watching() started has not returned
+    bool is_answered_ = false;   // what it watches over has ended
+    bool is_peer_gone_ = false;  // while a statement is written
     asio::steady_timer watch_ended_;
     Stream* stream_of_events_ = nullptr;  // while one is served
 };
