@@ -41,7 +41,8 @@ asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool ke
             co_await stop_watching();
             if (!has_begun) {
                 auto refused = shared_.service.finish(exchange_, std::move(answer));
-                const bool goes_on = co_await this->answer(std::move(refused), keep_alive);
+                const bool goes_on =
+                    co_await this->answer(std::move(refused), keep_alive && !is_draining_);
                 co_return goes_on;
             }
             log(200, {}, bytes_sent);

@@ -1,8 +1,15 @@
 #include "storage/reading.hpp"
 
 #include <charconv>
+#include <limits>
 
 namespace fencegate::storage {
+namespace {
+
+// One less than fits, so that the entry behind it can be named.
+constexpr auto kEntryMax = std::numeric_limits<std::int64_t>::max() - 1;
+
+}  // namespace
 
 std::string place_text(const Place& place) {
     if (place.side == Place::Side::Newest) return {};
@@ -15,7 +22,8 @@ std::optional<Place> parse_place(std::string_view text) noexcept {
     Place place{.side = text[0] == 'o' ? Place::Side::Older : Place::Side::Newer};
     const auto* end = text.data() + text.size();
     const auto [at, ec] = std::from_chars(text.data() + 1, end, place.entry);
-    if (ec != std::errc{} || at != end || place.entry < 0) return std::nullopt;
+    if (ec != std::errc{} || at != end || place.entry < 0 || place.entry > kEntryMax)
+        return std::nullopt;
     return place;
 }
 
