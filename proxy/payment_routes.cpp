@@ -1,6 +1,7 @@
 // Payment routes: from request to command. Every write needs an Idempotency-Key; its token's
 // presence and liveness are judged in the store, after the idempotency look-up.
 #include "proxy/json_reader.hpp"
+#include "proxy/metadata.hpp"
 #include "proxy/query_parameters.hpp"
 #include "proxy/request_headers.hpp"
 #include "proxy/routes.hpp"
@@ -14,7 +15,6 @@ namespace fencegate::proxy {
 namespace {
 
 constexpr std::size_t kReferenceBytesMax = 128;
-constexpr std::size_t kMetadataBytesMax = 4096;
 constexpr std::size_t kReasonBytesMax = 256;
 
 Result<std::string> payment_id(std::string_view text) {
@@ -130,8 +130,8 @@ Result<storage::Operation> build_create_payment(const RouteRequest& request) {
     if (!reference) return std::unexpected(reference.error());
     auto metadata = body->object("metadata");
     if (!metadata) return std::unexpected(metadata.error());
-    if (*metadata && (*metadata)->size() > kMetadataBytesMax)
-        return fail(ErrorCode::InvalidArgument, "metadata must have at most 4096 bytes as JSON.");
+    if (const auto fits = check_metadata(metadata->value_or("")); !fits)
+        return std::unexpected(fits.error());
     return storage::CreatePayment{.id = id->value_or(""),
                                   .currency = *std::move(currency),
                                   .amount_minor = **amount,

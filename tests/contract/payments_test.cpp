@@ -21,7 +21,7 @@ TEST_F(Payments, ACreateIsAnsweredWithThePayment) {
 
     const auto created = create(R"({"id":")" + id +
                                 R"(","amount":1234,"currency":"JPY","reference":"order 7",)"
-                                R"("metadata":{"cart":{"items":3}}})");
+                                R"("metadata":{"items":3}})");
 
     ASSERT_EQ(created.status, 201) << created.body;
     EXPECT_EQ(created.header("Location"), "/v1/payments/" + id);
@@ -33,7 +33,7 @@ TEST_F(Payments, ACreateIsAnsweredWithThePayment) {
     EXPECT_EQ(created.json_int("amount_capturable"), 0);
     EXPECT_EQ(created.json_int("amount_refundable"), 1'234);
     EXPECT_EQ(created.json_text("reference"), "order 7");
-    EXPECT_EQ(created.json_int("/metadata/cart/items"), 3);
+    EXPECT_EQ(created.json_int("/metadata/items"), 3);
     EXPECT_EQ(payment(id).body, created.body);
 }
 
