@@ -1,6 +1,9 @@
 // At most once per idempotency key: one effect, every later answer equal to the first.
 #include "tests/contract/gateway_suite.hpp"
 
+#include <set>
+#include <vector>
+
 namespace fencegate::contract {
 namespace {
 
@@ -50,6 +53,48 @@ TEST_F(Idempotency, ASuccessorMaySafelyRepeatItsPredecessorsCall) {
     const auto next = grant_payment(id);
 
     expect_replay(refund_again(fenced(next.token)), first, "stale");
+}
+
+TEST_F(Idempotency, AReplayOutlivesTheLeaseItWasMadeUnder) {
+    release(own);
+    const auto brief = grant("payments/" + id, 300);
+    const auto first = refund_again(fenced(brief.token));
+    ASSERT_EQ(first.status, 201) << first.body;
+    await_end(brief, "expired");
+
+    expect_replay(refund_again(fenced(brief.token)), first, "stale");
+}
+
+TEST_F(Idempotency, AHundredRetriesAtOnceMakeOneRefund) {
+    const auto text = request_text(gateway(), "POST", "/v1/payments/" + id + "/refunds",
+                                   fenced(own.token), R"({"amount":100})");
+    std::vector<HttpsClient> clients;
+    for (int at = 0; at < 100; ++at) {
+        clients.push_back(gateway().client());
+        clients.back().connect();
+    }
+
+    for (auto& one : clients) one.send_raw(text);
+    std::set<std::string> bodies;
+    int first = 0;
+    int again = 0;
+    int in_flight = 0;
+    for (auto& one : clients) {
+        const auto answer = one.read_response();
+        if (answer.status == 409) {
+            EXPECT_EQ(answer.json_text("code"), "idempotency_in_flight");
+            ++in_flight;
+            continue;
+        }
+        ASSERT_EQ(answer.status, 201) << answer.body;
+        ++(answer.header_count("Idempotency-Replayed") == 0 ? first : again);
+        bodies.insert(answer.body);
+    }
+
+    EXPECT_EQ(first, 1);
+    EXPECT_EQ(again + in_flight, 99);
+    EXPECT_EQ(bodies.size(), 1U);
+    EXPECT_EQ(payment(id).json_int("amount_refunded"), 100);
 }
 
 TEST_F(Idempotency, AReplayNeedsNoToken) {

@@ -1,0 +1,123 @@
+// Lists of payments: pages in both directions, filters, references, and the Link header.
+#include "tests/contract/gateway_suite.hpp"
+
+#include <algorithm>
+
+namespace fencegate::contract {
+namespace {
+
+class PaymentLists : public GatewaySuite {
+protected:
+    Response list(const std::string& query) { return get("/v1/payments" + query); }
+    static std::vector<std::string> ids(const Response& page) {
+        std::vector<std::string> all;
+        for (std::size_t at = 0; at < page.json_size("data"); ++at)
+            all.push_back(page.json_text("/data/" + std::to_string(at) + "/id"));
+        return all;
+    }
+    using Ids = std::vector<std::string>;
+};
+
+TEST_F(PaymentLists, GoForthAndBackInTheOrderOfCreation) {
+    const auto first = create_payment();
+    const auto second = create_payment();
+    const auto third = create_payment();
+
+    const auto newest = list("?limit=1");
+    const auto middle = list("?limit=1&cursor=" + newest.json_text("next_cursor"));
+    const auto oldest = list("?limit=1&cursor=" + middle.json_text("next_cursor"));
+    const auto back = list("?limit=1&cursor=" + oldest.json_text("previous_cursor"));
+    const auto front = list("?limit=1&cursor=" + back.json_text("previous_cursor"));
+
+    EXPECT_EQ(ids(newest), Ids{third});
+    EXPECT_FALSE(newest.has("previous_cursor"));
+    EXPECT_TRUE(newest.json_bool("has_more"));
+    EXPECT_EQ(ids(middle), Ids{second});
+    EXPECT_EQ(ids(oldest), Ids{first});
+    EXPECT_EQ(ids(back), Ids{second});
+    EXPECT_EQ(ids(front), Ids{third});
+    EXPECT_FALSE(front.has("previous_cursor")) << "nothing is newer";
+}
+
+TEST_F(PaymentLists, APageStaysWhatItWasWhilePaymentsCome) {
+    create_payment();
+    const auto old = create_payment();
+    create_payment();
+    const auto next = "?limit=1&cursor=" + list("?limit=1").json_text("next_cursor");
+
+    const auto before = list(next);
+    create_payment();
+
+    EXPECT_EQ(ids(before), Ids{old});
+    EXPECT_EQ(ids(list(next)), Ids{old});
+}
+
+TEST_F(PaymentLists, LinkLeadsToThePagesBesideIt) {
+    create_payment();
+    create_payment();
+    create_payment();
+
+    const auto first = list("?limit=1");
+    const auto second = list("?limit=1&cursor=" + first.json_text("next_cursor"));
+
+    EXPECT_EQ(first.header("Link"),
+              "</v1/payments?limit=1&cursor=" + first.json_text("next_cursor") + ">; rel=\"next\"");
+    EXPECT_TRUE(contains(second.header("Link"), "rel=\"next\", </v1/payments?limit=1&cursor=" +
+                                                    second.json_text("previous_cursor") +
+                                                    ">; rel=\"prev\""))
+        << second.header("Link");
+}
+
+TEST_F(PaymentLists, OfAStatusLeaveOutTheOthers) {
+    const auto held = create_payment(false);
+    const auto captured = create_payment();
+
+    const auto authorized = ids(list("?limit=100&status=authorized"));
+    const auto done = ids(list("?limit=100&status=captured"));
+
+    EXPECT_EQ(std::ranges::count(authorized, held), 1);
+    EXPECT_EQ(std::ranges::count(authorized, captured), 0);
+    EXPECT_EQ(std::ranges::count(done, captured), 1);
+    EXPECT_EQ(std::ranges::count(done, held), 0);
+}
+
+TEST_F(PaymentLists, OfATimeTakeItsBeginningAndNotItsEnd) {
+    const auto id = create_payment();
+    const auto at = payment(id).json_text("created_at");
+
+    const auto from = ids(list("?limit=100&created_from=" + at));
+    const auto to = ids(list("?limit=100&created_to=" + at));
+
+    EXPECT_EQ(std::ranges::count(from, id), 1);
+    EXPECT_EQ(std::ranges::count(to, id), 0);
+    EXPECT_TRUE(ids(list("?created_to=2001-01-01T00:00:00Z")).empty());
+    EXPECT_TRUE(ids(list("?created_from=2999-01-01T00:00:00%2B01:00")).empty());
+}
+
+TEST_F(PaymentLists, OfAReferenceHaveTheOnePaymentOfThePrincipal) {
+    const auto reference = fresh("order");
+    const auto id = fresh("pay");
+    const auto body =
+        R"({"amount":5,"currency":"EUR","id":")" + id + R"(","reference":")" + reference + R"("})";
+    client.request("POST", "/v1/payments", {{"Idempotency-Key", fresh("key")}}, body);
+    auto other = gateway().client(gateway().add_key("other", {"payments:read"}));
+
+    EXPECT_EQ(ids(list("?reference=" + reference)), Ids{id});
+    EXPECT_TRUE(ids(list("?status=refunded&reference=" + reference)).empty());
+    EXPECT_TRUE(ids(other.request("GET", "/v1/payments?reference=" + reference)).empty());
+    EXPECT_TRUE(ids(list("?reference=none")).empty());
+}
+
+TEST_F(PaymentLists, ABadParameterIsNamed) {
+    for (const auto* query :
+         {"?limit=0", "?limit=101", "?cursor=7", "?cursor=o", "?cursor=o-1", "?cursor=o07",
+          "?status=paid", "?status=", "?created_from=yesterday", "?created_to=2026-11-23",
+          "?created_from=2026-01-02T00:00:00Z&created_to=2026-01-01T00:00:00Z",
+          "?reference=", "?reference=a&cursor=o7", "?principal=a", "?colour=red"}) {
+        SCOPED_TRACE(query);
+        expect_problem(list(query), 400, "invalid_argument");
+    }
+}
+
+}  // namespace
+}  // namespace fencegate::contract
