@@ -75,7 +75,9 @@ private:
     asio::awaitable<void> stop_watching();
 
     // Statements, in session_statement.cpp.
+    struct StatementInProgress;
     asio::awaitable<bool> serve_statement(StatementRequest request, bool keep_alive);
+    asio::awaitable<void> send_piece(StatementInProgress* statement);
     asio::awaitable<void> note_departure();
 
     // Streams of events, in session_stream.cpp. A stream is the last answer of its connection.

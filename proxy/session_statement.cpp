@@ -22,59 +22,71 @@ void append_chunk(std::string_view text, std::string& out) {
 
 }  // namespace
 
-asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool keep_alive) {
-    StatementWriter writer(std::move(request));
-    std::string text;
-    const bool is_chunked = exchange_.framing.is_http_1_1;
+struct Session::StatementInProgress {
+    StatementWriter writer;
+    bool is_chunked = true;
+    bool keep_alive = true;
     bool has_begun = false;
+    std::string text{};  // not yet sent
     std::size_t bytes_sent = 0;
+
+    [[nodiscard]] bool has_piece() const {
+        return text.size() >= kChunkBytesMin || writer.is_complete();
+    }
+};
+
+asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool keep_alive) {
+    StatementInProgress statement{.writer = StatementWriter(std::move(request)),
+                                  .is_chunked = exchange_.framing.is_http_1_1,
+                                  .keep_alive = keep_alive};
     is_peer_gone_ = false;
     auto watching = note_departure();
     start_watching(std::move(watching));
-    while (!writer.is_complete() && !is_peer_gone_) {
-        storage::Operation operation = writer.next();
+    storage::Answer answer;
+    while (!statement.writer.is_complete() && !is_peer_gone_) {
+        storage::Operation operation = statement.writer.next();
         storage::Command command{exchange_.principal, exchange_.request_id, std::move(operation),
                                  exchange_.route_pattern};
         const auto ticket = thread_.new_ticket();
-        auto answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
-        if (answer.error || !answer.statement) {
-            co_await stop_watching();
-            if (!has_begun) {
-                auto refused = shared_.service.finish(exchange_, std::move(answer));
-                const bool goes_on =
-                    co_await this->answer(std::move(refused), keep_alive && !is_draining_);
-                co_return goes_on;
-            }
-            log(200, {}, bytes_sent);
-            hang_up();  // the client must not take what it has for the whole
-            co_return false;
-        }
-        writer.take(*answer.statement, text);
-        if (text.size() < kChunkBytesMin && !writer.is_complete()) continue;
-        out_.clear();
-        if (!has_begun)
-            write_body_head(writer.content_type(), exchange_.request_id, thread_.http_date(),
-                            is_chunked, keep_alive, out_);
-        has_begun = true;
-        if (is_chunked) {
-            append_chunk(text, out_);
-            if (writer.is_complete()) out_.append("0\r\n\r\n");
-        } else {
-            out_.append(text);
-        }
-        text.clear();
-        set_deadline(shared_.config.write_timeout);
-        const auto bytes = asio::buffer(out_);
-        auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
-        clear_deadline();
-        bytes_sent += size;
-        if (ec) is_peer_gone_ = true;
+        answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
+        if (answer.error || !answer.statement) break;
+        statement.writer.take(*answer.statement, statement.text);
+        if (statement.has_piece()) co_await send_piece(&statement);
     }
-    const bool is_whole = writer.is_complete() && !is_peer_gone_;
-    if (!is_whole) hang_up();
+    const bool is_whole = statement.writer.is_complete() && !is_peer_gone_;
+    const bool is_refused = answer.error && !statement.has_begun && !is_peer_gone_;
+    // The client must not take what it has for the whole.
+    if (!is_whole && !is_refused) hang_up();
     co_await stop_watching();
-    log(200, {}, bytes_sent);
-    co_return is_whole&& is_chunked&& keep_alive && !is_draining_;
+    if (is_refused) {
+        auto refused = shared_.service.finish(exchange_, std::move(answer));
+        const bool goes_on = co_await this->answer(std::move(refused), keep_alive && !is_draining_);
+        co_return goes_on;
+    }
+    log(200, {}, statement.bytes_sent);
+    const bool goes_on = is_whole && statement.is_chunked && keep_alive && !is_draining_;
+    co_return goes_on;
+}
+
+asio::awaitable<void> Session::send_piece(StatementInProgress* statement) {
+    out_.clear();
+    if (!statement->has_begun)
+        write_body_head(statement->writer.content_type(), exchange_.request_id, thread_.http_date(),
+                        statement->is_chunked, statement->keep_alive, out_);
+    statement->has_begun = true;
+    if (statement->is_chunked) {
+        append_chunk(statement->text, out_);
+        if (statement->writer.is_complete()) out_.append("0\r\n\r\n");
+    } else {
+        out_.append(statement->text);
+    }
+    statement->text.clear();
+    set_deadline(shared_.config.write_timeout);
+    const auto bytes = asio::buffer(out_);
+    auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
+    clear_deadline();
+    statement->bytes_sent += size;
+    if (ec) is_peer_gone_ = true;
 }
 
 // Reads the connection while a statement is written: what comes is the next request, sent ahead; an

@@ -138,7 +138,7 @@ TEST_P(WrongMethod, IsRefusedWithWhatThePathTakes) {
 
 INSTANTIATE_TEST_SUITE_P(
     Contract, WrongMethod,
-    ::testing::Values(MethodRow{"PutPayments", "PUT", "/v1/payments", "POST"},
+    ::testing::Values(MethodRow{"PutPayments", "PUT", "/v1/payments", "POST, GET"},
                       MethodRow{"DeletePayment", "DELETE", "/v1/payments/p", "GET"},
                       MethodRow{"PatchRefunds", "PATCH", "/v1/payments/p/refunds", "POST, GET"},
                       MethodRow{"GetRenew", "GET", "/v1/leases/x/renew", "POST"},

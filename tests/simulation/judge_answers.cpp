@@ -5,10 +5,12 @@
 namespace fencegate::simulation {
 std::string_view name_of(const storage::Operation& operation) {
     constexpr std::string_view kNames[] = {
-        "acquire",  "renew",        "release",      "read-lease",   "read-lock", "list-locks",
-        "history",  "verify-fence", "deadlocks",    "longest-held", "advice",    "break",
-        "proclaim", "resign",       "election",     "finish",       "read-run",  "list-runs",
-        "create",   "move",         "read-payment", "list-refunds"};
+        "acquire",        "renew",        "release",       "read-lease",    "read-lock",
+        "list-locks",     "history",      "verify-fence",  "deadlocks",     "longest-held",
+        "advice",         "break",        "proclaim",      "resign",        "election",
+        "finish",         "read-run",     "list-runs",     "create",        "move",
+        "read-payment",   "list-refunds", "list-payments", "read-accounts", "list-entries",
+        "read-statement", "read-events",  "acknowledge",   "read-consumer", "forget-consumer"};
     static_assert(std::size(kNames) == std::variant_size_v<storage::Operation>);
     return kNames[operation.index()];
 }
