@@ -45,6 +45,7 @@ void Metrics::store_wal_bytes(std::uint64_t) noexcept {}
 void Metrics::store_swept(std::size_t, std::size_t) noexcept {}
 void Metrics::journal_transfers(std::int64_t) noexcept {}
 void Metrics::store_backed_up(WallTime) noexcept {}
+void Metrics::store_has_backup(WallTime) noexcept {}
 void Metrics::store_backup_failed() noexcept {}
 void Metrics::store_error(StoreErrorKind) noexcept {}
 void Metrics::config_reloaded(bool) noexcept {}

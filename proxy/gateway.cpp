@@ -164,6 +164,8 @@ Result<> Gateway::open_store() {
             .store_dir = config_.data_dir,
             .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); }},
         clock_);
+    if (const auto kept = backups_->list(); !kept.empty())
+        metrics_.store_has_backup(kept.front().started_at);
     backup_routes_.emplace(*backups_, *engine_);
     return {};
 }

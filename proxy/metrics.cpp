@@ -169,6 +169,10 @@ void Metrics::store_swept(std::size_t answers, std::size_t leases) noexcept {
 
 void Metrics::store_backed_up(WallTime begun) noexcept {
     series_->store.backups[0]->Increment();
+    store_has_backup(begun);
+}
+
+void Metrics::store_has_backup(WallTime begun) noexcept {
     series_->store.last_backup.Set(in_seconds(begun.time_since_epoch()));
 }
 

@@ -117,6 +117,7 @@ public:
     void journal_transfers(std::int64_t count) noexcept;
     void store_swept(std::size_t answers, std::size_t leases) noexcept;
     void store_backed_up(WallTime begun) noexcept;
+    void store_has_backup(WallTime begun) noexcept;  // of an earlier run
     void store_backup_failed() noexcept;
     void store_error(StoreErrorKind kind) noexcept;
 

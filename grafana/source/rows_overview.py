@@ -51,8 +51,8 @@ HEALTH = ("Health at a glance", [
          {"mode": "absolute", "steps": [{"color": RED, "value": None},
                                         {"color": ORANGE, "value": 7 * 86400},
                                         {"color": GREEN, "value": 30 * 86400}]}, decimals=0),
-    stat("Last backup", "Age of the oldest gateway's last backup; without one since its start, the "
-         "time since then. Normal: below 26 h.", "s",
+    stat("Backup age", "Of the gateway whose last backup is oldest; one that has none counts from "
+         "its start. Normal: below 26 h.", "s",
          "max(time() - ((fencegate_store_last_backup_timestamp_seconds{@gateway} > 0) or "
          "on (job, instance) (process_start_time_seconds{@gateway}%s)))" % OURS,
          levels(orange=26 * 3600, red=50 * 3600), decimals=1),

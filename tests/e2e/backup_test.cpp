@@ -213,6 +213,10 @@ TEST(BackupRoutes, ListWhatThereIsAndRefuseTheRest) {
     const auto list = again.request("GET", "/backups");
     EXPECT_NE(list.body.find(made.json_text("name")), std::string::npos) << list.body;
     EXPECT_EQ(again.request("GET", "/backups/" + made.json_text("name")).status, 200);
+    const auto metrics = again.request("GET", "/metrics").body;
+    EXPECT_NE(metrics.find("\nfencegate_store_last_backup_timestamp_seconds "), std::string::npos);
+    EXPECT_EQ(metrics.find("\nfencegate_store_last_backup_timestamp_seconds 0\n"),
+              std::string::npos);
     const auto missing = again.request("GET", "/backups/store-1.db");
     EXPECT_EQ(missing.status, 404);
     EXPECT_EQ(missing.json_text("code"), "backup_not_found");

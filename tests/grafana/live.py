@@ -32,14 +32,22 @@ class Live:
         wait_until(what, lambda: self.prometheus.value(expression) > 0, seconds)
 
     def blow(self, seconds):
-        """Storm, a refused and a good reload, a drain that lasts, a restart, storm."""
+        """Storm, a backup, a refused and a good reload, a drain that lasts, a restart, storm."""
         self.storm.run(seconds / 2)
+        self.back_up()
         self.refuse_reload()
         self.restart()
         self.storm.run(seconds / 2)
         now = time.time()
         self.await_scraped("the end of the storm is scraped",
                            f'timestamp(up{{job="fencegate"}} == 1) > {now}')
+
+    def back_up(self):
+        admin = self.gateway.client(self.gateway.key(), self.gateway.admin)
+        status, answer = admin.call("POST", "/backups")
+        assert status == 202, (status, answer)
+        self.await_scraped("the backup is scraped",
+                           'fencegate_store_backups_total{result="ok"} == 1')
 
     def refuse_reload(self):
         make_good = self.storm.refused_reload()
