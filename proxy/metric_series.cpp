@@ -158,8 +158,7 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       backups(counters(registry, "fencegate_store_backups_total", "Backups that ended.", {},
                        "result", kBackupResults)),
       last_backup(gauge(registry, "fencegate_store_last_backup_timestamp_seconds",
-                        "When the last backup was begun that is done; 0: none since the start.",
-                        {})),
+                        "When the newest backup that is done was begun; 0: there is none.", {})),
       errors(counters(registry, "fencegate_store_errors_total",
                       "Failures of the store: no room, a constraint that no rule explains, or a "
                       "disk that cannot be trusted.",
