@@ -10,6 +10,7 @@ namespace fencegate::cli {
 
 enum class ExitCode : int {
     Ok = 0,             // done, or drained after SIGTERM
+    NotSound = 1,       // verify has looked at the store, and it is not sound
     Usage = 64,         // the command line is wrong
     BadData = 65,       // a file the program wrote is damaged, e.g. the store
     NoInput = 66,       // an input cannot be read, e.g. a certificate or the configuration

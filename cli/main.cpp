@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "cli/restore_command.hpp"
 #include "cli/top/command.hpp"
+#include "cli/verify_command.hpp"
 #include "proxy/config.hpp"
 #include "proxy/gateway.hpp"
 

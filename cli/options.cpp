@@ -30,6 +30,9 @@ struct RawOptions {
     std::optional<std::string> key_file;
     std::string prefix;
     bool is_once = false;
+    std::optional<std::string> verified_file;
+    std::optional<std::string> expected_head;
+    bool is_json = false;
 };
 
 std::string endpoint_fault(const std::string& text) {
@@ -48,6 +51,10 @@ std::string principal_fault(const std::string& text) {
 
 std::string key_id_fault(const std::string& text) {
     return proxy::parse_key_id(text) ? "" : "must be 12 hex digits; see `fencegate key list`";
+}
+
+std::string head_fault(const std::string& text) {
+    return storage::parse_journal_head(text) ? "" : "must be ID:SEAL as `fencegate verify` prints";
 }
 
 std::string path_fault(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
@@ -73,6 +80,7 @@ struct CommandTree {
         add_top(raw);
         backup = app.add_subcommand("backup", "Have a running gateway write a backup");
         add_admin_connection(*backup, raw);
+        add_verify(raw);
         version = app.add_subcommand("version", "Print the version");
     }
 
@@ -141,6 +149,20 @@ struct CommandTree {
         top->add_flag("--once", raw.is_once, "Print what is now, as text, and exit");
     }
 
+    void add_verify(RawOptions& raw) {
+        verify = app.add_subcommand("verify", "Check a store that nobody serves, row by row");
+        add_data_dir(*verify, raw);
+        verify
+            ->add_option("--file", raw.verified_file,
+                         "A store or backup. Default: the data folder's")
+            ->check(path_fault);
+        verify
+            ->add_option("--expect-head", raw.expected_head,
+                         "ID:SEAL that the journal had once and must still have")
+            ->check(head_fault);
+        verify->add_flag("--json", raw.is_json, "Print the report as one JSON document");
+    }
+
     static void add_data_dir(CLI::App& command, RawOptions& raw) {
         command.add_option("--data-dir", raw.data_dir, "Data folder. Default: ./fencegate-data")
             ->check(path_fault);
@@ -186,6 +208,7 @@ struct CommandTree {
     CLI::App* restore = nullptr;
     CLI::App* top = nullptr;
     CLI::App* backup = nullptr;
+    CLI::App* verify = nullptr;
     CLI::App* version = nullptr;
 };
 
@@ -224,6 +247,13 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
         storage::RestoreOptions options{.data_dir = data_dir, .epoch_above = raw.epoch_above};
         if (raw.backup_file) options.from = *raw.backup_file;
         return RestoreCommand{std::move(options)};
+    }
+    if (tree.verify->parsed()) {
+        VerifyCommand command{.file = data_dir / "store.db", .is_json = raw.is_json};
+        if (raw.verified_file) command.file = *raw.verified_file;
+        if (raw.expected_head)
+            command.expected_head = storage::parse_journal_head(*raw.expected_head);
+        return command;
     }
     if (tree.key_list->parsed()) return KeyListCommand{data_dir};
     if (tree.key_revoke->parsed()) {

@@ -8,6 +8,7 @@
 #include "proxy/config.hpp"
 #include "proxy/credentials.hpp"
 #include "storage/restore.hpp"
+#include "storage/verify.hpp"
 
 #include <expected>
 #include <filesystem>
@@ -59,11 +60,17 @@ struct BackupCommand {
     ConnectionOptions connection;
 };
 
+struct VerifyCommand {
+    std::filesystem::path file;
+    std::optional<storage::JournalHead> expected_head{};
+    bool is_json = false;
+};
+
 struct VersionCommand {};
 
 using Command =
     std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand, KeyRevokeCommand,
-                 RestoreCommand, BackupCommand, TopCommand, VersionCommand>;
+                 RestoreCommand, BackupCommand, VerifyCommand, TopCommand, VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.

@@ -18,25 +18,61 @@ Failure::Kind kind_of(int code) noexcept {
     }
 }
 
-}  // namespace
+// SQLite takes everything behind a ? of a URI for options.
+std::string uri_of(const std::filesystem::path& file) {
+    static constexpr char kDigits[] = "0123456789ABCDEF";
+    std::string uri = "file:";
+    for (const char letter : std::filesystem::absolute(file).string()) {
+        const auto byte = static_cast<unsigned char>(letter);
+        if (letter == '%' || letter == '?' || letter == '#') {
+            uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+        } else {
+            uri += letter;
+        }
+    }
+    return uri;
+}
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file) {
+Result<::sqlite3*> open_handle(const std::string& name, int flags, StartFailure failure,
+                               const std::filesystem::path& file) {
     // Counting every allocation of the library takes a global lock; nobody reads the counts.
     // Has no effect once SQLite is in use, so only the first call matters.
     static const int memory_counts = ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     static_cast<void>(memory_counts);
     ::sqlite3* handle = nullptr;
     const int code = ::sqlite3_open_v2(
-        file.c_str(), &handle,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        nullptr);
-    if (code != SQLITE_OK) {
-        std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
-        ::sqlite3_close(handle);
-        return fail_start(StartFailure::CannotCreate,
-                          "Cannot open " + file.string() + ": " + why + ".");
-    }
-    return std::unique_ptr<Connection>(new Connection(handle));
+        name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    if (code == SQLITE_OK) return handle;
+    std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
+    ::sqlite3_close(handle);
+    return fail_start(failure, "Cannot open " + file.string() + ": " + why + ".");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& file) {
+    const auto handle = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                    StartFailure::CannotCreate, file);
+    if (!handle) return std::unexpected(handle.error());
+    return std::unique_ptr<Connection>(new Connection(*handle));
+}
+
+Result<std::unique_ptr<Connection>> Connection::open_to_read(const std::filesystem::path& file) {
+    // Without a log the file is all there is, and SQLite need not even lock it. A log can only be
+    // read by who could write: its index is then kept on the heap.
+    std::error_code ec;
+    const auto log_bytes = std::filesystem::file_size(file.string() + "-wal", ec);
+    const bool has_log = !ec && log_bytes > 0;
+    const auto handle =
+        has_log ? open_handle(file.string(), SQLITE_OPEN_READWRITE, StartFailure::CannotRead, file)
+                : open_handle(uri_of(file) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                              StartFailure::CannotRead, file);
+    if (!handle) return std::unexpected(handle.error());
+    std::unique_ptr<Connection> connection(new Connection(*handle));
+    connection->exec(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; "
+        "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -65536");
+    return connection;
 }
 
 Connection::~Connection() {

@@ -38,6 +38,10 @@ public:
     // Creates the file if there is none. Fails with: StartFailure CannotCreate.
     [[nodiscard]] static Result<std::unique_ptr<Connection>> open(
         const std::filesystem::path& file);
+    // Only to read, with what is in its log; nothing is created, written or checkpointed.
+    // REQUIRES: nobody else has the file open. Fails with: StartFailure CannotRead.
+    [[nodiscard]] static Result<std::unique_ptr<Connection>> open_to_read(
+        const std::filesystem::path& file);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

@@ -200,4 +200,18 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     return connection;
 }
 
+Result<> check_schema(Connection& connection, const std::filesystem::path& file) {
+    const auto version = read_version(connection, file);
+    if (!version) return std::unexpected(version.error());
+    if (*version == kSchemaVersion) return {};
+    if (*version == 0)
+        return fail_start(StartFailure::BadData, file.string() + " is empty: it is no store.");
+    return fail_start(StartFailure::BadData,
+                      file.string() + " was written by an older fencegate (schema " +
+                          std::to_string(*version) + " instead of " +
+                          std::to_string(kSchemaVersion) +
+                          "). Start this version once, which carries it over, or verify it with "
+                          "the version that wrote it.");
+}
+
 }  // namespace fencegate::storage::sqlite

@@ -42,4 +42,8 @@ enum class Origin : std::uint8_t { Unchanged, Anywhere };
 [[nodiscard]] Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
                                                                 Origin origin = Origin::Unchanged);
 
+// That `file`, opened as `connection`, is a store of the version that this program writes.
+// Fails with: StartFailure BadData, InUse.
+[[nodiscard]] Result<> check_schema(Connection& connection, const std::filesystem::path& file);
+
 }  // namespace fencegate::storage::sqlite

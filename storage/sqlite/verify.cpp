@@ -1,0 +1,177 @@
+#include "storage/verify.hpp"
+
+#include "base/start_failure.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/verify_checks.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+namespace fencegate::storage {
+namespace {
+
+using sqlite::Failure;
+
+std::unexpected<Error> cannot_read(const Failure& failure, const std::filesystem::path& file) {
+    auto why = StartFailure::BadData;
+    if (failure.kind == Failure::Kind::Busy) why = StartFailure::InUse;
+    if (failure.kind == Failure::Kind::Full) why = StartFailure::CannotCreate;
+    return fail_start(why, "Cannot verify " + file.string() + ": " + failure.message + ".");
+}
+
+// The folder of a store has a lock; a backup that lies somewhere has none.
+Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const std::filesystem::path& file) {
+    const auto folder = std::filesystem::absolute(file).parent_path();
+    std::error_code ec;
+    if (!std::filesystem::exists(folder / "store.lock", ec)) return std::nullopt;
+    auto lock = sqlite::FolderLock::take(folder);
+    if (lock) return std::optional(*std::move(lock));
+    if (start_failure_of(lock.error()) != StartFailure::InUse) return std::unexpected(lock.error());
+    return fail_start(StartFailure::InUse,
+                      "A gateway serves the store in " + folder.string() +
+                          ". Verify a backup of it (fencegate backup, then fencegate verify "
+                          "--file), or stop the gateway.");
+}
+
+}  // namespace
+
+std::string to_text(const JournalHead& head) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    auto text = std::to_string(head.id) + ":";
+    for (const auto byte : head.seal) {
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+std::optional<JournalHead> parse_journal_head(std::string_view text) {
+    JournalHead head;
+    const auto* end = text.data() + text.size();
+    const auto id = std::from_chars(text.data(), end, head.id);
+    const auto digits = static_cast<std::size_t>(end - id.ptr);
+    if (id.ec != std::errc{} || head.id < 0 || digits != 1 + 2 * head.seal.size() || *id.ptr != ':')
+        return std::nullopt;
+    const char* at = id.ptr + 1;
+    for (auto& byte : head.seal) {
+        const auto parsed = std::from_chars(at, at + 2, byte, 16);
+        if (parsed.ec != std::errc{} || parsed.ptr != at + 2) return std::nullopt;
+        at += 2;
+    }
+    return head;
+}
+
+bool VerifyReport::is_sound() const noexcept {
+    return std::ranges::all_of(checks, [](const auto& check) { return check.faults == 0; });
+}
+
+Result<VerifyReport> verify_store(const std::filesystem::path& file, const VerifyOptions& options) {
+    std::error_code ec;
+    if (!std::filesystem::is_regular_file(file, ec))
+        return fail_start(StartFailure::CannotRead, "There is no store " + file.string() + ".");
+    const auto lock = keep_gateways_out(file);
+    if (!lock) return std::unexpected(lock.error());
+    const auto opened = sqlite::Connection::open_to_read(file);
+    if (!opened) return std::unexpected(opened.error());
+    auto& connection = **opened;
+    if (auto known = sqlite::check_schema(connection, file); !known)
+        return std::unexpected(known.error());
+    auto report = sqlite::verify_rows(connection, options);
+    const auto& failure = connection.failure();
+    if (failure && failure->kind != Failure::Kind::Fatal) return cannot_read(*failure, file);
+    return report;
+}
+
+namespace sqlite {
+
+void Check::fault(std::string what) {
+    ++result_.faults;
+    if (result_.first.size() < CheckResult::kToldMax) result_.first.push_back(std::move(what));
+}
+
+namespace {
+
+std::int64_t number(Connection& connection, const char* sql) {
+    Statement statement(connection, sql);
+    auto row = statement.query();
+    return row.next() ? row.integer(0) : 0;
+}
+
+StoreFacts facts_of(Connection& connection) {
+    return {.counter = number(connection, "SELECT (epoch << 43) + sequence FROM store"),
+            // A lease is kept for an hour at least; see sweeper.hpp.
+            .forgotten = number(connection,
+                                "SELECT last_token FROM hours "
+                                "WHERE hour = (SELECT max(hour) - 1 FROM hours)"),
+            .transfers = number(connection, "SELECT max(id) FROM transfers")};
+}
+
+void check_file(Connection& connection, const VerifyOptions& options, Checks& checks) {
+    if (options.on_progress) options.on_progress({"file", 0, 0});
+    checks.file.look(number(connection, "PRAGMA page_count"));
+    Statement check(connection, "PRAGMA integrity_check(100)");
+    auto row = check.query();
+    while (row.next()) {
+        if (row.text(0) != "ok") checks.file.fault(std::string(row.text(0)));
+    }
+}
+
+void check_foreign_keys(Connection& connection, Checks& checks) {
+    checks.foreign_keys.look(
+        number(connection,
+               "SELECT (SELECT max(id) FROM transfers) + (SELECT count(*) FROM payment_references) "
+               "+ (SELECT count(*) FROM mark_balances)"));
+    Statement check(connection, "PRAGMA foreign_key_check");
+    auto row = check.query();
+    while (row.next())
+        checks.foreign_keys.fault(std::string(row.text(0)) + " " + nth("row", row.integer(1)) +
+                                  " refers to no row of " + std::string(row.text(2)));
+}
+
+// A page that cannot be read ends the part that needed it, and no other.
+void run(Connection& connection, Check& tells, const std::function<void()>& part) {
+    part();
+    const auto& failure = connection.failure();
+    if (!failure || failure->kind != Failure::Kind::Fatal) return;
+    tells.fault("cannot be read to the end: " + failure->message);
+    connection.clear_failure();
+}
+
+std::vector<CheckResult> results_of(const Checks& of) {
+    std::vector<CheckResult> results;
+    for (const auto* check :
+         {&of.file,          &of.foreign_keys,     &of.journal_ids,    &of.journal_seals,
+          &of.journal_times, &of.journal_accounts, &of.movements,      &of.balances,
+          &of.marks,         &of.payment_amounts,  &of.payment_states, &of.payment_chains,
+          &of.references,    &of.one_effect,       &of.answers,        &of.fence_order,
+          &of.fence_leases,  &of.lease_chains,     &of.one_holder,     &of.token_counter,
+          &of.expected_head})
+        results.push_back(check->result());
+    return results;
+}
+
+}  // namespace
+
+VerifyReport verify_rows(Connection& connection, const VerifyOptions& options) {
+    Checks checks;
+    VerifyReport report;
+    StoreFacts facts;
+    // One picture of the store for all parts.
+    connection.exec("BEGIN");
+    run(connection, checks.file, [&] { check_file(connection, options, checks); });
+    run(connection, checks.file, [&] { facts = facts_of(connection); });
+    run(connection, checks.foreign_keys, [&] { check_foreign_keys(connection, checks); });
+    run(connection, checks.journal_seals,
+        [&] { check_journal(connection, facts, options, checks, report.head); });
+    run(connection, checks.payment_chains,
+        [&] { check_payments(connection, facts, options, checks); });
+    run(connection, checks.one_effect, [&] { check_keys(connection, facts, options, checks); });
+    run(connection, checks.lease_chains, [&] { check_leases(connection, facts, options, checks); });
+    if (!connection.failure()) connection.exec("ROLLBACK");
+    report.checks = results_of(checks);
+    return report;
+}
+
+}  // namespace sqlite
+}  // namespace fencegate::storage

@@ -1,0 +1,258 @@
+// The journal from its first entry to its last: numbers, seals, times, movements, balances, marks,
+// and the lease each movement was made under (in this order leases are read almost in theirs).
+#include "lockmgr/lease.hpp"
+#include "storage/sqlite/journal.hpp"
+#include "storage/sqlite/journal_rows.hpp"
+#include "storage/sqlite/verify_checks.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+using lockmgr::LeaseState;
+using lockmgr::LockMode;
+
+constexpr std::int64_t kClockToleranceMs = 60'000;
+
+std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
+
+bool begins(const JournalEntry& entry) { return entry.id == entry.movement; }
+
+// Money is put in without a fence, and a hold expires by itself.
+bool is_fenced(const JournalEntry& entry) {
+    const bool is_expiry = entry.kind == TransferKind::Release && entry.principal.empty();
+    return entry.kind != TransferKind::Authorize && !is_expiry;
+}
+
+// How far the wall clock is seen to have been set back between grants.
+std::int64_t setback_ms(Connection& connection) {
+    Statement grants(connection, "SELECT granted_at_ms FROM leases ORDER BY token");
+    auto row = grants.query();
+    std::int64_t newest = INT64_MIN;
+    std::int64_t setback = 0;
+    while (row.next()) {
+        newest = std::max(newest, row.integer(0));
+        setback = std::max(setback, newest - row.integer(0));
+    }
+    return setback;
+}
+
+class JournalPass {
+public:
+    JournalPass(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
+                Checks& checks)
+        : facts_(facts),
+          options_(options),
+          checks_(checks),
+          tolerance_ms_(kClockToleranceMs + setback_ms(connection)),
+          next_mark_(connection,
+                     "SELECT transfer_id, booked_at_ms FROM marks WHERE transfer_id > ? "
+                     "ORDER BY transfer_id LIMIT 1"),
+          mark_balances_(connection,
+                         "SELECT currency, account, debits, credits FROM mark_balances "
+                         "WHERE transfer_id = ?"),
+          balances_(connection, "SELECT currency, account, debits, credits FROM balances"),
+          lease_(connection,
+                 "SELECT lock, principal, owner, mode, state, granted_at_ms, ended_at_ms "
+                 "FROM leases WHERE token = ?"),
+          further_lock_(connection, "SELECT 1 FROM lease_locks WHERE token = ? AND lock = ?") {
+        find_mark();
+    }
+
+    void take(const JournalEntry& entry) {
+        check_place(entry);
+        check_accounts(entry);
+        check_movement(entry);
+        if (begins(entry)) check_fence(entry);
+        if (entry.token) {
+            checks_.token_counter.expect(*entry.token <= facts_.counter, [&] {
+                return nth("entry", entry.id) + " has " + nth("token", *entry.token) +
+                       ", but the counter stands at " + std::to_string(facts_.counter);
+            });
+        }
+        book(entry);
+        if (entry.id == mark_) check_mark(entry);
+        if (options_.expected_head && options_.expected_head->id == entry.id)
+            is_expected_found_ = options_.expected_head->seal == entry.seal;
+        before_ = entry;
+    }
+
+    void end(JournalHead& head) {
+        head = {before_.id, before_.seal};
+        if (mark_ != 0) checks_.marks.fault(nth("mark", mark_) + " is of no entry");
+        compare(balances_.query(), checks_.balances, "balance");
+        if (!options_.expected_head) return;
+        checks_.expected_head.expect(
+            is_expected_found_ || *options_.expected_head == JournalHead{},
+            [&] { return nth("entry", options_.expected_head->id) + " does not have this seal"; });
+    }
+
+private:
+    void check_place(const JournalEntry& entry) {
+        checks_.journal_ids.expect(entry.id == before_.id + 1, [&] {
+            return nth("entry", entry.id) + " follows " + nth("entry", before_.id);
+        });
+        checks_.journal_seals.expect(entry.seal == seal_of(entry, before_.seal),
+                                     [&] { return nth("entry", entry.id) + " is not as sealed"; });
+        checks_.journal_times.expect(entry.booked_at >= before_.booked_at || before_.id == 0, [&] {
+            return nth("entry", entry.id) + " is booked before " + nth("entry", before_.id);
+        });
+    }
+
+    void check_accounts(const JournalEntry& entry) {
+        const auto meant = accounts_of(entry.kind);
+        checks_.journal_accounts.expect(
+            entry.kind <= TransferKind::Refund && entry.debit == meant.debit &&
+                entry.credit == meant.credit && entry.amount_minor > 0,
+            [&] { return nth("entry", entry.id) + " is not booked as its kind is"; });
+    }
+
+    void check_movement(const JournalEntry& entry) {
+        const auto author = [](const JournalEntry& of) {
+            return std::tie(of.payment_id, of.currency, of.token, of.principal, of.owner, of.key,
+                            of.reason, of.booked_at, of.movement);
+        };
+        const bool is_rest =
+            before_.kind == TransferKind::Capture && entry.kind == TransferKind::Release;
+        const bool is_capture_at_once = before_.kind == TransferKind::Authorize &&
+                                        entry.kind == TransferKind::Capture && begins(before_);
+        const bool continues = entry.movement == before_.movement && before_.id != 0 &&
+                               entry.previous == before_.id && author(entry) == author(before_) &&
+                               (is_rest || is_capture_at_once);
+        checks_.movements.expect(begins(entry) || continues, [&] {
+            return nth("entry", entry.id) + " does not belong to " +
+                   nth("movement", entry.movement);
+        });
+    }
+
+    void check_fence(const JournalEntry& entry) {
+        auto& check = checks_.fence_leases;
+        if (!entry.token) {
+            if (is_fenced(entry))
+                check.expect(false, [&] { return nth("entry", entry.id) + " has no token"; });
+            return;
+        }
+        auto row = lease_.query(*entry.token);
+        if (!row.next()) {
+            if (*entry.token > facts_.forgotten)
+                check.expect(false, [&] { return under(entry) + ", which no lease has"; });
+            return;
+        }
+        check.look();
+        if (static_cast<LockMode>(row.integer(3)) != LockMode::Exclusive)
+            check.fault(under(entry) + ", which was not held alone");
+        if (row.text(1) != entry.principal || (!entry.owner.empty() && row.text(2) != entry.owner))
+            check.fault(under(entry) + ", which is another holder's");
+        if (is_fenced(entry) && !covers(*entry.token, row.text(0), "payments/" + entry.payment_id))
+            check.fault(under(entry) + ", which does not cover payments/" + entry.payment_id);
+        const auto booked_at = ms(entry.booked_at);
+        if (row.integer(5) > booked_at + tolerance_ms_)
+            check.fault(under(entry) + ", which was granted after it");
+        // A late write under an expired lease is what some classes allow.
+        const auto state = static_cast<LeaseState>(row.integer(4));
+        const bool is_over = state == LeaseState::Released || state == LeaseState::Broken;
+        if (is_over && booked_at > row.integer(6) + tolerance_ms_)
+            check.fault(under(entry) + ", which had ended before it");
+    }
+
+    static std::string under(const JournalEntry& entry) {
+        return nth("entry", entry.id) + " was written under " + nth("token", *entry.token);
+    }
+
+    bool covers(std::int64_t token, std::string_view first, std::string_view lock) {
+        if (first == lock) return true;
+        auto row = further_lock_.query(token, lock);
+        return row.next();
+    }
+
+    void book(const JournalEntry& entry) {
+        auto& accounts = sums_.try_emplace(entry.currency).first->second;
+        const auto debit = std::to_underlying(entry.debit);
+        const auto credit = std::to_underlying(entry.credit);
+        if (debit >= accounts.size() || credit >= accounts.size()) return;  // told as accounts
+        auto& debits = accounts[debit].debits_minor;
+        auto& credits = accounts[credit].credits_minor;
+        debits = wrapping_add(debits, entry.amount_minor);
+        credits = wrapping_add(credits, entry.amount_minor);
+    }
+
+    void find_mark() {
+        auto row = next_mark_.query(mark_);
+        const bool has_one = row.next();
+        mark_ = has_one ? row.integer(0) : 0;
+        marked_at_ms_ = has_one ? row.integer(1) : 0;
+    }
+
+    void check_mark(const JournalEntry& entry) {
+        if (marked_at_ms_ != ms(entry.booked_at))
+            checks_.marks.fault(nth("mark", mark_) + " has another time than its entry");
+        compare(mark_balances_.query(mark_), checks_.marks, nth("mark", mark_));
+        find_mark();
+    }
+
+    // Rows of (currency, account, debits, credits) against the sums. A row of zeros may be missing.
+    void compare(Statement::Row row, Check& check, const std::string& whose) {
+        auto left = sums_;
+        std::map<std::string, std::int64_t, std::less<>> open;  // debits less credits
+        while (row.next()) {
+            const std::string currency(row.text(0));
+            const auto account = static_cast<std::size_t>(row.integer(1));
+            open[currency] =
+                wrapping_add(open[currency], wrapping_add(row.integer(2), -row.integer(3)));
+            const auto found = left.find(currency);
+            Balance sum;
+            if (found != left.end() && account < kAccounts)
+                sum = std::exchange(found->second[account], {});
+            check.expect(sum.debits_minor == row.integer(2) && sum.credits_minor == row.integer(3),
+                         [&] {
+                             return whose + " of " + currency + ", " +
+                                    nth("account", static_cast<std::int64_t>(account)) +
+                                    " is not the sum of its entries";
+                         });
+        }
+        for (const auto& [currency, minor] : open) {
+            if (minor != 0) check.fault(whose + ": debits of " + currency + " are not its credits");
+        }
+        for (const auto& [currency, accounts] : left) {
+            const bool is_missing = std::ranges::any_of(accounts, [](const Balance& sum) {
+                return sum.debits_minor != 0 || sum.credits_minor != 0;
+            });
+            if (is_missing) check.fault(whose + " of " + currency + " is missing");
+        }
+    }
+
+    const StoreFacts& facts_;
+    const VerifyOptions& options_;
+    Checks& checks_;
+    const std::int64_t tolerance_ms_;
+    Statement next_mark_;
+    Statement mark_balances_;
+    Statement balances_;
+    Statement lease_;
+    Statement further_lock_;
+    JournalEntry before_;
+    Balances sums_;
+    std::int64_t mark_ = 0;
+    std::int64_t marked_at_ms_ = 0;
+    bool is_expected_found_ = false;
+};
+
+}  // namespace
+
+void check_journal(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
+                   Checks& checks, JournalHead& head) {
+    JournalPass pass(connection, facts, options, checks);
+    const auto select = std::string("SELECT ") + kEntryColumns + " FROM transfers ORDER BY id";
+    Statement entries(connection, select.c_str());
+    Progress progress(options, "journal", facts.transfers);
+    auto row = entries.query();
+    while (row.next()) {
+        pass.take(entry_of(row));
+        progress.step();
+    }
+    pass.end(head);
+}
+
+}  // namespace fencegate::storage::sqlite

@@ -1,0 +1,143 @@
+// Idempotency keys: movements by author and key beside the answers by the same, and each answer
+// beside the movement that it tells of.
+#include "storage/sqlite/verify_checks.hpp"
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+constexpr std::int64_t kKeysKeptMs = std::int64_t{24} * 3'600'000;  // the least that can be set
+constexpr std::int64_t kEntriesPerMovement = 2;
+
+using AuthorAndKey = std::pair<std::string, std::string>;
+
+struct Effect {
+    AuthorAndKey whose;
+    std::int64_t movement = 0;
+    std::int64_t booked_at_ms = 0;
+};
+
+struct Kept {
+    AuthorAndKey whose;
+    std::int64_t id = 0;
+    bool is_refusal = false;
+    std::int64_t version = 0;  // the last entry of its movement; 0: it tells of none
+    std::int64_t created_at_ms = 0;
+};
+
+class KeyPass {
+public:
+    KeyPass(Connection& connection, Checks& checks)
+        : checks_(checks),
+          answers_(connection,
+                   "SELECT principal, key, id, error_code IS NOT NULL, version, created_at_ms "
+                   "FROM answers ORDER BY principal, key, id"),
+          answer_(answers_.query()) {
+        next_answer();
+    }
+
+    void take(Effect effect) {
+        checks_.one_effect.look();
+        while (kept_ && kept_->whose < effect.whose) next_answer();
+        if (before_ && before_->whose == effect.whose &&
+            effect.booked_at_ms - before_->booked_at_ms < kKeysKeptMs)
+            fault(effect, nth("movement", before_->movement) + " has the same key");
+        if (kept_ && kept_->whose == effect.whose) check_against(effect, *kept_);
+        before_ = std::move(effect);
+    }
+
+    void end() {
+        while (kept_) next_answer();
+    }
+
+private:
+    // While an answer is kept, its key is answered from it and has no further effect.
+    void check_against(const Effect& effect, const Kept& kept) {
+        if (kept.is_refusal) {
+            if (std::abs(kept.created_at_ms - effect.booked_at_ms) < kKeysKeptMs)
+                fault(effect, nth("answer", kept.id) + " says that it was refused");
+        } else if (kept.version != 0 && effect.movement > kept.version) {
+            fault(effect, nth("answer", kept.id) + " tells of an earlier one");
+        }
+    }
+
+    void fault(const Effect& effect, const std::string& why) {
+        checks_.one_effect.fault(nth("movement", effect.movement) + " of " + effect.whose.first +
+                                 ": " + why);
+    }
+
+    void next_answer() {
+        auto before = std::exchange(kept_, std::nullopt);
+        if (!answer_.next()) return;
+        kept_ = Kept{.whose = {std::string(answer_.text(0)), std::string(answer_.text(1))},
+                     .id = answer_.integer(2),
+                     .is_refusal = answer_.integer(3) != 0,
+                     .version = answer_.integer(4),
+                     .created_at_ms = answer_.integer(5)};
+        if (before && before->whose == kept_->whose)
+            checks_.answers.fault(nth("answer", kept_->id) + " has the same key as " +
+                                  nth("answer", before->id));
+    }
+
+    Checks& checks_;
+    Statement answers_;
+    Statement::Row answer_;
+    std::optional<Kept> kept_;
+    std::optional<Effect> before_;
+};
+
+void check_effects(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
+                   Checks& checks) {
+    Progress progress(options, "keys", facts.transfers);
+    Statement movements(connection,
+                        "SELECT principal, key, id, created_at_ms FROM transfers "
+                        "WHERE id = movement AND key <> '' ORDER BY principal, key, id");
+    KeyPass pass(connection, checks);
+    auto row = movements.query();
+    while (row.next()) {
+        pass.take({.whose = {std::string(row.text(0)), std::string(row.text(1))},
+                   .movement = row.integer(2),
+                   .booked_at_ms = row.integer(3)});
+        progress.step();
+    }
+    pass.end();
+}
+
+// In the order they were given, which is the order of the entries.
+void check_answers(Connection& connection, Checks& checks) {
+    Statement answers(connection,
+                      "SELECT id, principal, key, token, resource_id, version FROM answers "
+                      "WHERE error_code IS NULL AND version <> 0 ORDER BY id");
+    Statement entry(connection,
+                    "SELECT payment_id, principal, key, token, movement, "
+                    "EXISTS (SELECT 1 FROM transfers AS next WHERE next.id = transfers.id + 1 "
+                    "AND next.movement = transfers.movement) FROM transfers WHERE id = ?");
+    auto row = answers.query();
+    while (row.next()) {
+        const auto version = row.integer(5);
+        auto told = entry.query(version);
+        const bool is_there = told.next();
+        const bool is_its = is_there && told.text(0) == row.text(4) &&
+                            told.text(1) == row.text(1) && told.text(2) == row.text(2) &&
+                            told.is_null(3) == row.is_null(3) &&
+                            told.integer(3) == row.integer(3) &&
+                            version - told.integer(4) < kEntriesPerMovement && told.integer(5) == 0;
+        checks.answers.expect(is_its, [&] {
+            return nth("answer", row.integer(0)) + " tells of " + nth("entry", version) +
+                   ", which is not its own";
+        });
+    }
+}
+
+}  // namespace
+
+void check_keys(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
+                Checks& checks) {
+    check_effects(connection, facts, options, checks);
+    check_answers(connection, checks);
+}
+
+}  // namespace fencegate::storage::sqlite

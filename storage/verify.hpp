@@ -1,0 +1,76 @@
+#pragma once
+// Verify: asks a whole store whether it keeps what fencegate promises, and says what was looked at.
+// Reads only: it never migrates, checkpoints or repairs. Memory is constant whatever the size; what
+// must be sorted goes through temporary files (SQLITE_TMPDIR, else /var/tmp).
+// Thread rule: any thread; nobody else may have the file open.
+//
+// What rows alone cannot prove, and where the checks therefore stop:
+// 1. A lease or answer whose retention is over is gone, and what leaned on it is not checked. One
+//    that cannot be over is missed.
+// 2. "After the end of its lease" is told by the wall clock, to within a minute beyond what the
+//    clock is seen to have been set back. Which lease came first needs no clock and is exact.
+// 3. Two effects under one key are a fault if booked within the shortest retention of keys, or if
+//    the answer that is kept tells of another one.
+// 4. Who rewrites the journal and every seal behind it is found only by comparing the head with one
+//    that was kept elsewhere.
+// Source: the invariant suites for ledgers of TigerBeetle and Formance.
+
+#include "base/digest.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fencegate::storage {
+
+// The newest entry of the journal. Spelled ID:SEAL, the seal in hex.
+struct JournalHead {
+    std::int64_t id = 0;  // 0: the journal is empty
+    Sha256 seal{};
+
+    friend bool operator==(const JournalHead&, const JournalHead&) = default;
+};
+[[nodiscard]] std::string to_text(const JournalHead& head);
+[[nodiscard]] std::optional<JournalHead> parse_journal_head(std::string_view text);
+
+struct CheckResult {
+    static constexpr std::size_t kToldMax = 5;
+
+    std::string_view name;   // stable; scripts branch on it
+    std::string_view claim;  // what holds if there are no faults
+    std::int64_t looked_at = 0;
+    std::int64_t faults = 0;
+    std::vector<std::string> first{};  // of the faults, with row ids; kToldMax at most
+};
+
+struct VerifyReport {
+    std::vector<CheckResult> checks;  // in the order of the program, always the same
+    JournalHead head;
+
+    [[nodiscard]] bool is_sound() const noexcept;
+};
+
+struct VerifyProgress {
+    std::string_view stage;
+    std::int64_t done = 0;
+    std::int64_t total = 0;  // roughly
+};
+
+struct VerifyOptions {
+    // A head that the journal had: it must still be in it.
+    std::optional<JournalHead> expected_head{};
+    std::function<void(const VerifyProgress&)> on_progress{};
+};
+
+// Fails with: StartFailure CannotRead (no such file), BadData (no fencegate store, so damaged that
+// it cannot be opened, or of another schema version), InUse, CannotCreate (no room to sort). A
+// store that can be read and is not sound is a report and no failure.
+[[nodiscard]] Result<VerifyReport> verify_store(const std::filesystem::path& file,
+                                                const VerifyOptions& options = {});
+
+}  // namespace fencegate::storage
