@@ -1,6 +1,7 @@
 // A store of version 1, as the first release left it, is carried over: who held what still does,
 // what had ended stays ended, history is in order, and a crash leaves one version or the other.
 #include "base/start_failure.hpp"
+#include "storage/verify.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
@@ -44,8 +45,8 @@ std::filesystem::path migrations() {
     return std::filesystem::path(FENCEGATE_SOURCE_DIR) / "storage/sqlite/migrations";
 }
 
-std::string first_schema() {
-    std::ifstream file(migrations() / "1.sql");
+std::string schema(int version) {
+    std::ifstream file(migrations() / (std::to_string(version) + ".sql"));
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -76,7 +77,7 @@ void make_version_1(const std::filesystem::path& folder) {
     ::sqlite3* database = nullptr;
     ASSERT_EQ(::sqlite3_open((folder / "store.db").c_str(), &database), SQLITE_OK);
     exec(database, "PRAGMA journal_mode = WAL");
-    exec(database, first_schema());
+    exec(database, schema(1));
     exec(database, with_literals(kRows));
     // The grant of token 4 was remembered under its key.
     const auto key = idempotency("k4");
@@ -92,6 +93,26 @@ void make_version_1(const std::filesystem::path& folder) {
     ::sqlite3_finalize(insert);
     exec(database, "PRAGMA application_id = 1179074900; PRAGMA user_version = 1");
     ::sqlite3_close(database);
+}
+
+// As the release before this one carried it over.
+void make_version_2(const std::filesystem::path& folder) {
+    make_version_1(folder);
+    ::sqlite3* database = nullptr;
+    ASSERT_EQ(::sqlite3_open((folder / "store.db").c_str(), &database), SQLITE_OK);
+    exec(database, schema(2));
+    exec(database, "PRAGMA user_version = 2");
+    ::sqlite3_close(database);
+}
+
+std::string faults(const std::filesystem::path& file) {
+    const auto report = storage::verify_store(file);
+    if (!report) return report.error().detail;
+    std::string all;
+    for (const auto& check : report->checks) {
+        for (const auto& line : check.first) all += std::string(check.name) + ": " + line + "\n";
+    }
+    return all;
 }
 
 std::int64_t number_in(const std::filesystem::path& file, const char* sql) {
@@ -192,6 +213,23 @@ TEST_F(Migration, HappensOnceAndIsNotRepeated) {
 
     EXPECT_EQ(store.number("PRAGMA user_version"), newest_version());
     EXPECT_EQ(store.acquire("once")->fencing_token, 9);
+}
+
+TEST(MigratedStore, VerifiesAsSoundFromEveryOlderVersionAndAfterFurtherWork) {
+    for (const auto make : {make_version_1, make_version_2}) {
+        StoreHarness store;
+        store.store.reset();
+        make(store.folder());
+        store.reopen();
+        store.store.reset();
+        EXPECT_EQ(faults(store.folder() / "store.db"), "");
+
+        store.reopen();
+        const auto grant = *store.acquire(kLock);
+        ASSERT_FALSE(store.refund("pay_42", grant.fencing_token).error);
+        store.store.reset();
+        EXPECT_EQ(faults(store.folder() / "store.db"), "");
+    }
 }
 
 TEST(MigrationCrash, AtAnyWriteLeavesOneVersionOrTheOther) {
