@@ -132,12 +132,29 @@ void check_answers(Connection& connection, Checks& checks) {
     }
 }
 
+// A grant is kept as the token of its lease. The lease may be gone before it.
+void check_grants(Connection& connection, const StoreFacts& facts, Checks& checks) {
+    Statement grants(connection,
+                     "SELECT answers.id, answers.token, answers.principal = leases.principal "
+                     "FROM answers LEFT JOIN leases USING (token) WHERE error_code IS NULL "
+                     "AND version = 0 AND body = '' ORDER BY answers.id");
+    auto row = grants.query();
+    while (row.next()) {
+        const bool is_gone = row.is_null(2) && row.integer(1) <= facts.forgotten;
+        checks.answers.expect(is_gone || row.integer(2) == 1, [&] {
+            return nth("answer", row.integer(0)) + " grants " + nth("token", row.integer(1)) +
+                   ", which no lease of its principal has";
+        });
+    }
+}
+
 }  // namespace
 
 void check_keys(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                 Checks& checks) {
     check_effects(connection, facts, options, checks);
     check_answers(connection, checks);
+    check_grants(connection, facts, checks);
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -1,8 +1,10 @@
 // The payments beside their entries and references, all in the order of payment ids. The entries
 // are sorted for that by SQLite, in temporary files once they are many.
 #include "storage/payment.hpp"
+#include "storage/sqlite/verify_answers.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace fencegate::storage::sqlite {
@@ -50,7 +52,7 @@ public:
         : checks_(checks),
           entries_(connection,
                    "SELECT payment_id, id, kind, amount, currency, token, principal, previous, "
-                   "movement FROM transfers ORDER BY payment_id, id"),
+                   "movement, public_id FROM transfers ORDER BY payment_id, id"),
           entry_(entries_.query()),
           has_entry_(entry_.next()),
           references_(connection,
@@ -61,7 +63,8 @@ public:
           owner_of_reference_(connection,
                               "SELECT payment_id FROM payment_references "
                               "WHERE reference = ? AND principal = ?"),
-          same_reference_(connection, "SELECT 1 FROM payments WHERE id = ? AND reference = ?") {}
+          same_reference_(connection, "SELECT 1 FROM payments WHERE id = ? AND reference = ?"),
+          answers_(connection, checks) {}
 
     void take(const PaymentRow& payment) {
         pass_over_strangers(payment.id);
@@ -103,6 +106,31 @@ private:
         check_order(payment, told);
         told.last = id;
         ++told.entries;
+        check_answer(payment, told);
+    }
+
+    // The payment as its entries up to this one left it, beside what was answered then.
+    void check_answer(const PaymentRow& payment, const Told& told) {
+        Payment then;
+        then.id = payment.id;
+        then.currency = payment.currency;
+        then.state = told.state;
+        then.authorized_minor = told.authorized;
+        then.captured_minor = told.captured;
+        then.refunded_minor = told.refunded;
+        AnswerBodies::Told of{.entry = told.last};
+        if (static_cast<TransferKind>(entry_.integer(2)) == TransferKind::Refund)
+            of.refund = refund_of_entry();
+        answers_.check(then, of);
+    }
+
+    [[nodiscard]] Refund refund_of_entry() const {
+        Refund refund;
+        const auto id = entry_.blob(9);
+        if (id.size() == refund.id.bytes.size()) std::ranges::copy(id, refund.id.bytes.begin());
+        refund.amount_minor = entry_.integer(3);
+        refund.token = entry_.integer(5);
+        return refund;
     }
 
     // Moves the payment on; false where its state does not allow the entry.
@@ -204,6 +232,7 @@ private:
     bool has_reference_;
     Statement owner_of_reference_;
     Statement same_reference_;
+    AnswerBodies answers_;
 };
 
 }  // namespace
