@@ -13,18 +13,21 @@
 
 namespace fencegate::testing {
 
-inline std::uint64_t fresh_seed(const char* variable) {
+// What the environment asks for, else `usual`.
+inline std::uint64_t seed_or(const char* variable, std::uint64_t usual) {
     const char* text = std::getenv(variable);
-    if (text == nullptr) {
-        std::random_device device;
-        return device();  // 32 bits: short to type again
-    }
+    if (text == nullptr) return usual;
     const char* end = text + std::strlen(text);
     std::uint64_t seed = 0;
     const auto parsed = std::from_chars(text, end, seed);
     if (parsed.ec != std::errc{} || parsed.ptr != end)
         throw std::runtime_error(std::string(variable) + " is not a seed: " + text);
     return seed;
+}
+
+inline std::uint64_t fresh_seed(const char* variable) {
+    std::random_device device;
+    return seed_or(variable, device());  // 32 bits: short to type again
 }
 
 }  // namespace fencegate::testing
