@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <unistd.h>
 #include <utility>
 
 namespace fencegate::testing {
@@ -26,6 +27,12 @@ storage::Retention retention() {
     return {std::chrono::hours(24), std::chrono::hours(48), std::chrono::hours(24)};
 }
 
+// What is durable is for the ForgetfulDisk to say: memory is as good as a disk, and does not wait.
+std::filesystem::path memory() {
+    const std::filesystem::path shared("/dev/shm");
+    return ::access(shared.c_str(), W_OK) == 0 ? shared : std::filesystem::temp_directory_path();
+}
+
 std::string lock_of(const std::string& payment) { return "payments/" + payment; }
 
 void present(Operation& operation, std::int64_t token) {
@@ -36,7 +43,7 @@ void present(Operation& operation, std::int64_t token) {
 
 RandomHistory::RandomHistory(std::uint64_t seed)
     : random_(seed),
-      store_({{.name = "payments", .accepts_late_writes = seed % 2 == 0}}, retention()) {}
+      store_({{.name = "payments", .accepts_late_writes = seed % 2 == 0}}, retention(), memory()) {}
 
 void RandomHistory::say(std::string what) {
     if (wrong_.empty()) wrong_ = std::move(what);
@@ -130,7 +137,7 @@ Operation RandomHistory::draw(const std::string& principal) {
     if (payments_.empty()) return draw_create();
     const auto dice = random_.below(100);
     if (dice < 24) return draw_acquire();
-    if (dice < 42) return draw_end();
+    if (dice < 42) return draw_end(principal);
     if (dice < 50) return draw_create();
     if (dice < 60) return draw_move(Kind::Capture, principal);
     if (dice < 78) return draw_move(Kind::Refund, principal);
@@ -141,12 +148,14 @@ Operation RandomHistory::draw(const std::string& principal) {
 
 std::string RandomHistory::draw_payment() { return payments_[random_.below(payments_.size())]; }
 
-// Mostly the newest: the others are stale, as a rule.
-const RandomHistory::Grant* RandomHistory::draw_grant() {
+// Mostly one of the principal's own and the newest of these: the others are stale, as a rule.
+const RandomHistory::Grant* RandomHistory::draw_grant(const std::string& principal) {
     if (grants_.empty()) return nullptr;
-    const auto back = random_.below(3) > 0 ? random_.below(std::min<std::size_t>(3, grants_.size()))
-                                           : random_.below(grants_.size());
-    return &grants_[grants_.size() - 1 - back];
+    if (random_.below(4) == 0) return &grants_[random_.below(grants_.size())];
+    const auto newest = std::find_if(grants_.rbegin(), grants_.rend(), [&](const Grant& grant) {
+        return grant.principal == principal && random_.below(3) > 0;
+    });
+    return newest == grants_.rend() ? nullptr : &*newest;
 }
 
 Operation RandomHistory::draw_acquire() {
@@ -179,7 +188,7 @@ Operation RandomHistory::draw_create() {
 }
 
 Operation RandomHistory::draw_move(Kind kind, const std::string& principal) {
-    const auto* grant = draw_grant();
+    const auto* grant = draw_grant(principal);
     MovePayment move{.kind = kind,
                      .payment_id = grant != nullptr ? grant->payment : draw_payment(),
                      .amount_minor = 1 + below(300),
@@ -195,8 +204,8 @@ Operation RandomHistory::draw_move(Kind kind, const std::string& principal) {
 }
 
 // A renewal, a release or a break.
-Operation RandomHistory::draw_end() {
-    const auto* grant = draw_grant();
+Operation RandomHistory::draw_end(const std::string& principal) {
+    const auto* grant = draw_grant(principal);
     if (grant == nullptr) return draw_acquire();
     const auto lease = *parse_uuid(grant->lease_id);
     const auto dice = random_.below(10);
@@ -214,7 +223,7 @@ std::optional<Operation> RandomHistory::draw_repeat(const std::string& principal
     const auto& [key, asked] = asked_[random_.below(asked_.size())];
     if (asked.principal != principal) return std::nullopt;
     auto again = asked.operation;
-    if (const auto* grant = draw_grant(); grant != nullptr && random_.below(2) == 0)
+    if (const auto* grant = draw_grant(principal); grant != nullptr && random_.below(2) == 0)
         present(again, grant->token);
     if (random_.below(6) == 0) {
         if (auto* move = std::get_if<MovePayment>(&again)) {

@@ -69,9 +69,9 @@ private:
     [[nodiscard]] storage::Operation draw_create();
     [[nodiscard]] storage::Operation draw_move(storage::MovePayment::Kind kind,
                                                const std::string& principal);
-    [[nodiscard]] storage::Operation draw_end();
+    [[nodiscard]] storage::Operation draw_end(const std::string& principal);
     [[nodiscard]] std::optional<storage::Operation> draw_repeat(const std::string& principal);
-    [[nodiscard]] const Grant* draw_grant();
+    [[nodiscard]] const Grant* draw_grant(const std::string& principal);
     [[nodiscard]] std::string draw_payment();
     [[nodiscard]] std::int64_t below(std::uint64_t bound) {
         return static_cast<std::int64_t>(random_.below(bound));

@@ -35,8 +35,9 @@ ErrorCode code_of(const Answer& answer) {
     return answer.error->code;
 }
 
-StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes, storage::Retention retention)
-    : classes_(std::move(classes)), retention_(retention) {
+StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes, storage::Retention retention,
+                           const std::filesystem::path& parent)
+    : folder_(parent), classes_(std::move(classes)), retention_(retention) {
     open();
 }
 

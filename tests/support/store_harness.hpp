@@ -67,8 +67,10 @@ struct RefundOptions {
 
 class StoreHarness {
 public:
-    explicit StoreHarness(std::vector<lockmgr::LockClass> classes = {{.name = "payments"}},
-                          storage::Retention retention = {});
+    explicit StoreHarness(
+        std::vector<lockmgr::LockClass> classes = {{.name = "payments"}},
+        storage::Retention retention = {},
+        const std::filesystem::path& parent = std::filesystem::temp_directory_path());
 
     // What a crash leaves: the object is dropped without a checkpoint and the file opened again.
     void reopen();
