@@ -1,9 +1,8 @@
 #include "cli/backup_command.hpp"
 
-#include "base/start_failure.hpp"
+#include "cli/copy_documents.hpp"
 #include "cli/https_client.hpp"
 #include "cli/key_command.hpp"
-#include "cli/printable.hpp"
 
 #include <boost/json.hpp>
 
@@ -16,39 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kLookMs = 200;
-
-std::string text_of(const json::object& document, std::string_view name) {
-    const auto* value = document.if_contains(name);
-    return value != nullptr && value->is_string() ? printable(value->get_string()) : std::string();
-}
-
-long long number_of(const json::object& document, std::string_view name) {
-    const auto* value = document.if_contains(name);
-    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
-}
-
-// The document of a 2xx. What is to be done about some refusals is known here.
-Result<json::object> document_of(const Result<HttpReply>& reply) {
-    if (!reply) return std::unexpected(reply.error());
-    if (reply->status == 409) return fail_start(StartFailure::InUse, refusal_of(*reply).detail);
-    if (reply->status == 507)
-        return fail_start(StartFailure::CannotCreate, refusal_of(*reply).detail);
-    if (reply->status / 100 != 2) return std::unexpected(refusal_of(*reply));
-    boost::system::error_code ec;
-    auto parsed = json::parse(reply->body, ec);
-    if (ec || !parsed.is_object())
-        return fail_start(StartFailure::Unavailable, "The answer is not of a fencegate gateway.");
-    return std::move(parsed.get_object());
-}
-
-void show_progress(const json::object& status) {
-    const auto total = number_of(status, "pages_total");
-    if (total == 0 || ::isatty(STDERR_FILENO) == 0) return;
-    const auto done = number_of(status, "pages_done");
-    std::fprintf(stderr, "\r%s %3lld %%", text_of(status, "state").c_str(), done * 100 / total);
-}
-
 Result<json::object> take_backup(HttpsClient& client) {
     auto status = document_of(client.post("/backups"));
     if (!status) return status;
@@ -56,10 +22,7 @@ Result<json::object> take_backup(HttpsClient& client) {
     for (;;) {
         const auto state = text_of(*status, "state");
         if (state == "done") return status;
-        if (state == "failed")
-            return fail_start(text_of(*status, "code") == "store_full" ? StartFailure::CannotCreate
-                                                                       : StartFailure::Unavailable,
-                              "The backup failed: " + text_of(*status, "detail"));
+        if (state == "failed") return failure_in(*status, "The backup failed");
         show_progress(*status);
         ::poll(nullptr, 0, kLookMs);
         status = document_of(client.get(target));

@@ -32,6 +32,7 @@ struct RawOptions {
     bool is_once = false;
     std::optional<std::string> verified_file;
     std::optional<std::string> expected_head;
+    bool is_online = false;
     bool is_json = false;
 };
 
@@ -150,12 +151,13 @@ struct CommandTree {
     }
 
     void add_verify(RawOptions& raw) {
-        verify = app.add_subcommand("verify", "Check a store that nobody serves, row by row");
-        add_data_dir(*verify, raw);
-        verify
-            ->add_option("--file", raw.verified_file,
-                         "A store or backup. Default: the data folder's")
-            ->check(path_fault);
+        verify = app.add_subcommand("verify", "Check a store or backup, row by row");
+        add_admin_connection(*verify, raw);
+        auto* file = verify->add_option("--file", raw.verified_file,
+                                        "A store or backup. Default: the data folder's store");
+        file->check(path_fault);
+        verify->add_flag("--online", raw.is_online, "Have a running gateway check what it serves")
+            ->excludes(file);
         verify
             ->add_option("--expect-head", raw.expected_head,
                          "ID:SEAL that the journal had once and must still have")
@@ -251,6 +253,7 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
     if (tree.verify->parsed()) {
         VerifyCommand command{.file = data_dir / "store.db", .is_json = raw.is_json};
         if (raw.verified_file) command.file = *raw.verified_file;
+        if (raw.is_online) command.online = to_connection(raw);
         if (raw.expected_head)
             command.expected_head = storage::parse_journal_head(*raw.expected_head);
         return command;

@@ -61,7 +61,8 @@ struct BackupCommand {
 };
 
 struct VerifyCommand {
-    std::filesystem::path file;
+    std::filesystem::path file;                 // unless a gateway is asked
+    std::optional<ConnectionOptions> online{};  // a running gateway, for the store it serves
     std::optional<storage::JournalHead> expected_head{};
     bool is_json = false;
 };

@@ -22,6 +22,8 @@ constexpr RouteLabels kRoutes[] = {
     BackupRoutes::kLabels[0],
     BackupRoutes::kLabels[1],
     BackupRoutes::kLabels[2],
+    BackupRoutes::kLabels[3],
+    BackupRoutes::kLabels[4],
 };
 constexpr std::size_t kBackups = std::size(kRoutes) - BackupRoutes::kLabels.size();
 
@@ -49,7 +51,8 @@ Result<> AdminService::admit(Exchange& exchange) const {
     if (route == std::ranges::end(kRoutes))
         return fail(
             ErrorCode::RouteNotFound,
-            "The admin listener serves /metrics, /locks/hot, /backups, /healthz and /readyz.");
+            "The admin listener serves /metrics, /locks/hot, /backups, /verify, /healthz and "
+            "/readyz.");
     if (exchange.head.method != route->method)
         return fail(ErrorCode::MethodNotAllowed, "This path takes GET.",
                     {{"allow", std::string(route->method)}});

@@ -1,6 +1,6 @@
 #pragma once
 // AdminService: the operator's listener. /healthz says the process runs, /readyz that it takes
-// work, /metrics what it did, /locks/hot which locks make the trouble; /backups is
+// work, /metrics what it did, /locks/hot which locks make the trouble; /backups and /verify are
 // backup_routes.hpp. Serialising metrics costs milliseconds: it happens on the admin listener's own
 // thread, never beside requests. Thread rule: the admin thread; set_draining() from any thread.
 

@@ -1,11 +1,13 @@
 #pragma once
-// BackupRoutes: backups on the admin listener.
+// BackupRoutes: backups and verifications on the admin listener.
 //
 //   POST /backups          begins one: 202 and where to ask for it
 //   GET /backups           those there are
 //   GET /backups/{name}    how far it is, or what it holds
+//   POST /verify           begins a verification of the store as it is now: 202
+//   GET /verify            how far it is, or what it found; and what the one before found
 //
-// All need the scope admin, on loopback too: a backup holds every payment, and fills a disk.
+// All need the scope admin, on loopback too: a copy holds every payment, and fills a disk.
 // Thread rule: any thread. Everything outlives this.
 
 #include "proxy/metrics.hpp"
@@ -25,6 +27,8 @@ public:
         RouteLabels{"/backups", "GET", Listener::Admin},
         RouteLabels{"/backups", "POST", Listener::Admin},
         RouteLabels{"/backups/{name}", "GET", Listener::Admin},
+        RouteLabels{"/verify", "GET", Listener::Admin},
+        RouteLabels{"/verify", "POST", Listener::Admin},
     };
 
     [[nodiscard]] static bool serves(const Target& target) noexcept;
@@ -37,6 +41,8 @@ private:
     [[nodiscard]] Reply begin(const Exchange& exchange, std::string_view body);
     [[nodiscard]] Reply list() const;
     [[nodiscard]] Reply find(const Exchange& exchange) const;
+    [[nodiscard]] Reply answer_verify(const Exchange& exchange, std::string_view body);
+    [[nodiscard]] Reply begin_verification(const Exchange& exchange, std::string_view body);
 
     storage::Backups& backups_;
     storage::Engine& engine_;

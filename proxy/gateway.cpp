@@ -88,6 +88,7 @@ private:
     void look_whether_drained();
     void on_disk_failure(const std::string& why);
     void on_backup_end(const storage::BackupStatus& status);
+    static void on_verified(const storage::Verification& ended);
     void close();
 
     const Config& config_;
@@ -162,7 +163,8 @@ Result<> Gateway::open_store() {
         storage::BackupOptions{
             .folder = std::filesystem::absolute(backup_folder(config_)),
             .store_dir = config_.data_dir,
-            .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); }},
+            .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); },
+            .on_verified = on_verified},
         clock_);
     if (const auto kept = backups_->list(); !kept.empty())
         metrics_.store_has_backup(kept.front().started_at);
@@ -319,6 +321,15 @@ void Gateway::on_backup_end(const storage::BackupStatus& status) {
     metrics_.store_backup_failed();
     std::fprintf(stderr, "fencegate: the backup %s failed: %s\n", status.name.c_str(),
                  status.error->detail.c_str());
+}
+
+// Whoever asked may be gone by now.
+void Gateway::on_verified(const storage::Verification& ended) {
+    if (ended.copy.error)
+        std::fprintf(stderr, "fencegate: the verification failed: %s\n",
+                     ended.copy.error->detail.c_str());
+    else if (!ended.report->is_sound())
+        std::fprintf(stderr, "fencegate: the store is NOT sound; GET /verify says what is wrong\n");
 }
 
 Result<> Gateway::serve() {

@@ -94,6 +94,7 @@ Backups::~Backups() {
     {
         const std::lock_guard lock(mutex_);
         is_stopping_ = true;
+        is_given_up_ = true;
     }
     has_work_.notify_one();
     thread_.join();
@@ -101,6 +102,15 @@ Backups::~Backups() {
 
 Result<BackupStatus> Backups::begin(Engine& engine) {
     const std::lock_guard lock(mutex_);
+    auto job = new_job();
+    if (!job) return std::unexpected(job.error());
+    job->finish = [file = job->status.file](const fs::path& part) { return keep(part, file); };
+    return start(engine, *std::move(job));
+}
+
+Result<Backups::Job> Backups::new_job() const {
+    if (running_ && running_->is_verification)
+        return fail(ErrorCode::BackupRunning, "A verification is running; one copy at a time.");
     if (running_)
         return fail(ErrorCode::BackupRunning, "A backup is being made; one at a time.",
                     {{"backup", running_->status.name}});
@@ -111,11 +121,15 @@ Result<BackupStatus> Backups::begin(Engine& engine) {
     Job job{.status = {.name = fresh_name(now), .started_at = now}, .began = clock_.boot_now()};
     job.status.file = options_.folder / job.status.name;
     job.part = options_.folder / (job.status.name + std::string(kPart));
-    job.finish = [file = job.status.file](const fs::path& part) { return keep(part, file); };
+    return job;
+}
+
+Result<BackupStatus> Backups::start(Engine& engine, Job job) {
     if (!engine.copy_to(job.part, *this))
         return fail(ErrorCode::Draining, "The gateway is shutting down.");
     running_ = std::move(job);
     copied_.reset();
+    report_.reset();
     pages_written_out_ = 0;
     return running_->status;
 }
@@ -219,9 +233,15 @@ void Backups::end(std::unique_lock<std::mutex>& lock) {
     auto status = status_of(*running_);
     status.state = done ? BackupState::Done : BackupState::Failed;
     if (!done) status.error = done.error();
+    const bool is_verification = running_->is_verification;
+    running_.reset();
+    is_verification ? end_verification(lock, std::move(status))
+                    : end_backup(lock, std::move(status));
+}
+
+void Backups::end_backup(std::unique_lock<std::mutex>& lock, BackupStatus status) {
     ended_.push_front(status);
     if (ended_.size() > kRememberedMax) ended_.pop_back();
-    running_.reset();
     lock.unlock();
     if (options_.on_end) options_.on_end(status);
     lock.lock();
@@ -236,7 +256,8 @@ BackupStatus Backups::status_of(const Job& job) const {
 Result<BackupStatus> Backups::find(const std::string& name) const {
     {
         const std::lock_guard lock(mutex_);
-        if (running_ && running_->status.name == name) return status_of(*running_);
+        if (running_ && !running_->is_verification && running_->status.name == name)
+            return status_of(*running_);
         const auto ended = std::ranges::find(ended_, name, &BackupStatus::name);
         if (ended != ended_.end()) return *ended;
     }
@@ -250,7 +271,7 @@ std::vector<BackupStatus> Backups::list() const {
     std::vector<BackupStatus> all;
     {
         const std::lock_guard lock(mutex_);
-        if (running_) all.push_back(status_of(*running_));
+        if (running_ && !running_->is_verification) all.push_back(status_of(*running_));
         all.insert(all.end(), ended_.begin(), ended_.end());
     }
     std::error_code ec;

@@ -8,13 +8,20 @@
 //   done     store-20261123T093000Z-1.db: synced, and so is its name
 //   failed   the .part is gone; the store is as it was
 //
+// A verification is a copy like that, on which `verify` is run and which is then deleted: the store
+// goes on serving, and its disk needs room for a backup. It counts as one of the "one at a time".
+//
+//   copying, checking (told as syncing here), done with a report, or failed
+//
 // Owns: the folder, the names in it, the thread. Never deletes a finished backup.
 // Thread rule: any thread. The engine's calls come on its own thread and only note what they say.
 // Errors: a backup's are told with it and never harm the store.
 
 #include "base/clock.hpp"
 #include "storage/engine.hpp"
+#include "storage/verify.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -41,11 +48,17 @@ struct BackupStatus {
     std::optional<Error> error{};
 };
 
+struct Verification {
+    BackupStatus copy{};  // what was looked at, and how far it is. The file is gone in the end
+    std::optional<VerifyReport> report{};  // once it is done
+};
+
 struct BackupOptions {
     std::filesystem::path folder;     // made with the first backup
     std::filesystem::path store_dir;  // to know how much room a copy needs
     // Called on the thread of this when one is done or has failed.
     std::function<void(const BackupStatus&)> on_end{};
+    std::function<void(const Verification&)> on_verified{};
 };
 
 class Backups final : public CopySink {
@@ -57,6 +70,15 @@ public:
 
     // Begins one. Fails with: BackupRunning, StoreFull (no room for it), Draining, Internal.
     [[nodiscard]] Result<BackupStatus> begin(Engine& engine);
+
+    // Begins a verification. Fails with: as begin().
+    [[nodiscard]] Result<Verification> begin_verification(Engine& engine,
+                                                          std::optional<JournalHead> expected_head);
+    struct Verifications {
+        std::optional<Verification> running{};
+        std::optional<Verification> last{};  // of this run that ended
+    };
+    [[nodiscard]] Verifications verifications() const;
 
     // Fails with: BackupNotFound.
     [[nodiscard]] Result<BackupStatus> find(const std::string& name) const;
@@ -75,14 +97,24 @@ private:
         std::filesystem::path part{};
         Finish finish{};
         BootTime began{};
+        bool is_verification = false;
     };
 
+    // Fills in the names. Fails with: BackupRunning, StoreFull, Internal. REQUIRES: the mutex is
+    // held, for this and the next.
+    [[nodiscard]] Result<Job> new_job() const;
+    [[nodiscard]] Result<BackupStatus> start(Engine& engine, Job job);
     [[nodiscard]] Result<> check_room() const;
+    // Fails with: StoreFull, Draining, Internal.
+    [[nodiscard]] Result<> check(const std::filesystem::path& part,
+                                 const std::optional<JournalHead>& expected_head);
     [[nodiscard]] std::string fresh_name(WallTime now) const;
     void work();
     [[nodiscard]] bool has_piled_up() const;  // REQUIRES: the mutex is held
     void write_out(std::unique_lock<std::mutex>& lock);
     void end(std::unique_lock<std::mutex>& lock);
+    void end_backup(std::unique_lock<std::mutex>& lock, BackupStatus status);
+    void end_verification(std::unique_lock<std::mutex>& lock, BackupStatus status);
     [[nodiscard]] BackupStatus status_of(const Job& job) const;
 
     const BackupOptions options_;
@@ -93,7 +125,10 @@ private:
     std::int64_t pages_written_out_ = 0;       // of the running one
     std::optional<Result<CopyFacts>> copied_;  // the same
     std::deque<BackupStatus> ended_;           // of this run, newest first
+    std::optional<VerifyReport> report_;       // of the running verification
+    std::optional<Verification> verified_;     // the last one of this run
     bool is_stopping_ = false;
+    std::atomic<bool> is_given_up_ = false;  // what verifies looks at it without the mutex
     std::thread thread_;
 };
 

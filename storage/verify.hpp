@@ -8,8 +8,8 @@
 // 1. A lease or answer whose retention is over is gone, and what leaned on it is not checked. One
 //    that cannot be over is missed.
 // 2. "After the end of its lease" is told by the wall clock: to within ten minutes, not of entries
-//    that share their time with the one before, and not at all if the clock is seen to have been set
-//    back further. Which lease came first needs no clock and is exact.
+//    that share their time with the one before, and not at all if the clock is seen to have been
+//    set back further. Which lease came first needs no clock and is exact.
 // 3. Two effects under one key are a fault if booked within the shortest retention of keys, or if
 //    the answer that is kept tells of another one.
 // 4. Who rewrites the journal and every seal behind it is found only by comparing the head with one
@@ -20,8 +20,10 @@
 // Source: the invariant suites for ledgers of TigerBeetle and Formance.
 
 #include "base/digest.hpp"
+#include "base/json_writer.hpp"
 #include "base/result.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -69,6 +71,8 @@ struct VerifyOptions {
     // A head that the journal had: it must still be in it.
     std::optional<JournalHead> expected_head{};
     std::function<void(const VerifyProgress&)> on_progress{};
+    // Set by another thread: gives up, and fails with Draining.
+    const std::atomic<bool>* is_given_up = nullptr;
 };
 
 // Fails with: StartFailure CannotRead (no such file), BadData (no fencegate store, so damaged that
@@ -76,5 +80,8 @@ struct VerifyOptions {
 // store that can be read and is not sound is a report and no failure.
 [[nodiscard]] Result<VerifyReport> verify_store(const std::filesystem::path& file,
                                                 const VerifyOptions& options = {});
+
+// The report as JSON: sound, head, checks. Texts of a damaged store are made harmless.
+void write_members(JsonWriter& json, const VerifyReport& report);
 
 }  // namespace fencegate::storage

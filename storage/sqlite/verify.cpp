@@ -4,6 +4,8 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -20,18 +22,40 @@ std::unexpected<Error> cannot_read(const Failure& failure, const std::filesystem
     return fail_start(why, "Cannot verify " + file.string() + ": " + failure.message + ".");
 }
 
-// The folder of a store has a lock; a backup that lies somewhere has none.
+// A store has a lock beside it; a backup, wherever it lies, is nobody's.
 Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const std::filesystem::path& file) {
     const auto folder = std::filesystem::absolute(file).parent_path();
     std::error_code ec;
-    if (!std::filesystem::exists(folder / "store.lock", ec)) return std::nullopt;
+    if (file.filename() != "store.db" || !std::filesystem::exists(folder / "store.lock", ec))
+        return std::nullopt;
     auto lock = sqlite::FolderLock::take(folder);
     if (lock) return std::optional(*std::move(lock));
     if (start_failure_of(lock.error()) != StartFailure::InUse) return std::unexpected(lock.error());
-    return fail_start(StartFailure::InUse,
-                      "A gateway serves the store in " + folder.string() +
-                          ". Verify a backup of it (fencegate backup, then fencegate verify "
-                          "--file), or stop the gateway.");
+    return fail_start(
+        StartFailure::InUse,
+        "A gateway serves the store in " + folder.string() +
+            ". Verify a backup of it (fencegate verify --online, or fencegate backup and "
+            "then fencegate verify --file), or stop the gateway.");
+}
+
+// Asked every few thousand steps of SQLite, within its own loops too.
+int look_whether_given_up(void* is_given_up) {
+    return static_cast<const std::atomic<bool>*>(is_given_up)->load() ? 1 : 0;
+}
+
+void let_give_up(sqlite::Connection& connection, const std::atomic<bool>* is_given_up) {
+    constexpr int kSteps = 10'000;
+    if (is_given_up == nullptr) return;
+    ::sqlite3_progress_handler(connection.handle(), kSteps, look_whether_given_up,
+                               const_cast<std::atomic<bool>*>(is_given_up));
+}
+
+// Names in a damaged store may hold anything: what leads a terminal, and what is no UTF-8.
+std::string harmless(std::string text) {
+    for (auto& letter : text) {
+        if (letter < ' ' || letter > '~') letter = '?';
+    }
+    return text;
 }
 
 }  // namespace
@@ -62,6 +86,25 @@ std::optional<JournalHead> parse_journal_head(std::string_view text) {
     return head;
 }
 
+void write_members(JsonWriter& json, const VerifyReport& report) {
+    json.member_bool("sound", report.is_sound())
+        .member("head", to_text(report.head))
+        .key("checks")
+        .begin_array();
+    for (const auto& check : report.checks) {
+        json.begin_object()
+            .member("name", check.name)
+            .member("claim", check.claim)
+            .member("looked_at", check.looked_at)
+            .member("faults", check.faults)
+            .key("first")
+            .begin_array();
+        for (const auto& line : check.first) json.string(harmless(line));
+        json.end_array().end_object();
+    }
+    json.end_array();
+}
+
 bool VerifyReport::is_sound() const noexcept {
     return std::ranges::all_of(checks, [](const auto& check) { return check.faults == 0; });
 }
@@ -77,7 +120,10 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     auto& connection = **opened;
     if (auto known = sqlite::check_schema(connection, file); !known)
         return std::unexpected(known.error());
+    let_give_up(connection, options.is_given_up);
     auto report = sqlite::verify_rows(connection, options);
+    if (options.is_given_up != nullptr && *options.is_given_up)
+        return fail(ErrorCode::Draining, "The gateway is shutting down.");
     const auto& failure = connection.failure();
     if (failure && failure->kind != Failure::Kind::Fatal) return cannot_read(*failure, file);
     return report;

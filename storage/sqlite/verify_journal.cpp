@@ -207,6 +207,12 @@ private:
         find_mark();
     }
 
+    static std::string in(std::string whose, const std::string& currency) {
+        whose += " of ";
+        whose += currency;
+        return whose;
+    }
+
     // Rows of (currency, account, debits, credits) against the sums. A row of zeros may be missing.
     void compare(Statement::Row row, Check& check, const std::string& whose) {
         auto left = sums_;
@@ -222,19 +228,19 @@ private:
                 sum = std::exchange(found->second[account], {});
             check.expect(sum.debits_minor == row.integer(2) && sum.credits_minor == row.integer(3),
                          [&] {
-                             return whose + " of " + currency + ", " +
+                             return in(whose, currency) + ", " +
                                     nth("account", static_cast<std::int64_t>(account)) +
                                     " is not the sum of its entries";
                          });
         }
         for (const auto& [currency, minor] : open) {
-            if (minor != 0) check.fault(whose + ": debits of " + currency + " are not its credits");
+            if (minor != 0) check.fault(in(whose, currency) + ": debits are not credits");
         }
         for (const auto& [currency, accounts] : left) {
             const bool is_missing = std::ranges::any_of(accounts, [](const Balance& sum) {
                 return sum.debits_minor != 0 || sum.credits_minor != 0;
             });
-            if (is_missing) check.fault(whose + " of " + currency + " is missing");
+            if (is_missing) check.fault(in(whose, currency) + " is missing");
         }
     }
 

@@ -83,6 +83,21 @@ TEST(OptionsTest, BackupAsksTheAdminListenerOfTheDataFolder) {
     EXPECT_EQ(full.admin_url, "https://localhost:1");
 }
 
+TEST(OptionsTest, VerifyLooksAtAFileOrAsksTheAdminListener) {
+    const auto plain = parse_as<VerifyCommand>({"verify", "--data-dir", "d"});
+    const auto file = parse_as<VerifyCommand>({"verify", "--file", "b.db", "--json"});
+    const auto head = "0:" + std::string(64, 'a');
+    const auto online = parse_as<VerifyCommand>({"verify", "--online", "--admin", "https://gate:1",
+                                                 "--expect-head", head.c_str()});
+
+    EXPECT_EQ(plain.file, "d/store.db");
+    EXPECT_FALSE(plain.online);
+    EXPECT_EQ(file.file, "b.db");
+    EXPECT_TRUE(file.is_json);
+    EXPECT_EQ(online.online->admin_url, "https://gate:1");
+    EXPECT_EQ(online.expected_head->seal.back(), 0xaa);
+}
+
 TEST(OptionsTest, OtherCommandsAreTold) {
     EXPECT_EQ(parse_as<KeyListCommand>({"key", "list", "--data-dir", "d"}).data_dir, "d");
     EXPECT_EQ(parse_as<KeyRevokeCommand>({"key", "revoke", "00000000002a"}).id, proxy::KeyId{42});

@@ -50,7 +50,7 @@ void RandomHistory::say(std::string what) {
 }
 
 void RandomHistory::sequence() {
-    for (auto left = 10 + random_.below(21); left > 0; --left) step();
+    for (auto left = 10 + random_.below(21); left > 0 && store_.store; --left) step();
     if (disk_.is_dead()) restart(/*is_clean=*/false);
     disk_.be_sound();
 }
@@ -64,7 +64,7 @@ void RandomHistory::step() {
     } else {
         fail_somehow();
     }
-    if (store_.store->fatal()) restart(/*is_clean=*/false);
+    if (store_.store && store_.store->fatal()) restart(/*is_clean=*/false);
 }
 
 void RandomHistory::let_time_pass() {
@@ -110,6 +110,8 @@ void RandomHistory::restart(bool is_clean) {
     disk_.power_cut(
         has_power ? Remains::Everything : static_cast<Remains>(random_.below(kRemainsCount)),
         random_);
+    if (const auto opened = storage::sqlite::open_database(store_.folder()); !opened)
+        return say("the store does not open again: " + opened.error().detail);
     store_.reopen();
 }
 

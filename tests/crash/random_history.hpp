@@ -25,7 +25,10 @@ public:
 
     // Ten to thirty events, each a batch of one to three commands, or time, or a fault.
     void sequence();
+    // Whether the store came back after its last fault.
+    [[nodiscard]] bool is_open() const noexcept { return store_.store != nullptr; }
     // Of the rows as they are now, and whether the journal still has the head that it had before.
+    // REQUIRES: is_open(), for this and the next.
     [[nodiscard]] storage::VerifyReport verify();
     // The same of the file, after the store has been left without a goodbye.
     [[nodiscard]] Result<storage::VerifyReport> verify_file();

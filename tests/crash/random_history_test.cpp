@@ -31,7 +31,8 @@ std::string faults_of(const storage::VerifyReport& report) {
 std::string live_through(RandomHistory& history, std::size_t sequences) {
     for (std::size_t at = 1; at <= sequences; ++at) {
         history.sequence();
-        auto wrong = faults_of(history.verify()) + history.wrong();
+        auto wrong = history.wrong();
+        if (history.is_open()) wrong += faults_of(history.verify());
         if (!wrong.empty()) return "sequence " + std::to_string(at) + ": " + wrong;
     }
     const auto report = history.verify_file();

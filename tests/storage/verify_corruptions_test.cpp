@@ -77,7 +77,7 @@ TEST_P(PlantedCorruption, IsFoundByTheCheckThatIsMeantTo) {
     "created_at_ms, (SELECT last_transfer FROM payments WHERE id = payment_id), "            \
     "(SELECT max(id) + 1 FROM transfers), owner, " KEY ", seal FROM transfers WHERE key = 'r1'; "
 
-constexpr Corruption kCorruptions[] = {
+constexpr Corruption kJournal[] = {
     {"AmountChanged", "journal_seals", "UPDATE transfers SET amount = amount + 1 WHERE key = 'r1'"},
     {"TimeChanged", "journal_seals",
      "UPDATE transfers SET created_at_ms = created_at_ms - 1 "
@@ -96,6 +96,9 @@ constexpr Corruption kCorruptions[] = {
     {"AccountsTurnedRound", "journal_accounts",
      "UPDATE transfers SET debit_account = 3, credit_account = 2 WHERE key = 'r1'", true},
     {"MovementTornApart", "movements", "UPDATE transfers SET token = 1 WHERE id = 2", true},
+};
+
+constexpr Corruption kPayments[] = {
     {"RefundedRaised", "payment_amounts",
      "UPDATE payments SET refunded = refunded + 1 "
      "WHERE id = 'pay_1'"},
@@ -122,6 +125,9 @@ constexpr Corruption kCorruptions[] = {
     {"BalanceMissing", "balances", "DELETE FROM balances WHERE account = 3 AND currency = 'EUR'"},
     {"MarkOffByOne", "marks", "UPDATE mark_balances SET credits = credits + 1 WHERE account = 2"},
     {"MarkOfNoEntry", "marks", "UPDATE marks SET transfer_id = 999999"},
+};
+
+constexpr Corruption kKeys[] = {
     {"KeyWithTwoEffects", "one_effect_a_key", FG_COPY_OF_LAST_REFUND("'r1'"), true},
     {"RefusedKeyWithAnEffect", "one_effect_a_key", FG_COPY_OF_LAST_REFUND("'refused'"), true},
     {"AnswerOfAnotherWrite", "answers",
@@ -142,6 +148,9 @@ constexpr Corruption kCorruptions[] = {
     {"AnswerUnderAnotherToken", "answers",
      "UPDATE answers SET token = token + 1 "
      "WHERE key = 'r2'"},
+};
+
+constexpr Corruption kFences[] = {
     {"TokenLowered", "fence_order",
      "UPDATE transfers SET token = (SELECT token FROM transfers WHERE key = 'r2') "
      "WHERE key = 'r1'; "
@@ -188,8 +197,12 @@ constexpr Corruption kCorruptions[] = {
      "'order-4'"},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, PlantedCorruption, ::testing::ValuesIn(kCorruptions),
-                         [](const auto& row) { return std::string(row.param.name); });
+constexpr auto kName = [](const auto& row) { return std::string(row.param.name); };
+
+INSTANTIATE_TEST_SUITE_P(Journal, PlantedCorruption, ::testing::ValuesIn(kJournal), kName);
+INSTANTIATE_TEST_SUITE_P(Payments, PlantedCorruption, ::testing::ValuesIn(kPayments), kName);
+INSTANTIATE_TEST_SUITE_P(Keys, PlantedCorruption, ::testing::ValuesIn(kKeys), kName);
+INSTANTIATE_TEST_SUITE_P(Fences, PlantedCorruption, ::testing::ValuesIn(kFences), kName);
 
 }  // namespace
 }  // namespace fencegate::testing

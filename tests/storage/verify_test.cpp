@@ -52,6 +52,26 @@ TEST_F(VerifyStore, OfAStoreThatIsServedIsRefusedAndSaysWhatToDo) {
     EXPECT_NE(report.error().detail.find("backup"), std::string::npos);
 }
 
+TEST_F(VerifyStore, IsGivenUpWhenAskedTo) {
+    const std::atomic<bool> is_given_up = true;
+
+    const auto report = storage::verify_store(file(), {.is_given_up = &is_given_up});
+
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::Draining);
+}
+
+TEST_F(VerifyStore, OfABackupBesideAStoreThatIsServedIsNotRefused) {
+    harness.reopen();
+    harness.store->close();
+    std::filesystem::copy_file(file(), harness.folder() / "copy.db");
+
+    const auto report = storage::verify_store(harness.folder() / "copy.db");
+
+    ASSERT_TRUE(report) << report.error().detail;
+    EXPECT_TRUE(report->is_sound()) << told(*report);
+}
+
 TEST_F(VerifyStore, OfAnotherSchemaIsRefusedAndMigratesNothing) {
     tamper("PRAGMA user_version = 2");
 
