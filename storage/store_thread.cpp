@@ -15,6 +15,8 @@ namespace {
 constexpr Duration kWaitMax{1'000};
 // How long a copy may hold up the batch that has queued up meanwhile. A slice goes a little over.
 constexpr std::chrono::microseconds kCopySlice{500};
+// The same for long reads.
+constexpr std::chrono::microseconds kReadSlice{1'000};
 // How soon to ask a sink again that takes no more.
 constexpr Duration kCopyRest{2};
 
@@ -30,12 +32,18 @@ StoreThread::StoreThread(EngineOptions options, const Clock& clock,
 StoreThread::~StoreThread() { stop(); }
 
 bool StoreThread::submit(Request request) {
+    const bool is_long = sqlite::is_long_read(request.command.operation);
     bool was_empty = false;
     {
         const std::lock_guard lock(mutex_);
-        if (inbox_.is_closed || inbox_.requests.size() >= options_.queue_max) return false;
-        was_empty = inbox_.is_empty();
-        inbox_.requests.push_back(std::move(request));
+        const auto queued = is_long ? long_reads_.size() : inbox_.requests.size();
+        if (inbox_.is_closed || queued >= options_.queue_max) return false;
+        was_empty = inbox_.is_empty() && long_reads_.empty();
+        if (is_long) {
+            long_reads_.push_back(std::move(request));
+        } else {
+            inbox_.requests.push_back(std::move(request));
+        }
     }
     if (was_empty) has_work_.notify_one();
     return true;
@@ -82,6 +90,7 @@ void StoreThread::work() {
     for (;;) {
         auto inbox = next();
         if (!inbox.is_empty() || !copy_ || is_due()) run(inbox);
+        serve_long_reads();
         if (store_->fatal()) {
             stop_trusting();
             return;
@@ -90,6 +99,7 @@ void StoreThread::work() {
         if (inbox.drain || inbox.stop) give_up_copy();
         copy_a_little();
         if (inbox.stop) {
+            while (const auto read = next_long_read()) deliver(store_->run({&*read, 1}, {}));
             deliver(store_->drain());
             store_->close();
             return;
@@ -100,14 +110,15 @@ void StoreThread::work() {
 
 StoreThread::Inbox StoreThread::next() {
     std::unique_lock lock(mutex_);
-    if (inbox_.is_empty() && (!copy_ || copy_rests_)) {
+    if (inbox_.is_empty() && long_reads_.empty() && (!copy_ || copy_rests_)) {
         Duration wait = copy_ ? kCopyRest : kWaitMax;
         if (const auto deadline = store_->next_deadline()) {
             // Rounded up: waking a moment early would only spin.
             const Duration until(ms_between(clock_.boot_now(), *deadline) + 1);
             wait = std::min(wait, until);
         }
-        has_work_.wait_for(lock, wait, [this] { return !inbox_.is_empty(); });
+        has_work_.wait_for(lock, wait,
+                           [this] { return !inbox_.is_empty() || !long_reads_.empty(); });
     }
     auto taken = std::exchange(inbox_, Inbox{});
     inbox_.is_closed = taken.is_closed;
@@ -130,6 +141,24 @@ void StoreThread::run(Inbox& inbox) {
         deliver(store_->run(requests.subspan(from, count), inbox.cancelled, behind));
         from += count;
     } while (from < requests.size());
+}
+
+// Each in a batch of its own, so that time can be looked at in between. At least one, so that
+// writes hold up no read for ever.
+void StoreThread::serve_long_reads() {
+    const auto until = clock_.boot_now() + kReadSlice;
+    while (const auto read = next_long_read()) {
+        deliver(store_->run({&*read, 1}, {}, queued()));
+        if (store_->fatal() || clock_.boot_now() >= until) return;
+    }
+}
+
+std::optional<Request> StoreThread::next_long_read() {
+    const std::lock_guard lock(mutex_);
+    if (long_reads_.empty()) return std::nullopt;
+    std::optional<Request> read(std::move(long_reads_.front()));
+    long_reads_.pop_front();
+    return read;
 }
 
 void StoreThread::begin_copy(const std::filesystem::path& file) {
@@ -164,7 +193,7 @@ void StoreThread::end_copy(Result<CopyFacts> facts) {
 
 std::size_t StoreThread::queued() {
     const std::lock_guard lock(mutex_);
-    return inbox_.requests.size();
+    return inbox_.requests.size() + long_reads_.size();
 }
 
 void StoreThread::deliver(std::vector<sqlite::Routed> routed) {
@@ -187,6 +216,7 @@ void StoreThread::stop_trusting() {
     }
     end_copy(fail(ErrorCode::Internal, "The store failed; the copy was given up."));
     deliver(store_->run(rest.requests, {}));  // answers OutcomeUnknown, touches nothing
+    while (const auto read = next_long_read()) deliver(store_->run({&*read, 1}, {}));
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());
 }
 

@@ -2,6 +2,8 @@
 // StoreThread: the embedded engine. One thread, one bounded queue, group commit: whatever has
 // queued up while the last batch synced becomes the next batch, so under load many commands share
 // one fsync and an idle store answers at once.
+// Long reads wait in a line of their own, and a slice of it is served between two batches: whoever
+// pages through the journal, a thousand at once even, holds up no write for longer than a slice.
 // Thread rule: the Engine methods may be called from any thread; the store belongs to the thread
 // this owns. The mutex guards the inbox only and is never held while the store works.
 
@@ -10,8 +12,10 @@
 #include "storage/sqlite/store.hpp"
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -49,6 +53,8 @@ private:
     [[nodiscard]] Inbox next();
     [[nodiscard]] bool is_due() const;
     void run(Inbox& inbox);
+    void serve_long_reads();
+    [[nodiscard]] std::optional<Request> next_long_read();
     void begin_copy(const std::filesystem::path& file);
     void copy_a_little();
     void end_copy(Result<CopyFacts> facts);  // if there is one
@@ -63,6 +69,7 @@ private:
     std::mutex mutex_;
     std::condition_variable has_work_;
     Inbox inbox_;
+    std::deque<Request> long_reads_;  // guarded by mutex_
     CopySink* copy_sink_ = nullptr;  // guarded by mutex_; stays the same as long as there is a copy
     std::unique_ptr<sqlite::OnlineCopy> copy_;
     bool copy_rests_ = false;  // until its sink takes more

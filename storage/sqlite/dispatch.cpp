@@ -22,6 +22,12 @@ bool is_read(const Operation& operation) {
                         ReadEvents, ReadConsumer>(operation);
 }
 
+bool is_long_read(const Operation& operation) {
+    return holds_one_of<ListLocks, ReadHistory, FindDeadlocks, ReadLongestHeld, ListRuns,
+                        ListRefunds, ListPayments, ListEntries, ReadStatement, ReadEvents>(
+        operation);
+}
+
 std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
     using Reply = std::optional<Answer>;
     const auto& command = request.command;

@@ -39,6 +39,8 @@ struct Commands {
 
 // True for what never writes and so needs no savepoint.
 [[nodiscard]] bool is_read(const Operation& operation);
+// True for a read that may look at hundreds of rows.
+[[nodiscard]] bool is_long_read(const Operation& operation);
 
 // Nothing: the caller waits.
 [[nodiscard]] std::optional<Answer> dispatch(Commands& commands, Batch& batch,
