@@ -35,10 +35,10 @@ struct Restored {
     std::filesystem::path kept{};  // the store that was replaced; empty: there was none
 };
 
-// Fails with: StartFailure InUse, BadData (no store, damaged, or the last epoch is used up),
-// CannotRead, CannotCreate. The store that was there is then still there, under one name or the
-// other, and the message says which. Whatever stands in its place is refused by a gateway until a
-// restore succeeds; it may simply be repeated.
+// Fails with: StartFailure InUse (this folder, or the backup is the store of another), BadData (no
+// store, damaged, or the last epoch is used up), CannotRead, CannotCreate. The store that was there
+// is then still there, under one name or the other, and the message says which. Whatever stands in
+// its place is refused by a gateway until a restore succeeds; it may simply be repeated.
 [[nodiscard]] Result<Restored> restore_store(const RestoreOptions& options, WallTime now);
 
 }  // namespace fencegate::storage

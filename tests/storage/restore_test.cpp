@@ -1,9 +1,11 @@
 // A backup is put back: nothing that was granted after it may come to life again.
 #include "storage/restore.hpp"
 
+#include "base/start_failure.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 
@@ -31,6 +33,7 @@ protected:
         harness.reopen();
     }
     [[nodiscard]] std::filesystem::path file() const { return harness.folder() / "store.db"; }
+    [[nodiscard]] std::filesystem::path copy() const { return backup_ / "store.db"; }
 
     StoreHarness harness{{{.name = "payments", .accepts_late_writes = true}}};
     std::int64_t epoch = 0;
@@ -104,6 +107,54 @@ TEST_F(Restore, FailsAfterTheLastEpoch) {
     EXPECT_FALSE(storage::restore_store(
         {.data_dir = harness.folder(), .epoch_above = lockmgr::kTokenEpochMax},
         harness.clock.wall_now()));
+}
+
+TEST_F(Restore, RefusesToCopyAStoreThatIsServed) {
+    const TempDir other;
+
+    const auto restored = storage::restore_store({.data_dir = other.path(), .from = file()},
+                                                 harness.clock.wall_now());
+
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(start_failure_of(restored.error()), StartFailure::InUse);
+}
+
+TEST_F(Restore, CopiesTheStoreOfAFolderThatNobodyServes) {
+    harness.store.reset();
+    const TempDir other;
+
+    EXPECT_TRUE(storage::restore_store({.data_dir = other.path(), .from = file()},
+                                       harness.clock.wall_now()));
+}
+
+// Takes an index out of the schema, changes what it should tell, and puts it back.
+void change_behind_the_back_of_an_index(const std::filesystem::path& file, const char* change) {
+    const auto run = [&file](const std::string& sql) {
+        ::sqlite3* handle = nullptr;
+        ::sqlite3_open(file.c_str(), &handle);
+        const auto all = "PRAGMA writable_schema = ON; PRAGMA trusted_schema = ON;" + sql;
+        EXPECT_EQ(::sqlite3_exec(handle, all.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+            << ::sqlite3_errmsg(handle);
+        ::sqlite3_close(handle);
+    };
+    run("CREATE TABLE hidden AS SELECT * FROM sqlite_schema WHERE name = 'open_holds';"
+        "DELETE FROM sqlite_schema WHERE name = 'open_holds'");
+    run(change);
+    run("INSERT INTO sqlite_schema SELECT * FROM hidden; DROP TABLE hidden");
+}
+
+TEST_F(Restore, RefusesABackupWhoseIndexDoesNotMatch) {
+    harness.create("pay_1", 500, /*capture=*/false);
+    harness.store->close();
+    back_up();
+    change_behind_the_back_of_an_index(copy(), "UPDATE payments SET authorized_hour = 7");
+    const TempDir other;
+
+    const auto restored = storage::restore_store({.data_dir = other.path(), .from = copy()},
+                                                 harness.clock.wall_now());
+
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(start_failure_of(restored.error()), StartFailure::BadData);
 }
 
 }  // namespace
