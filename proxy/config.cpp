@@ -58,6 +58,7 @@ constexpr std::array kCountKeys{
     CountKey{"waiters_per_lock_max", &Config::waiters_per_lock_max, 0, 1'000'000},
     CountKey{"waiters_max", &Config::waiters_max, 0, 1'000'000},
     CountKey{"watchers_max", &Config::watchers_max, 0, 1'000'000},
+    CountKey{"statements_max", &Config::statements_max, 0, 1'000'000},
     CountKey{"watch_events_max", &Config::watch_events_max, 1, 1'048'576},
 };
 

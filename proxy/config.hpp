@@ -67,6 +67,9 @@ struct Config {
     std::size_t watch_events_max = 65'536;                // kept for them; under 1 KiB each
     Duration watch_heartbeat = std::chrono::seconds(15);  // when nothing happens
 
+    // Statements that are written at once. Each holds a page of it, up to a megabyte.
+    std::size_t statements_max = 64;
+
     // Who may read /metrics without a key. Not set: whoever reaches a loopback admin listener.
     std::optional<bool> metrics_anonymous{};
 

@@ -10,6 +10,7 @@
 #include "proxy/service.hpp"
 #include "proxy/watch_log.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,9 @@ struct SessionShared {
     Service& service;
     Metrics& metrics;
     AccessLog& access_log;
-    storage::Engine* engine;  // nullptr: the service makes no commands
-    WatchLog* watch_log;      // nullptr: the service makes no subscriptions
+    storage::Engine* engine;                          // nullptr: the service makes no commands
+    WatchLog* watch_log;                              // nullptr: the service makes no subscriptions
+    mutable std::atomic<std::size_t> statements = 0;  // that are being written
 };
 
 class Session {

@@ -1,6 +1,8 @@
 // Statements: answers that are longer than memory should hold. The store is asked for a page, the
 // page is written as a chunk, and only then the next is asked for: a slow client slows itself.
 // A statement that is cut off has no last chunk and no closing line.
+// A page is up to a megabyte of text, and a client may take half a minute for it: so there are only
+// as many at once as Config::statements_max says, and their memory ends with them.
 #include "proxy/config.hpp"
 #include "proxy/session.hpp"
 
@@ -12,6 +14,13 @@ namespace {
 
 constexpr std::size_t kWatchBytes = 4'096;
 constexpr std::size_t kChunkBytesMin = 16'384;  // a TLS record
+
+Error no_room() {
+    return {ErrorCode::Overloaded,
+            "As many statements as may (statements_max) are being written. Retry later.",
+            {},
+            1'000};
+}
 
 // RFC 9112 §7.1.
 void append_chunk(std::string_view text, std::string& out) {
@@ -36,31 +45,39 @@ struct Session::StatementInProgress {
 };
 
 asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool keep_alive) {
+    const WatchLog::Seat seat(shared_.statements);
+    if (++shared_.statements > shared_.config.statements_max) {
+        auto refused = refuse(no_room(), exchange_.request_id);
+        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
+        co_return goes_on;
+    }
     StatementInProgress statement{.writer = StatementWriter(std::move(request)),
                                   .is_chunked = exchange_.framing.is_http_1_1,
                                   .keep_alive = keep_alive};
     is_peer_gone_ = false;
     auto watching = note_departure();
     start_watching(std::move(watching));
-    storage::Answer answer;
+    storage::Answer page;
     while (!statement.writer.is_complete() && !is_peer_gone_) {
         storage::Operation operation = statement.writer.next();
         storage::Command command{exchange_.principal, exchange_.request_id, std::move(operation),
                                  exchange_.route_pattern};
         const auto ticket = thread_.new_ticket();
-        answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
-        if (answer.error || !answer.statement) break;
-        statement.writer.take(*answer.statement, statement.text);
+        page = co_await thread_.ask(shared_.engine, ticket, std::move(command));
+        if (page.error || !page.statement) break;
+        statement.writer.take(*page.statement, statement.text);
+        page.statement.reset();
         if (statement.has_piece()) co_await send_piece(&statement);
     }
     const bool is_whole = statement.writer.is_complete() && !is_peer_gone_;
-    const bool is_refused = answer.error && !statement.has_begun && !is_peer_gone_;
+    const bool is_refused = page.error && !statement.has_begun && !is_peer_gone_;
     // The client must not take what it has for the whole.
     if (!is_whole && !is_refused) hang_up();
     co_await stop_watching();
+    out_ = std::string();  // the connection may idle for long
     if (is_refused) {
-        auto refused = shared_.service.finish(exchange_, std::move(answer));
-        const bool goes_on = co_await this->answer(std::move(refused), keep_alive && !is_draining_);
+        auto refused = shared_.service.finish(exchange_, std::move(page));
+        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
         co_return goes_on;
     }
     log(200, {}, statement.bytes_sent);

@@ -104,5 +104,33 @@ TEST_F(Statements, ABadParameterIsNamed) {
     }
 }
 
+class NoRoomForStatements : public Statements {
+protected:
+    static void SetUpTestSuite() { start("statements_max = 0\n"); }
+};
+
+TEST_F(NoRoomForStatements, RefusesThemAndServesTheRest) {
+    const auto refused = statement("?account=funds_held&currency=EUR");
+    const auto next = get("/v1/ledger/accounts");
+
+    expect_problem(refused, 503, "overloaded");
+    EXPECT_EQ(refused.header("Retry-After"), "1");
+    EXPECT_EQ(next.status, 200);
+}
+
+class OneStatementAtATime : public Statements {
+protected:
+    static void SetUpTestSuite() { start("statements_max = 1\n"); }
+};
+
+TEST_F(OneStatementAtATime, GivesItsPlaceBack) {
+    const std::string of = "?account=funds_held&currency=EUR";
+
+    EXPECT_EQ(statement(of).status, 200);
+    EXPECT_EQ(statement(of).status, 200);
+    EXPECT_EQ(statement("?account=funds_held").status, 400);
+    EXPECT_EQ(statement(of).status, 200);
+}
+
 }  // namespace
 }  // namespace fencegate::contract
