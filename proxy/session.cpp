@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kWatchBytes = 4096;
 constexpr std::chrono::milliseconds kWatchLook{50};
 constexpr Duration kGoodbyeTimeout{2'000};
+constexpr std::size_t kKeptBytes = 16'384;  // of a buffer, for the next answer
 constexpr std::size_t kGoodbyeBytesMax = std::size_t{256} << 10;
 
 }  // namespace
@@ -226,12 +227,16 @@ asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {
     write_reply(reply, exchange_.request_id, thread_.http_date(), keep_alive, out_);
     // RFC 9110 §9.3.2: content after a HEAD would be read as the beginning of the next answer.
     if (exchange_.head.method == "HEAD") out_.resize(out_.size() - reply.body.size());
+    std::string().swap(reply.body);  // is in out_, and the client may take its time
     // Before the client can know: its next scrape must show what it was told.
     log(reply.status, reply.code, out_.size());
     set_deadline(shared_.config.write_timeout);
     const auto bytes = asio::buffer(out_);
     auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
     clear_deadline();
+    // A list may have megabytes, and a connection may idle for long behind it. Swapped, because an
+    // assignment of nothing keeps the memory.
+    if (out_.capacity() > kKeptBytes) std::string().swap(out_);
     co_return !ec && keep_alive;
 }
 

@@ -119,5 +119,45 @@ TEST_F(PaymentLists, ABadParameterIsNamed) {
     }
 }
 
+// Who has read a long list and keeps the connection.
+class LongLists : public PaymentLists {
+protected:
+    static std::size_t resident_kib() {
+        const auto metrics = gateway().admin_client().request("GET", "/metrics").body;
+        constexpr std::string_view kName = "\nprocess_resident_memory_bytes ";
+        return static_cast<std::size_t>(
+                   std::stod(metrics.substr(metrics.find(kName) + kName.size()))) /
+               1024;
+    }
+    void create_long_winded() {
+        std::string metadata;
+        for (int member = 0; member < 50; ++member)
+            metadata.append(member == 0 ? "{" : ",")
+                .append("\"m" + std::to_string(member) + "\":\"")
+                .append(std::string(500, 'v') + "\"");
+        const auto body = R"({"amount":100,"currency":"EUR","metadata":)" + metadata + "}}";
+        const auto created =
+            client.request("POST", "/v1/payments", {{"Idempotency-Key", fresh("long")}}, body);
+        ASSERT_EQ(created.status, 201) << created.body;
+    }
+};
+
+TEST_F(LongLists, LeaveNothingBehindOnAConnection) {
+    constexpr std::size_t kCount = 40;
+    for (int payment = 0; payment < 40; ++payment) create_long_winded();
+    ASSERT_GT(list("?limit=40").body.size(), std::size_t{900} << 10);
+    const auto before = resident_kib();
+
+    std::vector<HttpsClient> idle;
+    for (std::size_t count = 0; count < kCount; ++count) {
+        idle.push_back(gateway().client());
+        ASSERT_EQ(idle.back().request("GET", "/v1/payments?limit=40").status, 200);
+    }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LT(resident_kib(), before + 300 * kCount);
+#endif
+}
+
 }  // namespace
 }  // namespace fencegate::contract
