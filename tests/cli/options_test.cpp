@@ -87,8 +87,8 @@ TEST(OptionsTest, VerifyLooksAtAFileOrAsksTheAdminListener) {
     const auto plain = parse_as<VerifyCommand>({"verify", "--data-dir", "d"});
     const auto file = parse_as<VerifyCommand>({"verify", "--file", "b.db", "--json"});
     const auto head = "0:" + std::string(64, 'a');
-    const auto online = parse_as<VerifyCommand>({"verify", "--online", "--admin", "https://gate:1",
-                                                 "--expect-head", head.c_str()});
+    const auto online = parse_as<VerifyCommand>(
+        {"verify", "--online", "--admin", "https://gate:1", "--expect-head", head.c_str()});
 
     EXPECT_EQ(plain.file, "d/store.db");
     EXPECT_FALSE(plain.online);

@@ -144,9 +144,9 @@ protected:
 
 TEST_F(LongLists, LeaveNothingBehindOnAConnection) {
     constexpr std::size_t kCount = 40;
-    for (int payment = 0; payment < 40; ++payment) create_long_winded();
+    for (std::size_t payment = 0; payment < kCount; ++payment) create_long_winded();
     ASSERT_GT(list("?limit=40").body.size(), std::size_t{900} << 10);
-    const auto before = resident_kib();
+    [[maybe_unused]] const auto before = resident_kib();
 
     std::vector<HttpsClient> idle;
     for (std::size_t count = 0; count < kCount; ++count) {
