@@ -15,6 +15,8 @@ constexpr std::string_view kUsage = R"(usage: fencegate_bench_critical_section [
   --clients N         connections, each with one cycle at a time (32)
   --threads N         client threads that share the connections (1)
   --payments N        payments created first (10000)
+  --existing          create none: the store was filled by fencegate_bench_fill_payments with
+                      that many; each client picks among its own at random
   --seconds S         how long to count (10); or --operations N cycles
   --warmup S          cycles run before counting starts (2)
   --open-loop RATE    cycles are due at a fixed rate; latency counts from when they were due
@@ -47,6 +49,7 @@ public:
 private:
     static bool take_flag(BenchOptions& options, std::string_view name) {
         if (name == "--contend") return options.contend = true;
+        if (name == "--existing") return options.existing = true;
         if (name == "--json") return options.json = true;
         return false;
     }

@@ -30,6 +30,7 @@ struct BenchOptions {
     std::uint32_t wait_ms = 0;
     pid_t server_pid = 0;
     bool contend = false;
+    bool existing = false;  // the payments that fencegate_bench_fill_payments made
     bool ordered_keys = false;
     bool json = false;
 };

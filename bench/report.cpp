@@ -157,6 +157,7 @@ std::string json_report(const BenchOptions& options, const Figures& figures) {
     append(out, "\"clients\":%zu,\"threads\":%zu,\"payments\":%zu,\"open_loop_rate\":%.1f,",
            options.clients, options.threads, options.payments, options.open_loop_rate);
     out += std::string("\"contend\":") + (options.contend ? "true" : "false") +
+           ",\"existing\":" + (options.existing ? "true" : "false") +
            ",\"keys\":" + (options.ordered_keys ? "\"ordered\"" : "\"uuid\"") +
            ",\"tls\":" + quoted(figures.cipher) + ",\"latency_us\":{";
     json_latency(out, "cycle", tally.cycles);

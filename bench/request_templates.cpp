@@ -7,6 +7,7 @@
 namespace fencegate::bench {
 namespace {
 
+constexpr std::string_view kCreateHead = R"({"id":")";
 constexpr std::string_view kCreateTail = R"(","amount":1000000000,"currency":"EUR"})";
 constexpr std::string_view kRefundBody = R"({"amount":1})";
 
@@ -16,8 +17,6 @@ void append_number(std::string& out, std::uint64_t number) {
     out.append(digits.data(), end);
 }
 
-std::size_t digits_of(std::size_t number) { return std::to_string(number).size(); }
-
 std::string content_length(std::size_t size) {
     return "Content-Length: " + std::to_string(size) + "\r\n";
 }
@@ -26,22 +25,20 @@ std::string content_length(std::size_t size) {
 
 RequestTemplates::RequestTemplates(const BenchOptions& options, std::string_view run,
                                    std::size_t client)
-    : ordered_keys_(options.ordered_keys) {
-    const std::string id_prefix = "bench_" + std::string(run) + "_";
+    : id_prefix_("bench_" + std::string(run) + "_"),
+      ordered_keys_(options.ordered_keys),
+      existing_(options.existing) {
     const std::string json = "Content-Type: application/json\r\n";
     common_ = "Host: " + options.host + ":" + std::to_string(options.port) +
               "\r\nAuthorization: Bearer " + options.key + "\r\n";
 
     create_head_ = "POST /v1/payments HTTP/1.1\r\n" + common_ + json + "Idempotency-Key: ";
-    create_body_ = R"({"id":")" + id_prefix;
 
     std::string body = R"({"ttl_ms":)" + std::to_string(options.ttl_ms);
     if (options.wait_ms > 0) body += R"(,"wait_ms":)" + std::to_string(options.wait_ms);
     body += R"(,"owner":"bench-)" + std::to_string(client) + R"("})";
-    acquire_head_ = "POST /v1/locks/payments/" + id_prefix;
     acquire_tail_ = " HTTP/1.1\r\n" + common_ + json + content_length(body.size()) + "\r\n" + body;
 
-    refund_head_ = "POST /v1/payments/" + id_prefix;
     refund_middle_ = "/refunds HTTP/1.1\r\n" + common_ + json + content_length(kRefundBody.size()) +
                      "Idempotency-Key: ";
 
@@ -53,22 +50,24 @@ void RequestTemplates::create(std::string& out, std::size_t payment) {
     out = create_head_;
     append_key(out);
     out += "\r\n";
-    out += content_length(create_body_.size() + digits_of(payment) + kCreateTail.size());
+    std::string id;
+    append_id(id, payment);
+    out += content_length(kCreateHead.size() + id.size() + kCreateTail.size());
     out += "\r\n";
-    out += create_body_;
-    append_number(out, payment);
+    out += kCreateHead;
+    out += id;
     out += kCreateTail;
 }
 
 void RequestTemplates::acquire(std::string& out, std::size_t payment) const {
-    out = acquire_head_;
-    append_number(out, payment);
+    out = "POST /v1/locks/payments/";
+    append_id(out, payment);
     out += acquire_tail_;
 }
 
 void RequestTemplates::refund(std::string& out, std::size_t payment, std::string_view fence_token) {
-    out = refund_head_;
-    append_number(out, payment);
+    out = "POST /v1/payments/";
+    append_id(out, payment);
     out += refund_middle_;
     append_key(out);
     out += "\r\nX-Fence-Token: ";
@@ -83,6 +82,12 @@ void RequestTemplates::release(std::string& out, std::string_view lease_path) co
     out += " HTTP/1.1\r\n";
     out += common_;
     out += "\r\n";
+}
+
+void RequestTemplates::append_id(std::string& out, std::size_t payment) const {
+    if (existing_) return append_filled_id(out, payment);
+    out += id_prefix_;
+    append_number(out, payment);
 }
 
 // A random UUID is what payment clients send, and the harder case for the store's index.
@@ -109,12 +114,8 @@ void RequestTemplates::append_key(std::string& out) {
     }
 }
 
-// splitmix64
 std::uint64_t RequestTemplates::next_random() {
-    std::uint64_t z = (random_state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+    return splitmix64(random_state_ += 0x9e3779b97f4a7c15);
 }
 
 }  // namespace fencegate::bench

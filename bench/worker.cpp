@@ -42,11 +42,12 @@ std::string Worker::cipher() const { return members_.front()->client.connection(
 void Worker::create_payments(SetupProgress& progress) {
     setup_ = &progress;
     printed_ns_ = now_ns();
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-        for (auto p = members_[i]->next_payment; p < options_.payments; p += options_.clients) {
+    for (const auto& member : members_) {
+        if (options_.existing) member->next_payment = options_.payments;
+        for (auto p = member->next_payment; p < options_.payments; p += options_.clients) {
             ++left_to_create_;
         }
-        reopen(*members_[i]);
+        reopen(*member);
     }
     while (left_to_create_ > 0 && tally_.unexpected == 0) {
         pump(kTick);
@@ -153,16 +154,23 @@ void Worker::begin_due_cycles(std::int64_t now) {
 }
 
 std::size_t Worker::pick_payment(Member& member) {
-    if (options_.contend) {
-        random_state_ ^= random_state_ << 13;
-        random_state_ ^= random_state_ >> 7;
-        random_state_ ^= random_state_ << 17;
-        return random_state_ % options_.payments;
+    if (options_.contend) return next_random() % options_.payments;
+    if (options_.existing) {
+        const auto first = member.client.number();
+        const auto owned = (options_.payments - first + options_.clients - 1) / options_.clients;
+        return first + options_.clients * (next_random() % owned);
     }
     const auto payment = member.next_payment;
     member.next_payment += options_.clients;
     if (member.next_payment >= options_.payments) member.next_payment = member.client.number();
     return payment;
+}
+
+std::uint64_t Worker::next_random() {
+    random_state_ ^= random_state_ << 13;
+    random_state_ ^= random_state_ >> 7;
+    random_state_ ^= random_state_ << 17;
+    return random_state_;
 }
 
 // Closed loop: counts what ends inside the window. Open loop: counts what was due inside it,

@@ -2,6 +2,7 @@
 // One thread of the benchmark: an epoll loop, its share of the clients and of the payments.
 //
 // Client c owns the payments c, c + clients, ... and nobody else touches them, unless --contend.
+// It takes them in turn, or --existing ones at random: what was not touched lately costs most.
 // Thread rule: one thread; what threads share is in Window and SetupProgress, all atomic.
 // Errors: counted in the Tally; std::runtime_error when the set-up fails.
 
@@ -67,6 +68,7 @@ private:
     void reopen(Member& member);
     void print_progress();
     [[nodiscard]] std::size_t pick_payment(Member& member);
+    [[nodiscard]] std::uint64_t next_random();
     [[nodiscard]] std::int64_t due_of(std::uint64_t arrival) const;
     [[nodiscard]] std::int64_t idle_timeout(std::int64_t now) const;
     [[nodiscard]] bool has_ended(std::int64_t now) const;
