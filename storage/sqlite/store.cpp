@@ -225,6 +225,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     }
     incarnation_.committed();
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
+    if (stats_.wrote) checkpoint_pace_.note_batch(stats_.commands);
     stats_.wal_bytes = connection_->wal_bytes();
     stats_.journal_entries = tables_.journal.head().id;
     tables_.live.commit();

@@ -11,6 +11,7 @@
 // answered OutcomeUnknown and the store refuses to go on.
 // Thread rule: belongs to one thread.
 
+#include "storage/sqlite/checkpoint_pace.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/dispatch.hpp"
 #include "storage/sqlite/hold_expiry.hpp"
@@ -104,6 +105,7 @@ private:
     Sweeper sweeper_;
     HoldExpiry holds_;
     Incarnation incarnation_;
+    CheckpointPace checkpoint_pace_;
     Statement begin_;
     Statement commit_;
     Statement savepoint_;

@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t kSweptPerBatchMin = 16;
 constexpr int kHoldsPerBatch = 64;
-// Each checkpoint stalls the store for ten to twenty milliseconds. At 64 MiB a stall is longer but
-// four times rarer than at 16 MiB and hot pages are copied once for more commits: p99 halves, p99.9
-// grows by a third (bench/README.md).
-constexpr std::int64_t kCheckpointAtBytes = std::int64_t{64} << 20;
 
 }  // namespace
 
@@ -57,7 +53,7 @@ std::optional<BootTime> SqliteStore::next_deadline() const {
 }
 
 void SqliteStore::checkpoint_if_grown() {
-    if (connection_->wal_bytes() < kCheckpointAtBytes) return;
+    if (connection_->wal_bytes() < checkpoint_pace_.due_bytes()) return;
     if (retry_at_ && clock_.boot_now() < *retry_at_) return;
     checkpoint(/*truncate=*/false);
 }
@@ -77,7 +73,9 @@ void SqliteStore::checkpoint(bool truncate) {
     connection_->checkpoint(truncate);
     const auto& failure = connection_->failure();
     if (!failure) {
-        observer_.on_checkpoint(clock_.boot_now() - before);
+        const auto took = clock_.boot_now() - before;
+        checkpoint_pace_.learn(took);
+        observer_.on_checkpoint(took);
         return;
     }
     if (failure->kind == Failure::Kind::Full) {
