@@ -162,7 +162,7 @@ def main():
     parser.add_argument("--folder", required=True, type=pathlib.Path,
                         help="where the stores are made; those of an earlier run are used again")
     parser.add_argument("--payments", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rate", type=int, default=1_000, help="cycles a second, open loop")
     options = parser.parse_args()
