@@ -74,7 +74,7 @@ asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool ke
     // The client must not take what it has for the whole.
     if (!is_whole && !is_refused) hang_up();
     co_await stop_watching();
-    out_ = std::string();  // the connection may idle for long
+    std::string().swap(out_);  // the connection may idle for long
     if (is_refused) {
         auto refused = shared_.service.finish(exchange_, std::move(page));
         const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
