@@ -25,9 +25,11 @@ if(FENCEGATE_SANITIZE)
         add_compile_options(-Wno-tsan)
     endif()
 else()
-    # OpenSSF compiler hardening guide, what GCC 12 has of it. Release only: FORTIFY needs -O.
+    # OpenSSF compiler hardening guide, what GCC 12 has of it. FORTIFY needs -O: Release only, and not
+    # where a target has FENCEGATE_UNOPTIMIZED.
+    set(optimized $<AND:$<CONFIG:Release>,$<NOT:$<BOOL:$<TARGET_PROPERTY:FENCEGATE_UNOPTIMIZED>>>>)
     target_compile_options(fencegate_compile_options INTERFACE
-        $<$<CONFIG:Release>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3;-D_GLIBCXX_ASSERTIONS;-fstack-protector-strong;-fstack-clash-protection;-fcf-protection=full>)
+        $<${optimized}:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3;-D_GLIBCXX_ASSERTIONS;-fstack-protector-strong;-fstack-clash-protection;-fcf-protection=full>)
     target_link_options(fencegate_compile_options INTERFACE
         -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
