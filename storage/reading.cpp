@@ -1,15 +1,8 @@
 #include "storage/reading.hpp"
 
 #include <charconv>
-#include <limits>
 
 namespace fencegate::storage {
-namespace {
-
-// One less than fits, so that the entry behind it can be named.
-constexpr auto kEntryMax = std::numeric_limits<std::int64_t>::max() - 1;
-
-}  // namespace
 
 std::string place_text(const Place& place) {
     if (place.side == Place::Side::Newest) return {};

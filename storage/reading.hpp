@@ -8,6 +8,7 @@
 #include "storage/journal.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ struct Place {
     Side side = Side::Newest;
     std::int64_t entry = 0;
 };
+
+// One less than fits, so that the entry behind it can be named.
+inline constexpr std::int64_t kEntryMax = std::numeric_limits<std::int64_t>::max() - 1;
 
 // As text, for clients to send back as they got it. Nothing if it is not what place_text() writes.
 [[nodiscard]] std::string place_text(const Place& place);

@@ -43,9 +43,9 @@ Answer LedgerQueries::read(const ListEntries& list) {
         },
         [](const JournalEntry& entry) { return entry.id; },
         [&](const JournalEntry& entry) {
-            if (!is_wanted(entry, list)) return false;
+            if (!is_wanted(entry, list)) return std::size_t{0};
             found.push_back(entry);
-            return true;
+            return kRowBytes;
         });
     if (list.place.side == Place::Side::Newer) std::ranges::reverse(found);
     answer.body = entries_document(found, answer.next_cursor, answer.previous_cursor);

@@ -30,9 +30,10 @@ Answer PaymentQueries::read(const ListPayments& list) {
         [](const Creation& creation) { return creation.entry; },
         [&](const Creation& creation) {
             auto payment = tables_.payments.find(creation.payment_id);
-            if (!payment || !has_status(*payment, list)) return false;
+            if (!payment || !has_status(*payment, list)) return std::size_t{0};
+            const auto size = kRowBytes + payment->metadata_json.size();
             payments.push_back(*std::move(payment));
-            return true;
+            return size;
         });
     if (list.place.side == Place::Side::Newer) std::ranges::reverse(payments);
     answer.body = payments_document(payments, answer.next_cursor, answer.previous_cursor);
