@@ -2,6 +2,8 @@
 
 #include "storage/payment_rules.hpp"
 
+#include <utility>
+
 namespace fencegate::storage::sqlite {
 
 void HoldExpiry::begin_round() {
@@ -9,22 +11,20 @@ void HoldExpiry::begin_round() {
     after_ = {};
 }
 
-void HoldExpiry::end_round(std::int64_t hour) {
-    looked_up_to_ = hour;
-    after_ = {};
-}
-
-void HoldExpiry::expire(Batch& batch, std::int64_t hour, int budget) {
-    const auto holds = tables_.payments.holds_before(hour - kept_.count(), after_, budget);
-    for (const auto& hold : holds) expire_one(batch, hold.payment_id);
+std::vector<std::string> HoldExpiry::next(std::int64_t hour, int budget) {
+    auto holds = tables_.payments.holds_before(hour - kept_.count(), after_, budget);
     if (holds.size() < static_cast<std::size_t>(budget)) {
-        end_round(hour);
+        looked_up_to_ = hour;
+        after_ = {};
     } else {
         after_ = holds.back();
     }
+    std::vector<std::string> payments;
+    for (auto& hold : holds) payments.push_back(std::move(hold.payment_id));
+    return payments;
 }
 
-void HoldExpiry::expire_one(Batch& batch, const std::string& payment_id) {
+void HoldExpiry::expire(Batch& batch, const std::string& payment_id) {
     const auto lock = lockmgr::LockName::parse("payments/" + payment_id);
     if (lock && tables_.live.holdings().find(*lock) != nullptr) return;
     const auto payment = tables_.payments.find(payment_id);

@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace fencegate::storage::sqlite {
 
@@ -21,16 +23,15 @@ public:
     // Whether some hold may be due: a new hour has begun, or the last look did not see all.
     [[nodiscard]] bool is_due(std::int64_t hour) const noexcept { return hour > looked_up_to_; }
 
-    // Looks at up to `budget` holds that are old enough, and expires those that nobody holds.
-    void expire(Batch& batch, std::int64_t hour, int budget);
+    // The next of the payments that are old enough, up to `budget`; each comes once an hour, so
+    // that one which cannot be expired keeps nobody else's money.
+    [[nodiscard]] std::vector<std::string> next(std::int64_t hour, int budget);
+    // Nothing happens if the payment's lock is held or it was captured or cancelled meanwhile.
+    void expire(Batch& batch, const std::string& payment_id);
     // Looks at everything again: after a rollback, which took back what was expired.
     void begin_round();
-    // Nothing more in this hour.
-    void end_round(std::int64_t hour);
 
 private:
-    void expire_one(Batch& batch, const std::string& payment_id);
-
     Tables& tables_;
     std::chrono::hours kept_;
     Random& random_;

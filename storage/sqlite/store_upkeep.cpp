@@ -3,6 +3,7 @@
 #include "storage/sqlite/store.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -26,9 +27,10 @@ void SqliteStore::sweep(Batch& batch, std::size_t commands) {
 void SqliteStore::expire_holds(Batch& batch) {
     const auto hour = sweeper_.hour();
     if (!holds_.is_due(hour)) return;
-    const auto refused =
-        under_savepoint(batch, [&] { holds_.expire(batch, hour, kHoldsPerBatch); });
-    if (refused) holds_.end_round(hour);  // no rule of ours explains it: the next hour tries again
+    for (const auto& payment : holds_.next(hour, kHoldsPerBatch)) {
+        // No rule of ours explains a refusal: it is counted, and the next hour tries again.
+        std::ignore = under_savepoint(batch, [&] { holds_.expire(batch, payment); });
+    }
     if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
 }
 

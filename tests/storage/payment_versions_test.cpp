@@ -124,6 +124,19 @@ TEST(Hold, ManyExpireInOneHourThoughNobodyAsks) {
     EXPECT_EQ(store.number("SELECT debits FROM balances WHERE account = 1"), 2'000);
 }
 
+TEST(Hold, ThatCannotExpireKeepsNobodyElsesMoney) {
+    StoreHarness store(kClasses, kShort);
+    for (int at = 0; at < 3; ++at) store.create("pay_" + std::to_string(at), 10, false);
+    store.connection->exec(
+        "CREATE TRIGGER stuck BEFORE UPDATE ON payments WHEN NEW.id = 'pay_0' "
+        "BEGIN SELECT raise(ABORT, 'stuck'); END");
+
+    run_hours(store, 6);
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM payments WHERE state = 3"), 2);
+    EXPECT_EQ(store.number("SELECT count(*) FROM payments WHERE id = 'pay_0' AND state = 0"), 1);
+}
+
 TEST(Hold, OfACapturedPaymentIsGoneForGood) {
     StoreHarness store(kClasses, kShort);
     store.create("pay_1", 1'000);
