@@ -60,8 +60,8 @@ PROCESS = ("TLS and process", [
                "draining: the gateway stopped. Normal: client.", "ops",
                [("sum by (reason) (rate(fencegate_watch_ended_total{@gateway}[$__rate_interval]))",
                  "{{reason}}")]),
-    timeseries("CPU", "Cores used. Normal: below the cores it has. One full core with waiting "
-               "commands is the store thread.", "short",
+    timeseries("CPU", "100 % is one core. Normal: below the cores it has. One full core with "
+               "waiting commands is the store thread.", "percentunit",
                [("sum by (instance) (rate(process_cpu_seconds_total{@gateway}[$__rate_interval])%s)" % OURS,
                  "{{instance}}")]),
     timeseries("Memory", "Resident. Normal: 15 to 30 MiB, and about 60 KiB for each connection. "
