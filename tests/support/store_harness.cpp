@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 namespace fencegate::testing {
 
@@ -21,6 +22,30 @@ std::array<std::uint8_t, Size> spread(std::string_view text) {
 }
 
 }  // namespace
+
+void RecordingObserver::on_events(const std::vector<storage::StoreEvent>& events) {
+    all.insert(all.end(), events.begin(), events.end());
+}
+
+void RecordingObserver::on_notices(std::vector<storage::LockNotice> more) {
+    std::ranges::move(more, std::back_inserter(notices));
+}
+
+void RecordingObserver::on_contentions(const std::vector<storage::Contention>& more) {
+    contentions.insert(contentions.end(), more.begin(), more.end());
+}
+
+void RecordingObserver::on_levels(std::size_t lock_class, const storage::ClassLevels& now) {
+    levels[lock_class] = now;
+}
+
+void RecordingObserver::on_deadlocks(std::size_t count) { deadlocks = count; }
+
+void RecordingObserver::on_batch(const storage::BatchStats& stats) { last_batch = stats; }
+
+void RecordingObserver::on_checkpoint(storage::Seconds) { ++checkpoints; }
+
+void RecordingObserver::on_error(storage::StoreError error) { errors.push_back(error); }
 
 storage::Idempotency idempotency(std::string_view key, std::string_view body) {
     storage::Idempotency made;
@@ -40,6 +65,8 @@ StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes, storage::Ret
     : folder_(parent), classes_(std::move(classes)), retention_(retention) {
     open();
 }
+
+StoreHarness::~StoreHarness() = default;
 
 void StoreHarness::open() {
     auto lock = storage::sqlite::FolderLock::take(folder_.path());

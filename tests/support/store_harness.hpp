@@ -21,22 +21,14 @@ namespace fencegate::testing {
 
 class RecordingObserver final : public storage::StoreObserver {
 public:
-    void on_events(const std::vector<storage::StoreEvent>& events) override {
-        all.insert(all.end(), events.begin(), events.end());
-    }
-    void on_notices(std::vector<storage::LockNotice> more) override {
-        std::ranges::move(more, std::back_inserter(notices));
-    }
-    void on_contentions(const std::vector<storage::Contention>& more) override {
-        contentions.insert(contentions.end(), more.begin(), more.end());
-    }
-    void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override {
-        levels[lock_class] = now;
-    }
-    void on_deadlocks(std::size_t count) override { deadlocks = count; }
-    void on_batch(const storage::BatchStats& stats) override { last_batch = stats; }
-    void on_checkpoint(storage::Seconds) override { ++checkpoints; }
-    void on_error(storage::StoreError error) override { errors.push_back(error); }
+    void on_events(const std::vector<storage::StoreEvent>& events) override;
+    void on_notices(std::vector<storage::LockNotice> more) override;
+    void on_contentions(const std::vector<storage::Contention>& more) override;
+    void on_levels(std::size_t lock_class, const storage::ClassLevels& now) override;
+    void on_deadlocks(std::size_t count) override;
+    void on_batch(const storage::BatchStats& stats) override;
+    void on_checkpoint(storage::Seconds seconds) override;
+    void on_error(storage::StoreError error) override;
 
     std::vector<storage::StoreEvent> all;
     std::vector<storage::LockNotice> notices;
@@ -71,6 +63,9 @@ public:
         std::vector<lockmgr::LockClass> classes = {{.name = "payments"}},
         storage::Retention retention = {},
         const std::filesystem::path& parent = std::filesystem::temp_directory_path());
+    ~StoreHarness();
+    StoreHarness(const StoreHarness&) = delete;
+    StoreHarness& operator=(const StoreHarness&) = delete;
 
     // What a crash leaves: the object is dropped without a checkpoint and the file opened again.
     void reopen();
