@@ -1,6 +1,7 @@
 #include "storage/sqlite/journal.hpp"
 
 #include "base/check.hpp"
+#include "lockmgr/fencing_token.hpp"
 #include "storage/money.hpp"
 #include "storage/sqlite/journal_rows.hpp"
 
@@ -13,11 +14,39 @@ namespace {
 
 std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 
+std::int64_t epoch_of(std::int64_t id) { return id >> lockmgr::kTokenSequenceBits; }
+
+std::int64_t begin_of(std::int64_t epoch) { return epoch << lockmgr::kTokenSequenceBits; }
+
+std::int64_t epoch_begin(Connection& connection) {
+    Statement epoch(connection, "SELECT epoch FROM store WHERE id = 1");
+    auto row = epoch.query();
+    return row.next() ? begin_of(row.integer(0)) : 0;
+}
+
 Balance& balance_of(std::array<Balance, kAccounts>& of_currency, Account account) {
     return of_currency[std::to_underlying(account)];
 }
 
 }  // namespace
+
+std::int64_t count_entries(Connection& connection) {
+    Statement last(connection, "SELECT max(id) FROM transfers WHERE id <= ?");
+    std::int64_t count = 0;
+    for (auto until = INT64_MAX; until > 0;) {
+        auto row = last.query(until);
+        if (!row.next() || row.is_null(0)) break;
+        const auto id = row.integer(0);
+        until = begin_of(epoch_of(id));
+        count += id - until;
+    }
+    return count;
+}
+
+bool may_follow(std::int64_t id, std::int64_t before) noexcept {
+    return id == before + 1 ||
+           (epoch_of(id) > epoch_of(before) && id == begin_of(epoch_of(id)) + 1);
+}
 
 Journal::Journal(Connection& connection)
     : insert_(connection,
@@ -36,8 +65,10 @@ Journal::Journal(Connection& connection)
                  "SELECT id, created_at_ms, seal, "
                  "(SELECT coalesce(max(transfer_id), 0) FROM marks) "
                  "FROM transfers ORDER BY id DESC LIMIT 1"),
+      epoch_begin_(epoch_begin(connection)),
       find_balances_(connection, "SELECT currency, account, debits, credits FROM balances") {
     load();
+    head_.entries = committed_.entries = count_entries(connection);
 }
 
 void Journal::load() {
@@ -59,6 +90,8 @@ void Journal::load() {
     committed_ = head_;
 }
 
+std::int64_t Journal::next_id() const noexcept { return std::max(head_.id, epoch_begin_) + 1; }
+
 WallTime Journal::booking_time(WallTime now) const { return std::max(now, head_.booked_at); }
 
 Journal::Booked Journal::post(Payment& payment, std::span<const TransferDraft> drafts,
@@ -72,11 +105,11 @@ Journal::Booked Journal::post(Payment& payment, std::span<const TransferDraft> d
                        .key = std::string(movement.key),
                        .reason = std::string(movement.reason),
                        .booked_at = booking_time(movement.now),
-                       .movement = head_.id + 1};
+                       .movement = next_id()};
     Booked booked{.id = {}, .at = entry.booked_at};
     for (const auto& draft : drafts) {
         const auto [debit, credit] = accounts_of(draft.kind);
-        entry.id = head_.id + 1;
+        entry.id = next_id();
         entry.kind = draft.kind;
         entry.debit = debit;
         entry.credit = credit;
@@ -98,6 +131,7 @@ void Journal::append(const JournalEntry& entry) {
                 entry.principal, entry.owner, entry.key, entry.reason, ms(entry.booked_at),
                 entry.previous, entry.movement, Blob(entry.seal));
     head_.id = entry.id;
+    ++head_.entries;
     head_.booked_at = entry.booked_at;
     head_.seal = entry.seal;
     const auto currency = balances_.try_emplace(entry.currency).first;

@@ -2,13 +2,14 @@
 // Journal: appends movements, seals them and keeps the balances. Its head and the balances are also
 // in memory, where they follow the rows through every rollback, as LiveState does.
 // A movement is one or more transfers that are booked side by side or not at all.
-// Time: an entry is booked at the wall clock's time, but never before the entry in front of it, so
-// that the order of the journal and the order of its times are one. A clock that jumps back leaves
-// the journal waiting at the latest time it has seen.
-// Balances are written once a batch (write_balances), and marked every kMarkEvery entries: a
-// statement begins at a mark instead of the first entry.
-// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
-// Errors: the Connection's failure().
+// Numbers: an entry's id is `epoch * 2^43 + n`, as a token is. A restore raises the epoch, so no
+// number that a lost journal told, as an event or a version, ever names something else. Within an
+// epoch there is no gap. Time: an entry is booked at the wall clock's time, but never before the
+// entry in front of it, so that the order of the journal and the order of its times are one. A
+// clock that jumps back leaves the journal waiting at the latest time it has seen. Balances are
+// written once a batch (write_balances), and marked every kMarkEvery entries: a statement begins at
+// a mark instead of the first entry. Thread rule: belongs to the store thread. Call only between
+// BEGIN and COMMIT. Errors: the Connection's failure().
 
 #include "base/random.hpp"
 #include "storage/journal.hpp"
@@ -46,7 +47,8 @@ class Journal {
 public:
     struct Head {
         std::int64_t id = 0;
-        std::int64_t marked = 0;  // the last entry that has a mark
+        std::int64_t entries = 0;  // up to this one
+        std::int64_t marked = 0;   // the last entry that has a mark
         WallTime booked_at{};
         Sha256 seal{};
     };
@@ -93,6 +95,7 @@ private:
     };
 
     void load();
+    [[nodiscard]] std::int64_t next_id() const noexcept;
     void append(const JournalEntry& entry);
     void add(const Posting& posting, std::int64_t amount_minor);
     void write_mark();
@@ -102,12 +105,19 @@ private:
     Statement insert_mark_;
     Statement insert_mark_balance_;
     Statement find_head_;
+    std::int64_t epoch_begin_;  // ids of this epoch are above it
     Statement find_balances_;
     Head head_;
     Head committed_;
     Balances balances_;
     std::vector<Posting> postings_;  // of this batch
 };
+
+// How many entries there are, without looking at each.
+[[nodiscard]] std::int64_t count_entries(Connection& connection);
+
+// Whether the entry behind `before` may have the number `id`.
+[[nodiscard]] bool may_follow(std::int64_t id, std::int64_t before) noexcept;
 
 // Seals every entry and works out the balances: what version 3 brought to older journals. Marks
 // begin with what is booked from then on. REQUIRES: a transaction is open.

@@ -227,7 +227,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
     if (stats_.wrote) checkpoint_pace_.note_batch(stats_.commands);
     stats_.wal_bytes = connection_->wal_bytes();
-    stats_.journal_entries = tables_.journal.head().id;
+    stats_.journal_entries = tables_.journal.head().entries;
     tables_.live.commit();
     tables_.journal.commit();
     last_writes_.complete(batch.events);

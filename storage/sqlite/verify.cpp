@@ -2,6 +2,7 @@
 
 #include "base/start_failure.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <sqlite3.h>
@@ -150,7 +151,7 @@ StoreFacts facts_of(Connection& connection) {
             .forgotten = number(connection,
                                 "SELECT last_token FROM hours "
                                 "WHERE hour = (SELECT max(hour) - 1 FROM hours)"),
-            .transfers = number(connection, "SELECT max(id) FROM transfers")};
+            .transfers = count_entries(connection)};
 }
 
 void check_file(Connection& connection, const VerifyOptions& options, Checks& checks) {
@@ -164,10 +165,10 @@ void check_file(Connection& connection, const VerifyOptions& options, Checks& ch
 }
 
 void check_foreign_keys(Connection& connection, Checks& checks) {
-    checks.foreign_keys.look(
-        number(connection,
-               "SELECT (SELECT max(id) FROM transfers) + (SELECT count(*) FROM payment_references) "
-               "+ (SELECT count(*) FROM mark_balances)"));
+    checks.foreign_keys.look(count_entries(connection) +
+                             number(connection,
+                                    "SELECT (SELECT count(*) FROM payment_references) + "
+                                    "(SELECT count(*) FROM mark_balances)"));
     Statement check(connection, "PRAGMA foreign_key_check");
     auto row = check.query();
     while (row.next())

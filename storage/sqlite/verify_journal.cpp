@@ -103,7 +103,7 @@ public:
 
 private:
     void check_place(const JournalEntry& entry) {
-        checks_.journal_ids.expect(entry.id == before_.id + 1, [&] {
+        checks_.journal_ids.expect(may_follow(entry.id, before_.id), [&] {
             return nth("entry", entry.id) + " follows " + nth("entry", before_.id);
         });
         checks_.journal_seals.expect(entry.seal == seal_of(entry, before_.seal),

@@ -2,6 +2,7 @@
 #include "storage/restore.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/verify.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -75,6 +76,25 @@ TEST_F(Restore, EndsEveryLeaseOfTheBackup) {
 
     EXPECT_EQ(code_of(harness.refund("pay_1", held->fencing_token)), ErrorCode::FenceBroken);
     EXPECT_TRUE(harness.acquire("payments/pay_1")->fencing_token > held->fencing_token);
+}
+
+TEST_F(Restore, NamesNothingElseByANumberOfTheLostJournal) {
+    harness.create("kept", 10);
+    harness.store->close();
+    back_up();
+    const auto lost = harness.create("lost", 20);
+
+    put_back(0);
+    const auto next = harness.create("next", 30);
+    const auto events = harness.run(storage::ReadEvents{.after = lost.version});
+
+    EXPECT_GT(next.version, lost.version);
+    EXPECT_NE(events->body.find(R"("payment":"next")"), std::string::npos) << events->body;
+    EXPECT_EQ(harness.observer.last_batch.journal_entries, 4);
+    harness.store.reset();
+    const auto report = storage::verify_store(file());
+    ASSERT_TRUE(report) << report.error().detail;
+    EXPECT_TRUE(report->is_sound());
 }
 
 TEST_F(Restore, KeepsTheLeasesItEndsFromNowOn) {
