@@ -117,6 +117,9 @@ Result<storage::Operation> build_create_payment(const RouteRequest& request) {
     const auto amount = read_amount(*body);
     if (!amount) return std::unexpected(amount.error());
     if (!*amount) return fail(ErrorCode::InvalidArgument, "amount is required.");
+    if (**amount > storage::kPaymentMinorMax)
+        return fail(ErrorCode::InvalidArgument,
+                    "amount must have at most 12 digits in minor units (cents, yen, fils).");
     auto currency = read_currency(*body);
     if (!currency) return std::unexpected(currency.error());
     const auto capture = body->boolean("capture");
@@ -184,6 +187,8 @@ Result<storage::Operation> build_list_payments(const RouteRequest& request) {
 }
 
 Result<storage::Operation> build_list_refunds(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"limit", "cursor"});
+    if (!known) return std::unexpected(known.error());
     auto id = payment_id(request.parameter);
     if (!id) return std::unexpected(id.error());
     const auto page = read_page(request.target);

@@ -16,7 +16,10 @@
 
 namespace fencegate::storage {
 
-// The largest amount of one payment: 2^53 - 1 minor units, so that every JSON parser keeps it.
+// The largest amount of a new payment: twelve digits, as ISO 8583's field 4. The sums of a currency
+// have 63 bits for ever (the journal only grows); this leaves room for nine million of the largest.
+inline constexpr std::int64_t kPaymentMinorMax = 999'999'999'999;
+// The largest amount anywhere: 2^53 - 1 minor units, so that every JSON parser keeps it.
 inline constexpr std::int64_t kAmountMinorMax = (std::int64_t{1} << 53) - 1;
 
 struct Currency {

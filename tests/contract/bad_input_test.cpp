@@ -93,6 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         BodyRow{"LongCurrency", R"("amount":1,"currency":"EURO")", kArgument},
         BodyRow{"NegativeAmount", R"("amount":-1,"currency":"EUR")", kArgument},
         BodyRow{"AmountOver2Power53", R"("amount":9007199254740992,"currency":"EUR")", kArgument},
+        BodyRow{"AmountOf13Digits", R"("amount":1000000000000,"currency":"EUR")", kArgument},
         BodyRow{"TextCapture", R"("amount":1,"currency":"EUR","capture":"no")", kArgument},
         BodyRow{"ArrayMetadata", R"("amount":1,"currency":"EUR","metadata":[])", kArgument},
         BodyRow{"FloatInMetadata", R"("amount":1,"currency":"EUR","metadata":{"a":1.5})", kJson},
