@@ -16,6 +16,9 @@ constexpr std::size_t kTimeoutsPerBatch = 1024;
 // A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
 constexpr Duration kDeadlockLookAfter{1'000};
 
+// Whether somebody came to wait or left a line.
+bool lines_moved(const Batch& batch) { return !batch.enqueued.empty() || !batch.outcomes.empty(); }
+
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
                     "A constraint of the store refused the write: " + failure.message,
@@ -233,8 +236,8 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     last_writes_.complete(batch.events);
     tables_.statistics.note(batch.events, batch.now);
     count_held(batch.events);
-    const bool lines_moved = !batch.enqueued.empty() || !batch.outcomes.empty();
-    if (lines_moved && !deadlock_look_at_) deadlock_look_at_ = batch.now + kDeadlockLookAfter;
+    if (lines_moved(batch) && !deadlock_look_at_)
+        deadlock_look_at_ = batch.now + kDeadlockLookAfter;
     return Attempt::Committed;
 }
 
@@ -260,10 +263,9 @@ void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
         out.push_back({waiting->home, {ticket, std::move(answer)}});
         tables_.room.remove(ticket);
     }
-    if (!batch.events.empty()) {
-        observer_.on_events(batch.events);
-        publish_levels();
-    }
+    if (!batch.events.empty()) observer_.on_events(batch.events);
+    // Who stands in line makes no event yet, and who is turned away there may make none.
+    if (!batch.events.empty() || lines_moved(batch)) publish_levels();
     if (!batch.contentions.empty()) observer_.on_contentions(batch.contentions);
     if (!batch.notices.empty()) observer_.on_notices(std::move(batch.notices));
     observer_.on_batch(stats_);

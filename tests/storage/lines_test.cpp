@@ -211,6 +211,32 @@ TEST(LockDelay, IsNotCutShortByAFullDisk) {
     EXPECT_FALSE(answers.at(waiter).error);
 }
 
+// What a dashboard shows while nothing is granted and nothing ends.
+TEST(Lines, AreToldWhenSomebodyComesToWaitAndWhenTheyLeave) {
+    StoreHarness store;
+    store.acquire("payments/pay_1", {.ttl_ms = 60'000});
+    const auto& payments = store.observer.levels[0];
+    ASSERT_EQ(payments.waiting, 0U);
+
+    ASSERT_FALSE(store.acquire("payments/pay_1", {.wait_ms = 1'000}));
+    const auto since = store.clock.boot_now();
+    EXPECT_EQ(payments.waiting, 1U);
+    EXPECT_EQ(payments.oldest_waiter_since, since);
+
+    store.clock.advance(Duration(500));
+    ASSERT_FALSE(store.acquire("payments/pay_1", {.wait_ms = 1'000}));
+    EXPECT_EQ(payments.waiting, 2U);
+    EXPECT_EQ(payments.oldest_waiter_since, since);
+
+    store.tick(Duration(500));  // the first one's patience ends
+    EXPECT_EQ(payments.waiting, 1U);
+    EXPECT_EQ(payments.oldest_waiter_since, store.clock.boot_now() - Duration(500));
+
+    EXPECT_EQ(store.store->drain().size(), 1U);
+    EXPECT_EQ(payments.waiting, 0U);
+    EXPECT_EQ(payments.oldest_waiter_since, std::nullopt);
+}
+
 TEST(Lines, ADrainAnswersWhoWaitsForSeveralLocksOnce) {
     StoreHarness store;
     store.acquire("a", {.also = {"b"}});
