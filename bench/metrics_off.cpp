@@ -41,6 +41,7 @@ void Metrics::payment(PaymentOperation, PaymentResult) noexcept {}
 void Metrics::store_commit(Span, std::size_t) noexcept {}
 void Metrics::store_checkpoint(Span) noexcept {}
 void Metrics::store_queue_depth(std::size_t) noexcept {}
+void Metrics::store_commit_running(Span) noexcept {}
 void Metrics::store_wal_bytes(std::uint64_t) noexcept {}
 void Metrics::store_swept(std::size_t, std::size_t) noexcept {}
 void Metrics::journal_transfers(std::int64_t) noexcept {}

@@ -30,11 +30,13 @@ constexpr std::size_t kBackups = std::size(kRoutes) - BackupRoutes::kLabels.size
 }  // namespace
 
 AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
-                           BackupRoutes& backups, const HotLocks& hot_locks, const Clock& clock,
+                           BackupRoutes& backups, const storage::Engine& engine,
+                           const HotLocks& hot_locks, const Clock& clock,
                            bool metrics_are_anonymous, RouteId first_route_id)
     : credentials_(credentials),
       metrics_(metrics),
       backups_(backups),
+      engine_(engine),
       hot_locks_(hot_locks),
       clock_(clock),
       metrics_are_anonymous_(metrics_are_anonymous),
@@ -106,7 +108,11 @@ Begun AdminService::begin_hot_locks(const Exchange& exchange) {
 Reply AdminService::metrics_reply(const RequestHead& head) {
     Reply reply;
     reply.content_type = Metrics::kContentType;
-    reply.body = metrics_.serialize(clock_.boot_now());
+    const auto now = clock_.boot_now();
+    const auto load = engine_.load();
+    metrics_.store_queue_depth(load.commands);
+    metrics_.store_commit_running(now - load.busy_since.value_or(now));
+    reply.body = metrics_.serialize(now);
     reply.add_header("Vary", "Accept-Encoding");
     if (!head.accept_encoding || !accepts_gzip(*head.accept_encoding)) return reply;
     reply.body = gzip(reply.body);

@@ -9,6 +9,7 @@
 #include "proxy/hot_locks.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/service.hpp"
+#include "storage/engine.hpp"
 
 #include <atomic>
 #include <span>
@@ -19,8 +20,8 @@ class AdminService final : public Service {
 public:
     // All references outlive the service.
     AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
-                 const HotLocks& hot_locks, const Clock& clock, bool metrics_are_anonymous,
-                 RouteId first_route_id);
+                 const storage::Engine& engine, const HotLocks& hot_locks, const Clock& clock,
+                 bool metrics_are_anonymous, RouteId first_route_id);
 
     [[nodiscard]] static std::span<const RouteLabels> route_labels() noexcept;
 
@@ -40,6 +41,7 @@ private:
     const CredentialStore& credentials_;
     Metrics& metrics_;
     BackupRoutes& backups_;
+    const storage::Engine& engine_;
     const HotLocks& hot_locks_;
     const Clock& clock_;
     bool metrics_are_anonymous_;

@@ -146,8 +146,11 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
                            "Commands that shared one commit.", {}, kBatchBounds)),
       checkpoint(histogram(registry, "fencegate_store_checkpoint_seconds",
                            "Time of one checkpoint of the write-ahead log.", {}, kLagBounds)),
-      queue_depth(
-          gauge(registry, "fencegate_store_queue_depth", "Commands waiting for the store.", {})),
+      queue_depth(gauge(registry, "fencegate_store_queue_depth",
+                        "Commands waiting for the store, those of the running batch included.",
+                        {})),
+      commit_running(gauge(registry, "fencegate_store_commit_running_seconds",
+                           "How long the batch that runs now has taken; 0: none runs.", {})),
       wal_bytes(gauge(registry, "fencegate_store_wal_bytes", "Size of the write-ahead log.", {})),
       journal_transfers(gauge(registry, "fencegate_journal_transfers",
                               "Entries of the payments' journal. It never shrinks.", {})),

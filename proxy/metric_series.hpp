@@ -119,6 +119,7 @@ struct StoreSeries {
     prometheus::Histogram& batch_size;
     prometheus::Histogram& checkpoint;
     prometheus::Gauge& queue_depth;
+    prometheus::Gauge& commit_running;
     prometheus::Gauge& wal_bytes;
     prometheus::Gauge& journal_transfers;
     prometheus::Gauge& deadlocks;

@@ -154,6 +154,10 @@ void Metrics::store_queue_depth(std::size_t commands) noexcept {
     series_->store.queue_depth.Set(static_cast<double>(commands));
 }
 
+void Metrics::store_commit_running(Span elapsed) noexcept {
+    series_->store.commit_running.Set(in_seconds(elapsed));
+}
+
 void Metrics::store_wal_bytes(std::uint64_t bytes) noexcept {
     series_->store.wal_bytes.Set(static_cast<double>(bytes));
 }

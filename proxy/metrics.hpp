@@ -112,7 +112,9 @@ public:
     // The store.
     void store_commit(Span elapsed, std::size_t batch_size) noexcept;
     void store_checkpoint(Span elapsed) noexcept;
+    // Both as of the scrape that follows: a disk that hangs tells nothing by itself.
     void store_queue_depth(std::size_t commands) noexcept;
+    void store_commit_running(Span elapsed) noexcept;  // zero: none runs
     void store_wal_bytes(std::uint64_t bytes) noexcept;
     void journal_transfers(std::int64_t count) noexcept;
     void store_swept(std::size_t answers, std::size_t leases) noexcept;

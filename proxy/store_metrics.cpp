@@ -146,7 +146,6 @@ void StoreMetrics::on_batch(const storage::BatchStats& stats) {
     if (stats.wrote) metrics_.store_commit(span(stats.commit), stats.commands);
     if (stats.swept_answers + stats.swept_leases > 0)
         metrics_.store_swept(stats.swept_answers, stats.swept_leases);
-    metrics_.store_queue_depth(stats.queued_behind);
     metrics_.store_wal_bytes(static_cast<std::uint64_t>(stats.wal_bytes));
     metrics_.journal_transfers(stats.journal_entries);
 }

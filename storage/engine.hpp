@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace fencegate::storage {
@@ -67,6 +68,12 @@ public:
     virtual void on_copied(Result<CopyFacts> facts) = 0;
 };
 
+// What an operator asks when no answers come.
+struct EngineLoad {
+    std::size_t commands = 0;              // submitted, and neither answered nor put in a line yet
+    std::optional<BootTime> busy_since{};  // when the batch began that runs now; nullopt: none does
+};
+
 class Engine {
 public:
     virtual ~Engine() = default;
@@ -86,6 +93,9 @@ public:
     // Answers every waiter Draining, now and from now on, and gives up a copy. Everything else goes
     // on.
     virtual void drain() = 0;
+
+    // As of now, and true while the disk hangs.
+    [[nodiscard]] virtual EngineLoad load() const noexcept = 0;
 
     // Finishes what is queued, checkpoints and closes. Idempotent.
     virtual void stop() = 0;

@@ -71,7 +71,6 @@ struct BatchStats {
     std::size_t commands = 0;
     Seconds commit{0};  // zero if the batch wrote nothing
     bool wrote = false;
-    std::size_t queued_behind = 0;
     std::int64_t wal_bytes = 0;
     std::int64_t journal_entries = 0;
     std::size_t swept_answers = 0;  // past their retention, as the next

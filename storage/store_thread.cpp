@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <pthread.h>
-#include <span>
 #include <utility>
 
 namespace fencegate::storage {
@@ -44,6 +43,7 @@ bool StoreThread::submit(Request request) {
         } else {
             inbox_.requests.push_back(std::move(request));
         }
+        submitted_.fetch_add(1, std::memory_order_relaxed);
     }
     if (was_empty) has_work_.notify_one();
     return true;
@@ -76,6 +76,17 @@ void StoreThread::drain() {
     has_work_.notify_one();
 }
 
+EngineLoad StoreThread::load() const noexcept {
+    EngineLoad load{.commands = submitted_.load(std::memory_order_relaxed)};
+    const auto since = busy_since_.load(std::memory_order_relaxed);
+    if (since != 0) load.busy_since = BootTime(std::chrono::nanoseconds(since));
+    return load;
+}
+
+void StoreThread::note_busy() {
+    busy_since_.store(clock_.boot_now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
 void StoreThread::stop() {
     {
         const std::lock_guard lock(mutex_);
@@ -99,11 +110,13 @@ void StoreThread::work() {
         if (inbox.drain || inbox.stop) give_up_copy();
         copy_a_little();
         if (inbox.stop) {
-            while (const auto read = next_long_read()) deliver(store_->run({&*read, 1}, {}));
+            while (const auto read = next_long_read()) run_batch({&*read, 1}, {});
             deliver(store_->drain());
             store_->close();
+            note_idle();
             return;
         }
+        note_busy();  // a checkpoint waits for the disk as a commit does
         store_->checkpoint_if_grown();
     }
 }
@@ -117,6 +130,7 @@ StoreThread::Inbox StoreThread::next() {
             const Duration until(ms_between(clock_.boot_now(), *deadline) + 1);
             wait = std::min(wait, until);
         }
+        note_idle();
         has_work_.wait_for(lock, wait,
                            [this] { return !inbox_.is_empty() || !long_reads_.empty(); });
     }
@@ -136,11 +150,18 @@ void StoreThread::run(Inbox& inbox) {
     std::size_t from = 0;
     do {
         const auto count = std::min(options_.batch_max, requests.size() - from);
-        const auto behind = requests.size() - from - count + queued();
         // To every part: a cancel may have come together with the request it cancels.
-        deliver(store_->run(requests.subspan(from, count), inbox.cancelled, behind));
+        run_batch(requests.subspan(from, count), inbox.cancelled);
         from += count;
     } while (from < requests.size());
+}
+
+void StoreThread::run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled) {
+    note_busy();
+    auto routed = store_->run(requests, cancelled);
+    // Before the answers: whoever has one is not counted any more.
+    submitted_.fetch_sub(requests.size(), std::memory_order_relaxed);
+    deliver(std::move(routed));
 }
 
 // Each in a batch of its own, so that time can be looked at in between. At least one, so that
@@ -148,7 +169,7 @@ void StoreThread::run(Inbox& inbox) {
 void StoreThread::serve_long_reads() {
     const auto until = clock_.boot_now() + kReadSlice;
     while (const auto read = next_long_read()) {
-        deliver(store_->run({&*read, 1}, {}, queued()));
+        run_batch({&*read, 1}, {});
         if (store_->fatal() || clock_.boot_now() >= until) return;
     }
 }
@@ -191,11 +212,6 @@ void StoreThread::end_copy(Result<CopyFacts> facts) {
     if (sink != nullptr) sink->on_copied(std::move(facts));
 }
 
-std::size_t StoreThread::queued() {
-    const std::lock_guard lock(mutex_);
-    return inbox_.requests.size() + long_reads_.size();
-}
-
 void StoreThread::deliver(std::vector<sqlite::Routed> routed) {
     std::vector<std::pair<AnswerSink*, std::vector<Delivery>>> homes;
     for (auto& [home, delivery] : routed) {
@@ -215,8 +231,9 @@ void StoreThread::stop_trusting() {
         inbox_.is_closed = true;
     }
     end_copy(fail(ErrorCode::Internal, "The store failed; the copy was given up."));
-    deliver(store_->run(rest.requests, {}));  // answers OutcomeUnknown, touches nothing
-    while (const auto read = next_long_read()) deliver(store_->run({&*read, 1}, {}));
+    run_batch(rest.requests, {});  // answers OutcomeUnknown, touches nothing
+    while (const auto read = next_long_read()) run_batch({&*read, 1}, {});
+    note_idle();
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());
 }
 

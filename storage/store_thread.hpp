@@ -5,17 +5,21 @@
 // Long reads wait in a line of their own, and a slice of it is served between two batches: whoever
 // pages through the journal, a thousand at once even, holds up no write for longer than a slice.
 // Thread rule: the Engine methods may be called from any thread; the store belongs to the thread
-// this owns. The mutex guards the inbox only and is never held while the store works.
+// this owns. The mutex guards the inbox only and is never held while the store works. load() takes
+// no lock: what it tells may be of two moments.
 
 #include "storage/engine.hpp"
 #include "storage/sqlite/online_copy.hpp"
 #include "storage/sqlite/store.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -32,6 +36,7 @@ public:
     void cancel(Ticket ticket) override;
     [[nodiscard]] bool copy_to(std::filesystem::path file, CopySink& sink) override;
     void drain() override;
+    [[nodiscard]] EngineLoad load() const noexcept override;
     void stop() override;
 
 private:
@@ -59,7 +64,10 @@ private:
     void copy_a_little();
     void end_copy(Result<CopyFacts> facts);  // if there is one
     void give_up_copy();
-    [[nodiscard]] std::size_t queued();
+    // One batch, and its answers on their way.
+    void run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled);
+    void note_busy();
+    void note_idle() noexcept { busy_since_.store(0, std::memory_order_relaxed); }
     void deliver(std::vector<sqlite::Routed> routed);
     void stop_trusting();
 
@@ -71,6 +79,8 @@ private:
     Inbox inbox_;
     std::deque<Request> long_reads_;  // guarded by mutex_
     CopySink* copy_sink_ = nullptr;  // guarded by mutex_; stays the same as long as there is a copy
+    std::atomic<std::size_t> submitted_ = 0;    // see EngineLoad
+    std::atomic<std::int64_t> busy_since_ = 0;  // ns since boot; 0: idle
     std::unique_ptr<sqlite::OnlineCopy> copy_;
     bool copy_rests_ = false;  // until its sink takes more
     std::thread thread_;

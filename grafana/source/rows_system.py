@@ -5,11 +5,14 @@ from rows_locks import quantile
 
 STORE = ("Store and group commit", [
     timeseries("Commit time", "One commit with its sync to disk; every answer waits for one. Normal: "
-               "p99 below 20 ms on an SSD; alert at 100 ms.", "s",
+               "p99 below 20 ms on an SSD; alert at 100 ms. running: how long the one has taken that "
+               "runs now; it rises while the disk hangs, alert at 5 s.", "s",
                [(quantile(q, "fencegate_store_commit_seconds", "@gateway"), name)
-                for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))],
+                for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))] +
+               [("max(fencegate_store_commit_running_seconds{@gateway})", "running")],
                limits=levels(red=0.1),
-               overrides=[colour("p50", GREEN), colour("p95", ORANGE), colour("p99", RED)]),
+               overrides=[colour("p50", GREEN), colour("p95", ORANGE), colour("p99", RED),
+                          colour("running", PURPLE)]),
     timeseries("Commands a commit", "How many commands shared one commit, on average. Normal: 1 when "
                "idle, 5 to 30 under load: that is where throughput comes from.", "short",
                [("sum(rate(fencegate_store_batch_size_sum{@gateway}[$__rate_interval])) / "

@@ -65,10 +65,9 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
 }
 
 std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
-                                     std::span<const Ticket> cancelled, std::size_t queued_behind) {
+                                     std::span<const Ticket> cancelled) {
     std::vector<Routed> out;
     out.reserve(requests.size());
-    queued_behind_ = queued_behind;
     if (fatal_) {
         fail_all(requests, out);
         return out;
@@ -107,7 +106,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                 .hour = sweeper_.hour(),
                 .keeps_record = keeps_record_};
     batch.outcomes.reserve(requests.size());
-    stats_ = {.commands = requests.size(), .queued_behind = queued_behind_};
+    stats_ = {.commands = requests.size()};
     std::vector<Routed> answered;
     answered.reserve(requests.size());
 

@@ -40,10 +40,9 @@ public:
                 Random& random, StoreObserver& observer, const Retention& retention = {});
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
-    // that are final now, those of earlier waiters among them. `queued_behind` is for the metrics.
+    // that are final now, those of earlier waiters among them.
     [[nodiscard]] std::vector<Routed> run(std::span<const Request> requests,
-                                          std::span<const Ticket> cancelled,
-                                          std::size_t queued_behind = 0);
+                                          std::span<const Ticket> cancelled);
 
     // Answers every waiter Draining, and from now on everybody who would wait.
     [[nodiscard]] std::vector<Routed> drain();
@@ -114,7 +113,6 @@ private:
     std::vector<std::size_t> held_;  // live leases by class
     LastWrites last_writes_;
     BatchStats stats_;
-    std::size_t queued_behind_ = 0;
     std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little
     bool keeps_record_ = true;          // not on a full disk
     std::optional<BootTime> deadlock_look_at_;

@@ -68,6 +68,7 @@ constexpr const char* kZeroAtTheStart[] = {
     R"(fencegate_store_commit_seconds_count{backend="sqlite"})",
     R"(fencegate_store_batch_size_count)",
     R"(fencegate_store_queue_depth)",
+    R"(fencegate_store_commit_running_seconds)",
     R"(fencegate_store_wal_bytes)",
     R"(fencegate_journal_transfers)",
     R"(fencegate_store_backups_total{result="ok"})",

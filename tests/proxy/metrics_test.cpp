@@ -83,6 +83,7 @@ TEST(Metrics, CountsWhatItIsToldOfEverythingElse) {
     metrics.store_commit(900us, 12);
     metrics.store_checkpoint(5ms);
     metrics.store_queue_depth(7);
+    metrics.store_commit_running(2s);
     metrics.store_wal_bytes(4096);
     metrics.config_reloaded(false);
     metrics.draining(true);
@@ -107,6 +108,7 @@ TEST(Metrics, CountsWhatItIsToldOfEverythingElse) {
                     {"fencegate_store_batch_size_sum", "12"},
                     {"fencegate_store_checkpoint_seconds_count", "1"},
                     {"fencegate_store_queue_depth", "7"},
+                    {"fencegate_store_commit_running_seconds", "2"},
                     {"fencegate_store_wal_bytes", "4096"},
                     {"fencegate_config_last_reload_successful", "0"},
                     {"fencegate_draining", "1"}});

@@ -32,6 +32,7 @@ public:
         return true;
     }
     void drain() override {}
+    [[nodiscard]] storage::EngineLoad load() const noexcept override { return {}; }
     void stop() override {}
 
     void progress(std::int64_t done) { sink_->on_copy_progress({done, 100'000}); }

@@ -24,6 +24,7 @@ public:
         return true;
     }
     void drain() override {}
+    [[nodiscard]] storage::EngineLoad load() const noexcept override { return {}; }
     void stop() override {}
 
     void complete(const fs::path& store) {
