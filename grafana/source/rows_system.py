@@ -35,7 +35,7 @@ STORE = ("Store and group commit", [
                [("sum by (instance) (rate(fencegate_store_checkpoint_seconds_sum{@gateway}"
                  "[$__rate_interval]))", "{{instance}}")], top_at_least=0.05),
     timeseries("Store errors", "full: no room, writes get 507; constraint: a bug; fatal: the disk "
-               "failed, the process ends. Normal: 0.", "ops",
+               "failed, and the process ends before most scrapes: see Gateways. Normal: 0.", "ops",
                [("sum by (kind) (rate(fencegate_store_errors_total{@gateway}[$__rate_interval]))",
                  "{{kind}}")], top_at_least=1,
                overrides=colours(full=ORANGE, constraint=PURPLE, fatal=RED)),
