@@ -37,10 +37,10 @@ HEALTH = ("Health at a glance", [
          "sum(increase(fencegate_lease_expired_total{@class}[$__range])) / "
          "sum(increase(fencegate_lock_hold_seconds_count{@class}[$__range]))",
          levels(orange=0.05, red=0.25), decimals=1),
-    stat("Stale writes refused", "Writes under a token whose lease had ended, over the time shown. "
-         "Normal: 0 or a few. Each was averted by the fence; many mean that workers do not "
-         "honour their leases.", "short",
-         "sum(increase(fencegate_fence_checks_total{@class,%s}[$__range]))" % ENDED,
+    stat("Stale writes refused", "Double writes averted, over the time shown: the token had been "
+         "superseded by another holder's. Normal: 0 or a few. By class in \"Stale writes by class\"; "
+         "all writes after the end of a lease in \"Share of writes after the lease\".", "short",
+         'sum(increase(fencegate_fence_checks_total{@class,result="stale"}[$__range]))',
          levels(orange=1), decimals=0),
     stat("Deadlocks", "Circles of holders that wait for each other. Normal: 0. "
          "GET /v1/locks/deadlocks names them.", "short",
@@ -61,9 +61,11 @@ HEALTH = ("Health at a glance", [
          "min(fencegate_config_last_reload_successful{@gateway})",
          values={0: ("refused", RED), 1: ("taken", GREEN)}),
     table("Firing alerts", "What the rules of grafana/prometheus/alerts.yml say now; what each means "
-          "is in docs/operations.md. Normal: none, or only of severity info.",
+          "is in docs/operations.md. FencegateAbsent names no instance. Normal: none, or only of "
+          "severity info.",
           [("Firing", "short", 'sum by (alertname, severity, instance) '
-            '(ALERTS{@gateway,alertname=~"Fencegate.*",alertstate="firing"})', None)],
+            '(ALERTS{job=~"$job",instance=~"$instance|",alertname=~"Fencegate.*",'
+            'alertstate="firing"})', None)],
           rows_by="alertname", hidden=("Value",), size=(24, 5)),
 ])
 

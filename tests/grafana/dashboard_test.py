@@ -99,7 +99,8 @@ def of_target(expression, is_panel=True):
     if not selectors:
         yield "target-names-a-metric"
     for label in ("job", "instance"):
-        if expression.count(f'{label}=~"${label}"') < len(selectors):
+        # With "|" at its end it takes series without the label too: an alert that nothing is there.
+        if len(re.findall(rf'{label}=~"\${label}\|?"', expression)) < len(selectors):
             yield f"target-{label}-rule"
     for window in re.findall(r"(?:rate|increase|delta)\([^\[]*\[([^\]]+)\]", expression):
         if window not in ("$__rate_interval", "$__range"):
@@ -144,6 +145,22 @@ class Dashboard(unittest.TestCase):
         named = {" ".join(name.split()) for name in re.findall(r"(?<!\*)\*([A-Z][^*]+)\*", alerts)}
         self.assertTrue(named)
         self.assertEqual(named - titles, set())
+
+    def test_firing_alerts_has_room_for_one_that_names_no_instance(self):
+        """FencegateAbsent cannot: there is none."""
+        for panel in panels(load_dashboard()):
+            for target in panel["targets"]:
+                for instance in re.findall(r'ALERTS{[^}]*instance=~"([^"]*)"', target["expr"]):
+                    for chosen in (".+", "a:9443", "(a:9443|b:9443)"):
+                        pattern = instance.replace("$instance", chosen)
+                        self.assertTrue(re.fullmatch(pattern, ""), pattern)
+                        self.assertTrue(re.fullmatch(pattern, "a:9443"), pattern)
+
+    def test_what_is_called_stale_counts_the_same(self):
+        counted = {panel["title"]: re.findall(r"result=~?\"([^\"]+)\"", panel["targets"][0]["expr"])
+                   for panel in panels(load_dashboard()) if panel["title"].startswith("Stale writes")}
+        self.assertEqual(counted, {"Stale writes refused": ["stale"],
+                                   "Stale writes by class": ["stale"]})
 
     def test_it_is_small_enough_to_read_and_to_load(self):
         self.assertLess(len(json.dumps(load_dashboard())), 150_000)
