@@ -44,6 +44,18 @@ LockNotice notice_of(LockNotice::Kind kind, const Lease& lease, const Batch& bat
             .ttl = lease.ttl};
 }
 
+// Of a lease that ran out, up to its deadline: how late that was noticed is a figure of its own.
+// TTLs lie on the bounds of the histogram's buckets, so what is a hair above, by lateness or
+// because the wall clock counts whole milliseconds, would be told as up to two and a half times the
+// TTL.
+Seconds time_held(const Lease& lease, LeaseState how, const Batch& batch, Seconds expiry_lag) {
+    constexpr Seconds kRounding{.002};
+    const Seconds held = batch.wall - lease.granted_at - expiry_lag;
+    const Seconds ttl = lease.ttl;
+    const bool is_whole_ttl = how == LeaseState::Expired && abs(held - ttl) <= kRounding;
+    return is_whole_ttl ? ttl : std::max(held, Seconds(0));
+}
+
 }  // namespace
 
 std::optional<Lease> find_by_id(Tables& tables, const Uuid& id) {
@@ -133,7 +145,7 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
     const Seconds remaining = Duration(deadline ? ms_between(batch.now, *deadline) : 0);
     tables_.leases.end(lease.token, how, {batch.wall, batch.hour});
     tables_.live.end(lease);
-    const auto held_for = std::max(batch.wall - lease.granted_at, WallTime::duration::zero());
+    const auto held_for = time_held(lease, how, batch, expiry_lag);
     for (const auto& lock : lease.locks) {
         const auto lock_class = classes_.index_of(lock);
         const auto delay = classes_[lock_class].lock_delay;

@@ -58,6 +58,35 @@ TEST(NearMisses, AnExpiredLeaseTellsItsLastWriteTooAndARefusedWriteIsNone) {
     EXPECT_EQ(ends[0].share_left_at_write, 0.5);
 }
 
+// TTLs lie on the bounds of the histogram's buckets: a hair above would count as the next one.
+TEST(HoldTime, OfALeaseThatRanOutIsItsTtlHoweverLateThatWasNoticed) {
+    StoreHarness store;
+    store.acquire("payments/pay_1", {.ttl_ms = 10'000});
+    store.tick(Duration(10'003));
+    store.acquire("payments/pay_1", {.ttl_ms = 10'000});
+    store.clock.step_wall(Duration(1));  // which counts whole milliseconds
+    store.tick(Duration(10'000));
+
+    const auto ends = all_of<LeaseEndEvent>(store);
+    ASSERT_EQ(ends.size(), 2U);
+    EXPECT_EQ(ends[0].held, Duration(10'000));
+    EXPECT_EQ(ends[0].expiry_lag, Duration(3));
+    EXPECT_EQ(ends[1].held, Duration(10'000));
+}
+
+TEST(HoldTime, OfALeaseThatWasRenewedIsAllOfItUpToTheDeadline) {
+    StoreHarness store;
+    const auto grant = *store.acquire("payments/pay_1", {.ttl_ms = 10'000});
+    store.clock.advance(Duration(4'000));
+    ASSERT_FALSE(store.renew(grant).error);
+
+    store.tick(Duration(10'500));
+
+    const auto ends = all_of<LeaseEndEvent>(store);
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_EQ(ends[0].held, Duration(14'000));
+}
+
 TEST(NearMisses, ALeaseWithoutAWriteTellsNone) {
     StoreHarness store;
     const auto grant = *store.acquire("payments/pay_1");
