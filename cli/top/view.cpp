@@ -4,6 +4,7 @@
 #include "cli/top/table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -230,12 +231,25 @@ std::string counts_text(const std::vector<Entry>& entries, const Model& model, W
     return text;
 }
 
+// Three characters up to 999, so that the line of all rates has room in 80 columns.
+std::string rate_text(double rate) {
+    const bool is_thousands = rate >= 999.5;
+    const double shown = is_thousands ? rate / 1e3 : rate;
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f%s", rate < 9.95 ? 1 : 0, shown, is_thousands ? "k" : "");
+    return text;
+}
+
+// Trouble first: what is cut off at the right is the usual.
 std::string rates_text(const Model& model, WallTime now) {
-    std::string text = "per second:";
-    for (std::size_t kind = 0; kind < kKindNames.size(); ++kind) {
-        char rate[32];
-        std::snprintf(rate, sizeof rate, " %.1f", model.per_second(static_cast<Kind>(kind), now));
-        text.append(kind == 0 ? " " : ", ").append(kKindNames[kind]).append(rate);
+    constexpr std::array kShown{Kind::Refused, Kind::Expired, Kind::Broken,
+                                Kind::Granted, Kind::Renewed, Kind::Released};
+    static_assert(kShown.size() == kKindNames.size());
+    std::string text = "/s:";
+    for (const auto kind : kShown) {
+        text.append(kind == kShown.front() ? " " : ", ")
+            .append(kKindNames[std::to_underlying(kind)]);
+        text.append(" ").append(rate_text(model.per_second(kind, now)));
     }
     return text;
 }

@@ -67,8 +67,7 @@ TEST(TopView, SaysWhoHoldsSinceWhenAndWhatIsLeft) {
     EXPECT_EQ(text(model, {.url = "https://gate:8443"}, 2s),
               "fencegate top  09:30:02 UTC  live  https://gate:8443\n"
               "locks held: 1, waiting: 2 for 1 lock, the longest for 5.0s\n"
-              "per second: granted 0.0, renewed 0.0, released 0.0, expired 0.0, broken 0.0, "
-              "refused 0.0\n"
+              "/s: refused 0.0, expired 0.0, broken 0.0, granted 0.0, renewed 0.0, released 0.0\n"
               "LOCK             OWNER   PRINCIPAL  TOKEN  HELD   LEFT  OF TTL  WAITING  LONGEST\n"
               "payments/pay_42  worker  default       17  2.0s  28.0s     93%        2     5.0s\n"
               "\n"
@@ -77,6 +76,21 @@ TEST(TopView, SaysWhoHoldsSinceWhenAndWhatIsLeft) {
               "\n"
               "REFUSED  LOCK  OWNER  PRINCIPAL  TOKEN  WHY  LATE  CURRENT\n"
               "none\n");
+}
+
+TEST(TopView, ShowsEveryRateOnATerminalOfEightyColumns) {
+    auto model = live();
+    for (int at = 0; at < 12'000; ++at) {
+        const auto token = static_cast<std::int64_t>(at);
+        tell(model, event(Kind::Granted, {.lock = "p/1", .token = token}));
+        if (at % 100 == 0) tell(model, event(Kind::Refused, {.lock = "p/1", .token = token}));
+    }
+
+    const auto line = texts(model, {.width = 80, .height = 24}).at(2);
+
+    EXPECT_EQ(line,
+              "/s: refused 12, expired 0.0, broken 0.0, granted 1k, renewed 0.0, released 0.0");
+    EXPECT_LE(line.size(), 80U);
 }
 
 TEST(TopView, ListsWhatExpiredAndWhatWasRefusedAndHowLate) {
