@@ -82,10 +82,14 @@ TtlAdvice holders_vanish(const TtlFigures& figures) {
     const auto percent =
         100. * static_cast<double>(figures.expired) / static_cast<double>(figures.leases);
     auto sentence = text_of(percent, "%") + " of the leases expired";
-    if (figures.needed.count > 0) sentence += " (" + comparison(figures) + ")";
-    return {
-        TtlVerdict::HoldersVanish, std::nullopt,
-        sentence + ": their holders vanish or do not release, and a longer TTL would not help."};
+    if (figures.needed.count == 0)
+        sentence +=
+            " and none of their holders came back: they vanish or do not release, or need "
+            "far more than the TTL; how long is not known.";
+    else
+        sentence += " (" + comparison(figures) +
+                    "): their holders vanish or do not release, and a longer TTL would not help.";
+    return {TtlVerdict::HoldersVanish, std::nullopt, std::move(sentence)};
 }
 
 // The TTL that would do if the present one is several times too long.

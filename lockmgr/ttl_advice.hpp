@@ -2,12 +2,12 @@
 // Is the TTL of a lock class right? A pure rule over figures of its recent leases.
 //
 // What counts is the time that a holder *needed*: from its grant or last renewal until it released
-// or renewed; and of one that wrote too late, until that write. A TTL is right if 99 of 100 holders
-// need at most 70 % of it, and it is not several times what anybody needs: whoever waits for a
-// crashed holder waits for the TTL.
-// A lease that expired without a late write says nothing about the time that was needed: its holder
-// has vanished, or forgot to release, and no TTL helps.
-// Thread rule: pure functions and plain values.
+// or renewed; and of one that wrote, released or renewed too late, until it did. A TTL is right if
+// 99 of 100 holders need at most 70 % of it, and it is not several times what anybody needs:
+// whoever waits for a crashed holder waits for the TTL. A lease that expired and whose holder did
+// not come back says nothing about the time that was needed: the holder has vanished, or forgot to
+// release, and beside others that were in time no TTL helps. Thread rule: pure functions and plain
+// values.
 
 #include "base/clock.hpp"
 #include "lockmgr/lock_class.hpp"
@@ -31,8 +31,9 @@ struct TtlFigures {
     std::uint64_t leases = 0;
     std::uint64_t expired = 0;
     std::uint64_t renewals = 0;
-    std::uint64_t late_writes = 0;  // under a lease that had expired
-    Spread hold{};                  // from grant to end, renewals and all
+    std::uint64_t late_writes = 0;   // under a lease that had expired
+    std::uint64_t late_returns = 0;  // releases and renewals of one
+    Spread hold{};                   // from grant to end, renewals and all
     Spread needed{};
     Duration ttl{0};  // what most leases had
     // Of the TTL, what 99 of 100 had left at least, in percent; nullopt: there was none.

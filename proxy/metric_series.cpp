@@ -129,6 +129,12 @@ ClassSeries::ClassSeries(Registry& registry, const std::string& name)
                                "Time from grant to the end of the lease.",
                                {{"class", name}, {"end", kHoldEnds[end]}}, kHoldBounds);
     }
+    for (std::size_t what = 0; what < kLateReturns.size(); ++what) {
+        late_return[what] =
+            &histogram(registry, "fencegate_lease_late_return_seconds",
+                       "How long after its lease had run out the holder released or renewed it.",
+                       {{"class", name}, {"at", kLateReturns[what]}}, kStaleAgeBounds);
+    }
     for (std::size_t at = 0; at < kShareAt.size(); ++at) {
         share_left[at] =
             &histogram(registry, "fencegate_lease_remaining_ratio",

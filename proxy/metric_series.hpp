@@ -31,6 +31,7 @@ inline constexpr std::array kListeners{"public", "admin"};
 inline constexpr std::array kOutcomes{"granted", "contended", "timeout", "queue_full", "denied"};
 inline constexpr std::array kHoldEnds{"released", "expired", "broken"};
 inline constexpr std::array kShareAt{"release", "write", "renewal"};
+inline constexpr std::array kLateReturns{"release", "renewal"};
 inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     "expired",
                                           "released", "broken",    "unknown",   "mismatch",
                                           "missing",  "malformed", "not_holder"};
@@ -47,6 +48,7 @@ static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
 static_assert(kHoldEnds.size() == index_of(HoldEnd::Broken) + 1);
 static_assert(kShareAt.size() == index_of(ShareAt::Renewal) + 1);
+static_assert(kLateReturns.size() == index_of(LateReturn::Renewal) + 1);
 static_assert(kStoreErrors.size() == index_of(StoreErrorKind::Fatal) + 1);
 static_assert(kFenceResults.size() == index_of(FenceResult::NotHolder) + 1);
 static_assert(kIdempotencyResults.size() == index_of(IdempotencyResult::Mismatch) + 1);
@@ -102,6 +104,7 @@ struct ClassSeries {
     std::array<prometheus::Counter*, kHoldEnds.size()> ended;
     std::array<prometheus::Histogram*, kHoldEnds.size()> hold{};
     std::array<prometheus::Histogram*, kShareAt.size()> share_left{};
+    std::array<prometheus::Histogram*, kLateReturns.size()> late_return{};
     prometheus::Counter& renewed;
     prometheus::Gauge& ttl;
     prometheus::Gauge& held;

@@ -117,6 +117,10 @@ void Metrics::lease_share_left(ClassId id, ShareAt at, double share) noexcept {
     series_->of(id).share_left[index_of(at)]->Observe(share);
 }
 
+void Metrics::lease_late_return(ClassId id, LateReturn what, Span late) noexcept {
+    series_->of(id).late_return[index_of(what)]->Observe(in_seconds(late));
+}
+
 void Metrics::lock_class_ttl(ClassId id, Span ttl) noexcept {
     series_->of(id).ttl.Set(in_seconds(ttl));
 }

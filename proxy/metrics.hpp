@@ -27,6 +27,7 @@ enum class AcquireOutcome : std::uint8_t { Granted, Contended, Timeout, QueueFul
 enum class HoldEnd : std::uint8_t { Released, Expired, Broken };
 // When it was looked how much of its TTL a lease had left.
 enum class ShareAt : std::uint8_t { Release, Write, Renewal };
+enum class LateReturn : std::uint8_t { Release, Renewal };
 enum class FenceResult : std::uint8_t {
     Accepted,
     Late,
@@ -97,6 +98,8 @@ public:
     void lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept;
     // Of its TTL: 1 is all of it. Near 0 the holder was nearly too late.
     void lease_share_left(ClassId id, ShareAt at, double share) noexcept;
+    // The holder released or renewed so long after the lease had run out.
+    void lease_late_return(ClassId id, LateReturn what, Span late) noexcept;
     // What a lease of the class gets that asks for nothing.
     void lock_class_ttl(ClassId id, Span ttl) noexcept;
     // How long after the deadline the store noticed.

@@ -7,6 +7,7 @@ using lockmgr::FenceVerdict;
 using storage::AcquireEvent;
 using storage::FenceEvent;
 using storage::IdempotencyEvent;
+using storage::LateReturnEvent;
 using storage::LeaseEndEvent;
 using storage::PaymentEvent;
 
@@ -116,6 +117,12 @@ void StoreMetrics::count(const LeaseEndEvent& event) {
         metrics_.lease_share_left(event.lock_class, ShareAt::Release, event.remaining / event.ttl);
     if (event.share_left_at_write)
         metrics_.lease_share_left(event.lock_class, ShareAt::Write, *event.share_left_at_write);
+}
+
+void StoreMetrics::count(const LateReturnEvent& event) {
+    const bool renewed = event.what == LateReturnEvent::What::Renewal;
+    metrics_.lease_late_return(
+        event.lock_class, renewed ? LateReturn::Renewal : LateReturn::Release, span(event.late));
 }
 
 void StoreMetrics::count(const FenceEvent& event) {

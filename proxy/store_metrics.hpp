@@ -23,6 +23,7 @@ private:
     void count(const storage::AcquireEvent& event);
     void count(const storage::RenewEvent& event);
     void count(const storage::LeaseEndEvent& event);
+    void count(const storage::LateReturnEvent& event);
     void count(const storage::FenceEvent& event);
     void count(const storage::IdempotencyEvent& event);
     void count(const storage::PaymentEvent& event);

@@ -42,6 +42,7 @@ std::string advice_document(const lockmgr::LockClass& klass, const lockmgr::TtlF
     write_count(json, "expired", figures.expired);
     write_count(json, "renewals", figures.renewals);
     write_count(json, "late_writes", figures.late_writes);
+    write_count(json, "late_returns", figures.late_returns);
     write_spread(json, "hold_ms", figures.hold);
     write_spread(json, "needed_ms", figures.needed);
     json.key("percent_left_p1").begin_object();

@@ -44,6 +44,15 @@ struct LeaseEndEvent {
     // the store was opened. Filled in by LastWrites.
     std::optional<double> share_left_at_write{};
 };
+// The holder of a lease that had run out came back for it, to release or to renew it: slow, not
+// gone.
+struct LateReturnEvent {
+    enum class What : std::uint8_t { Release, Renewal };
+    std::size_t lock_class;
+    What what;
+    Seconds late{0};  // since the end of the lease
+    Seconds ttl{0};   // that it had
+};
 struct FenceEvent {
     enum class Extra : std::uint8_t { None, Missing, Malformed };  // refused before any lease
     std::size_t lock_class;
@@ -64,8 +73,8 @@ struct PaymentEvent {
     bool is_accepted;
 };
 
-using StoreEvent = std::variant<AcquireEvent, RenewEvent, LeaseEndEvent, FenceEvent,
-                                IdempotencyEvent, PaymentEvent>;
+using StoreEvent = std::variant<AcquireEvent, RenewEvent, LeaseEndEvent, LateReturnEvent,
+                                FenceEvent, IdempotencyEvent, PaymentEvent>;
 
 struct BatchStats {
     std::size_t commands = 0;

@@ -79,7 +79,7 @@ LEASES = ("Leases and expiry: is my TTL right", [
                 ("max by (class) (fencegate_lock_class_ttl_seconds{@class}) and on (class) "
                  "sum by (class) (increase(fencegate_lock_hold_seconds_count{@class}[$__range])) "
                  "> 0", "{{class}} TTL")],
-               overrides=[dashed("/ TTL$/")], size=(12, 8)),
+               overrides=[dashed("/ TTL$/")]),
     timeseries("TTL left when it mattered", "The worst tenth (p10): what share of the TTL was left "
                "at the release, at the last accepted write and when a renewal came. 0 is a lease "
                "that ran out. Normal: release and renewal above 10 %, the dashed line.",
@@ -88,7 +88,13 @@ LEASES = ("Leases and expiry: is my TTL right", [
                  "fencegate_lease_remaining_ratio_bucket{@class}[$__rate_interval])))", "{{at}}")],
                limits={"mode": "absolute", "steps": [{"color": RED, "value": None},
                                                      {"color": GREEN, "value": 0.1}]},
-               top=1, overrides=colours(release=GREEN, write=ORANGE, renewal=BLUE), size=(12, 8)),
+               top=1, overrides=colours(release=GREEN, write=ORANGE, renewal=BLUE)),
+    timeseries("Late returns", "How long after its lease had run out the holder came to release or "
+               "renew it (p99). Normal: no line. Below the TTL: holders are slow and the TTL is "
+               "short; far above: they slept, and no TTL helps.", "s",
+               [("histogram_quantile(0.99, sum by (le, at) (rate("
+                 "fencegate_lease_late_return_seconds_bucket{@class}[$__rate_interval])))" + NUMBERS,
+                 "{{at}}")], overrides=colours(release=GREEN, renewal=BLUE)),
     bargauge("Near misses", "Share of releases and renewals with less than a tenth of the TTL left, "
              "over the time shown. Normal: below 10 %. Above it the TTL is too short, or renewals "
              "come too late: renew at a third of it.", "percentunit",

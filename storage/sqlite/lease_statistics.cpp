@@ -44,6 +44,8 @@ void LeaseStatistics::note(const std::vector<StoreEvent>& events, BootTime now) 
             note(*end, now);
         } else if (const auto* renewal = std::get_if<RenewEvent>(&event)) {
             note(*renewal, now);
+        } else if (const auto* back = std::get_if<LateReturnEvent>(&event)) {
+            note(*back, now);
         } else if (const auto* check = std::get_if<FenceEvent>(&event)) {
             note(*check, now);
         }
@@ -69,12 +71,22 @@ void LeaseStatistics::note(const RenewEvent& renewal, BootTime now) {
     slot.left_at_renewal.record(per_mille(renewal.share_left));
 }
 
+void LeaseStatistics::note(const LateReturnEvent& back, BootTime now) {
+    auto& slot = slot_of(back.lock_class, now);
+    ++slot.late_returns;
+    note_late(slot, back.ttl, back.late);
+}
+
 void LeaseStatistics::note(const FenceEvent& check, BootTime now) {
     if (!is_late_write(check)) return;
     auto& slot = slot_of(check.lock_class, now);
     ++slot.late_writes;
-    // Who comes back later than that was gone, not slow: no TTL should wait for it.
-    if (check.stale_for <= check.ttl) slot.needed.record(ms(check.ttl + check.stale_for));
+    note_late(slot, check.ttl, check.stale_for);
+}
+
+// Who comes back later than that was gone, not slow: no TTL should wait for it.
+void LeaseStatistics::note_late(Slot& slot, Seconds ttl, Seconds late) {
+    if (late <= ttl) slot.needed.record(ms(ttl + late));
 }
 
 LeaseStatistics::Slot& LeaseStatistics::slot_of(std::size_t lock_class, BootTime now) {
@@ -91,6 +103,7 @@ void LeaseStatistics::Slot::add(const Slot& other) {
     expired += other.expired;
     renewals += other.renewals;
     late_writes += other.late_writes;
+    late_returns += other.late_returns;
     hold.add(other.hold);
     needed.add(other.needed);
     ttl.add(other.ttl);
@@ -115,6 +128,7 @@ lockmgr::TtlFigures LeaseStatistics::figures(std::size_t lock_class,
             .expired = sum.expired,
             .renewals = sum.renewals,
             .late_writes = sum.late_writes,
+            .late_returns = sum.late_returns,
             .hold = spread_of(sum.hold),
             .needed = spread_of(sum.needed),
             .ttl = Duration(is_given ? given : ttl),

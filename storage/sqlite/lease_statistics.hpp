@@ -35,6 +35,7 @@ private:
         std::uint64_t expired = 0;
         std::uint64_t renewals = 0;
         std::uint64_t late_writes = 0;
+        std::uint64_t late_returns = 0;
         // In milliseconds, up to 49 days; shares of the TTL in per mille.
         lockmgr::QuantileSketch hold{UINT32_MAX};
         lockmgr::QuantileSketch needed{UINT32_MAX};
@@ -50,7 +51,10 @@ private:
     [[nodiscard]] Slot& slot_of(std::size_t lock_class, BootTime now);
     void note(const LeaseEndEvent& end, BootTime now);
     void note(const RenewEvent& renewal, BootTime now);
+    void note(const LateReturnEvent& back, BootTime now);
     void note(const FenceEvent& check, BootTime now);
+    // Of a holder that came back so long after the end of its lease.
+    static void note_late(Slot& slot, Seconds ttl, Seconds late);
 
     std::vector<Slots> classes_;
 };

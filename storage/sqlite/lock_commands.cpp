@@ -165,9 +165,17 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
     batch.notices.push_back(std::move(notice));
 }
 
-Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Error error) {
+Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Error error,
+                             LateReturnEvent::What what) {
     const bool is_gone =
         error.code != ErrorCode::LeaseNotFound && error.code != ErrorCode::FenceNotHolder;
+    const bool ran_out = error.code == ErrorCode::GoneExpired || error.code == ErrorCode::GoneStale;
+    if (ran_out) {
+        const Seconds late = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
+        for (const auto& lock : lease->locks)
+            batch.events.emplace_back(
+                LateReturnEvent{classes_.index_of(lock), what, late, lease->ttl});
+    }
     if (is_gone) {
         describe_lease(tables_, batch, *lease, /*lock=*/nullptr, error);
         error.members.push_back({"remedy", "Acquire the lock again."});
@@ -178,7 +186,7 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
 Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLease& renew) {
     auto lease = find_by_id(tables_, renew.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
-        return not_own(batch, lease, own.error());
+        return not_own(batch, lease, own.error(), LateReturnEvent::What::Renewal);
     const auto klass = classes_.strictest(lease->locks);
     // Who asks for nothing keeps what it has, even if the class has narrowed since.
     const auto ttl =
@@ -212,7 +220,7 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
 Answer LockCommands::release(Batch& batch, const Command& command, const ReleaseLease& release) {
     const auto lease = find_by_id(tables_, release.lease_id);
     if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
-        return not_own(batch, lease, own.error());
+        return not_own(batch, lease, own.error(), LateReturnEvent::What::Release);
     end(batch, *lease, LeaseState::Released);
     return {};
 }

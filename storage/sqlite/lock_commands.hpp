@@ -64,7 +64,7 @@ private:
     [[nodiscard]] Answer held(Batch& batch, const std::vector<lockmgr::LockName>& locks);
     // The refusal to renew or release; tells the holder how its lease ended.
     [[nodiscard]] Answer not_own(Batch& batch, const std::optional<lockmgr::Lease>& lease,
-                                 Error error);
+                                 Error error, LateReturnEvent::What what);
     // Counts an outcome once for each lock.
     void note(Batch& batch, const std::vector<lockmgr::LockName>& locks,
               AcquireEvent::Outcome outcome, Seconds waited = {});

@@ -142,6 +142,10 @@ class Storm:
         self.await_end(a, lease)
         came = self.refund(a, payment, lease["fencing_token"])
         assert came == (412, "lease_expired"), came
+        path = f'/v1/leases/{lease["lease_id"]}'
+        for method, target in (("POST", f"{path}/renew"), ("DELETE", path)):
+            status, answer = a.call(method, target, {} if method == "POST" else None)
+            assert status == 410, (status, answer)
 
     def released_write(self):
         a = self.client("worker-a")

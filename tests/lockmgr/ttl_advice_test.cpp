@@ -109,7 +109,7 @@ TEST(AdviceAtTheLimit, DoesNotGoBelowTheClass) {
     EXPECT_EQ(advise_ttl(figures(5min, 5ms, 5ms), klass).suggested, 10s);
 }
 
-TEST(AdviceWithoutARelease, SaysThatHoldersVanish) {
+TEST(AdviceWithoutARelease, DoesNotClaimThatALongerTtlWouldNotHelp) {
     TtlFigures made;
     made.leases = made.expired = 200;
     made.ttl = 30s;
@@ -119,8 +119,8 @@ TEST(AdviceWithoutARelease, SaysThatHoldersVanish) {
     EXPECT_EQ(advice.verdict, TtlVerdict::HoldersVanish);
     EXPECT_EQ(
         advice.sentence,
-        "100 % of the leases expired: their holders vanish or do not release, and a longer TTL "
-        "would not help.");
+        "100 % of the leases expired and none of their holders came back: they vanish or do not "
+        "release, or need far more than the TTL; how long is not known.");
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ constexpr const char* kZeroAtTheStart[] = {
     R"(fencegate_lease_remaining_ratio_count{at="release",class="payments"})",
     R"(fencegate_lease_remaining_ratio_count{at="write",class="payments"})",
     R"(fencegate_lease_remaining_ratio_count{at="renewal",class="other"})",
+    R"(fencegate_lease_late_return_seconds_count{at="release",class="payments"})",
+    R"(fencegate_lease_late_return_seconds_count{at="renewal",class="other"})",
     R"(fencegate_lock_class_ttl_seconds{class="payments"})",
     R"(fencegate_store_errors_total{kind="full"})",
     R"(fencegate_store_errors_total{kind="constraint"})",

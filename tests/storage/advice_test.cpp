@@ -73,6 +73,37 @@ TEST(Advice, LearnsFromLateWritesHowLongTheWorkTook) {
     EXPECT_TRUE(has(text, R"("expired":100,"renewals":0,"late_writes":100)")) << text;
 }
 
+// Holders that come back a little after their TTL are slow: they need a longer one.
+TEST(Advice, LearnsFromLateReleasesAndRenewalsHowLongTheWorkTook) {
+    StoreHarness store;
+    for (int lease = 0; lease < 120; ++lease) {
+        const auto grant = *store.acquire("payments/pay_1", {.ttl_ms = 1'000});
+        store.tick(Duration(1'000));
+        store.clock.advance(Duration(200 + lease % 3 * 50));
+        if (lease % 4 < 2) {  // superseded by then
+            ASSERT_FALSE(store.acquire("payments/pay_1", {.ttl_ms = 1'000})->error);
+        }
+        ASSERT_TRUE((lease % 2 == 0 ? store.release(grant) : store.renew(grant)).error);
+        store.tick(Duration(1'000));
+    }
+
+    const auto text = advice(store);
+
+    EXPECT_TRUE(has(text, R"("verdict":"raise")")) << text;
+    EXPECT_TRUE(has(text, R"("suggested_ttl_ms":2000)")) << text;
+    EXPECT_TRUE(has(text, R"("late_writes":0,"late_returns":120)")) << text;
+}
+
+TEST(Advice, LearnsNothingFromOthersThatAskForALeaseThatRanOut) {
+    StoreHarness store;
+    const auto grant = *store.acquire("payments/pay_1", {.ttl_ms = 1'000});
+    store.tick(Duration(1'200));
+
+    ASSERT_TRUE(store.release(grant, "thief").error);
+
+    EXPECT_TRUE(has(advice(store), R"("late_returns":0)"));
+}
+
 TEST(Advice, TakesAHolderThatCameBackMuchLaterForGone) {
     StoreHarness store;
     store.create("pay_1", 1'000);
