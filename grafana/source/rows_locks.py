@@ -14,8 +14,8 @@ def quantile(q, metric, matchers="@class", by="le", window="$__rate_interval"):
 
 CONTENTION = ("Contention: who waits, for what, since when", [
     timeseries("Acquires by outcome", "Normal: mostly granted. contended: held, and the caller did "
-               "not wait; timeout: waited in vain; queue_full: the line is too long; denied: a quota "
-               "or the mode.", "ops",
+               "not wait; timeout: waited in vain, or left; queue_full: the line is too long; "
+               "denied: a quota, the mode or a TTL out of bounds.", "ops",
                [("sum by (outcome) (rate(fencegate_lock_acquire_total{@class}[$__rate_interval]))",
                  "{{outcome}}")], stacked=True,
                overrides=colours(granted=GREEN, contended=BLUE, timeout=ORANGE, queue_full=RED,
