@@ -6,7 +6,8 @@
 //
 // What rows alone cannot prove, and where the checks therefore stop:
 // 1. A lease or answer whose retention is over is gone, and what leaned on it is not checked. One
-//    that cannot be over is missed.
+//    that cannot be over is missed: an answer by the hour of its payment or lease, and behind any
+//    older answer, since they are forgotten in order.
 // 2. "After the end of its lease" is told by the wall clock: to within ten minutes, not of entries
 //    that share their time with the one before, and not at all if the clock is seen to have been
 //    set back further. Which lease came first needs no clock and is exact.

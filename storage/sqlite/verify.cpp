@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 
 namespace fencegate::storage {
 namespace {
@@ -151,7 +152,13 @@ StoreFacts facts_of(Connection& connection) {
             .forgotten = number(connection,
                                 "SELECT last_token FROM hours "
                                 "WHERE hour = (SELECT max(hour) - 1 FROM hours)"),
-            .transfers = count_entries(connection)};
+            .transfers = count_entries(connection),
+            .kept_hour = number(connection, "SELECT coalesce(max(hour), -1) + 1 FROM hours") -
+                         kKeysKeptHours,
+            // Of the hours before, a store that forgets leases sooner has no row any more.
+            .kept_after = number(connection,
+                                 "SELECT last_token FROM hours WHERE hour >= "
+                                 "(SELECT max(hour) - 24 FROM hours) ORDER BY hour LIMIT 1")};
 }
 
 void check_file(Connection& connection, const VerifyOptions& options, Checks& checks) {
@@ -211,9 +218,11 @@ VerifyReport verify_rows(Connection& connection, const VerifyOptions& options) {
     run(connection, checks.foreign_keys, [&] { check_foreign_keys(connection, checks); });
     run(connection, checks.journal_seals,
         [&] { check_journal(connection, facts, options, checks, report.head); });
+    std::int64_t first_kept = std::numeric_limits<std::int64_t>::max();
     run(connection, checks.payment_chains,
-        [&] { check_payments(connection, facts, options, checks); });
-    run(connection, checks.one_effect, [&] { check_keys(connection, facts, options, checks); });
+        [&] { first_kept = check_payments(connection, facts, options, checks); });
+    run(connection, checks.one_effect,
+        [&] { check_keys(connection, facts, first_kept, options, checks); });
     run(connection, checks.lease_chains, [&] { check_leases(connection, facts, options, checks); });
     if (!connection.failure()) connection.exec("ROLLBACK");
     report.checks = results_of(checks);

@@ -50,7 +50,9 @@ struct Checks {
                          "its newest"};
     Check references{"references", "each reference names its payment and no other"};
     Check one_effect{"one_effect_a_key", "no idempotency key had two effects"};
-    Check answers{"answers", "each answer that is kept tells of its own effect"};
+    Check answers{"answers",
+                  "each effect whose key must be kept has its answer, and each answer "
+                  "tells of its own effect"};
     Check fence_order{"fence_order", "writes of a payment never went back to an older token"};
     Check fence_leases{"fence_leases", "each write was made under a lease that guarded it"};
     Check lease_chains{"lease_chains", "the leases of each lock are linked in order of tokens"};
@@ -64,7 +66,12 @@ struct StoreFacts {
     std::int64_t counter = 0;    // the newest token that was issued
     std::int64_t forgotten = 0;  // leases up to this token may be gone
     std::int64_t transfers = 0;  // roughly; for the progress
+    // Answers are kept for a day at least, in hours that the store has run: those given in this
+    // hour or later are there. Tokens beyond the second one were granted in such an hour.
+    std::int64_t kept_hour = 0;
+    std::int64_t kept_after = 0;
 };
+constexpr std::int64_t kKeysKeptHours = 24;  // the least that can be set
 
 class Progress {
 public:
@@ -82,10 +89,11 @@ private:
 
 void check_journal(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                    Checks& checks, JournalHead& head);
-void check_payments(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
-                    Checks& checks);
-void check_keys(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
-                Checks& checks);
+// Returns the first entry under a key that is seen to be so young that its answer is kept.
+std::int64_t check_payments(Connection& connection, const StoreFacts& facts,
+                            const VerifyOptions& options, Checks& checks);
+void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+                const VerifyOptions& options, Checks& checks);
 void check_leases(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                   Checks& checks);
 

@@ -2,14 +2,16 @@
 // beside the movement that it tells of.
 #include "storage/sqlite/verify_checks.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <utility>
 
 namespace fencegate::storage::sqlite {
 namespace {
 
-constexpr std::int64_t kKeysKeptMs = std::int64_t{24} * 3'600'000;  // the least that can be set
+constexpr std::int64_t kKeysKeptMs = kKeysKeptHours * 3'600'000;
 constexpr std::int64_t kEntriesPerMovement = 2;
 
 using AuthorAndKey = std::pair<std::string, std::string>;
@@ -30,8 +32,9 @@ struct Kept {
 
 class KeyPass {
 public:
-    KeyPass(Connection& connection, Checks& checks)
+    KeyPass(Connection& connection, std::int64_t first_kept, Checks& checks)
         : checks_(checks),
+          first_kept_(first_kept),
           answers_(connection,
                    "SELECT principal, key, id, error_code IS NOT NULL, version, created_at_ms "
                    "FROM answers ORDER BY principal, key, id"),
@@ -45,7 +48,15 @@ public:
         if (before_ && before_->whose == effect.whose &&
             effect.booked_at_ms - before_->booked_at_ms < kKeysKeptMs)
             fault(effect, nth("movement", before_->movement) + " has the same key");
-        if (kept_ && kept_->whose == effect.whose) check_against(effect, *kept_);
+        const bool is_kept = kept_ && kept_->whose == effect.whose;
+        if (is_kept) check_against(effect, *kept_);
+        // Its key would have the effect once more.
+        if (effect.movement >= first_kept_) {
+            checks_.answers.expect(is_kept && !kept_->is_refusal, [&] {
+                return nth("movement", effect.movement) + " of " + effect.whose.first +
+                       " has no answer under its key, which must still be kept";
+            });
+        }
         before_ = std::move(effect);
     }
 
@@ -83,19 +94,29 @@ private:
     }
 
     Checks& checks_;
+    const std::int64_t first_kept_;
     Statement answers_;
     Statement::Row answer_;
     std::optional<Kept> kept_;
     std::optional<Effect> before_;
 };
 
-void check_effects(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
-                   Checks& checks) {
+// Answers are forgotten in the order they were given: none is missing behind one that is there.
+std::int64_t behind_the_oldest_answer(Connection& connection) {
+    Statement oldest(connection,
+                     "SELECT version FROM answers WHERE error_code IS NULL AND version > 0 "
+                     "ORDER BY id LIMIT 1");
+    auto row = oldest.query();
+    return row.next() ? row.integer(0) + 1 : std::numeric_limits<std::int64_t>::max();
+}
+
+void check_effects(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+                   const VerifyOptions& options, Checks& checks) {
     Progress progress(options, "keys", facts.transfers);
     Statement movements(connection,
                         "SELECT principal, key, id, created_at_ms FROM transfers "
                         "WHERE id = movement AND key <> '' ORDER BY principal, key, id");
-    KeyPass pass(connection, checks);
+    KeyPass pass(connection, std::min(first_kept, behind_the_oldest_answer(connection)), checks);
     auto row = movements.query();
     while (row.next()) {
         pass.take({.whose = {std::string(row.text(0)), std::string(row.text(1))},
@@ -150,9 +171,9 @@ void check_grants(Connection& connection, const StoreFacts& facts, Checks& check
 
 }  // namespace
 
-void check_keys(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
-                Checks& checks) {
-    check_effects(connection, facts, options, checks);
+void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+                const VerifyOptions& options, Checks& checks) {
+    check_effects(connection, facts, first_kept, options, checks);
     check_answers(connection, checks);
     check_grants(connection, facts, checks);
 }

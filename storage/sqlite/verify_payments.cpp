@@ -5,6 +5,7 @@
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 namespace fencegate::storage::sqlite {
@@ -19,6 +20,7 @@ struct PaymentRow {
     std::int64_t refunded = 0;
     std::string reference;
     std::int64_t last_transfer = 0;
+    std::int64_t authorized_hour = 0;
 };
 
 PaymentRow payment_of(const Statement::Row& row) {
@@ -29,7 +31,8 @@ PaymentRow payment_of(const Statement::Row& row) {
             .captured = row.integer(4),
             .refunded = row.integer(5),
             .reference = std::string(row.text(6)),
-            .last_transfer = row.integer(7)};
+            .last_transfer = row.integer(7),
+            .authorized_hour = row.integer(8)};
 }
 
 // What the entries of one payment make of it.
@@ -48,11 +51,12 @@ struct Told {
 
 class PaymentPass {
 public:
-    PaymentPass(Connection& connection, Checks& checks)
-        : checks_(checks),
+    PaymentPass(Connection& connection, const StoreFacts& facts, Checks& checks)
+        : facts_(facts),
+          checks_(checks),
           entries_(connection,
                    "SELECT payment_id, id, kind, amount, currency, token, principal, previous, "
-                   "movement, public_id FROM transfers ORDER BY payment_id, id"),
+                   "movement, public_id, key <> '' FROM transfers ORDER BY payment_id, id"),
           entry_(entries_.query()),
           has_entry_(entry_.next()),
           references_(connection,
@@ -79,6 +83,8 @@ public:
 
     void end() { pass_over_strangers(std::nullopt); }
 
+    [[nodiscard]] std::int64_t first_kept() const noexcept { return first_kept_; }
+
 private:
     // Entries and references of payments that there are not.
     void pass_over_strangers(std::optional<std::string_view> next) {
@@ -104,9 +110,19 @@ private:
             return whose() + " is not one that the payment could have had then";
         });
         check_order(payment, told);
+        note_age(payment);
         told.last = id;
         ++told.entries;
         check_answer(payment, told);
+    }
+
+    // Entries of before there were keys in the journal have none, so those of a payment under one
+    // are no older than it, even if it got its hour later than its first.
+    void note_age(const PaymentRow& payment) {
+        const bool is_young =
+            payment.authorized_hour >= facts_.kept_hour || entry_.integer(5) > facts_.kept_after;
+        if (entry_.integer(10) != 0 && is_young)
+            first_kept_ = std::min(first_kept_, entry_.integer(1));
     }
 
     // The payment as its entries up to this one left it, beside what was answered then.
@@ -223,7 +239,9 @@ private:
         return row.next();
     }
 
+    const StoreFacts& facts_;
     Checks& checks_;
+    std::int64_t first_kept_ = std::numeric_limits<std::int64_t>::max();
     Statement entries_;
     Statement::Row entry_;
     bool has_entry_;
@@ -237,19 +255,20 @@ private:
 
 }  // namespace
 
-void check_payments(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
-                    Checks& checks) {
+std::int64_t check_payments(Connection& connection, const StoreFacts& facts,
+                            const VerifyOptions& options, Checks& checks) {
     Progress progress(options, "payments", facts.transfers);
     Statement payments(connection,
                        "SELECT id, currency, state, authorized, captured, refunded, reference, "
-                       "last_transfer FROM payments ORDER BY id");
-    PaymentPass pass(connection, checks);
+                       "last_transfer, authorized_hour FROM payments ORDER BY id");
+    PaymentPass pass(connection, facts, checks);
     auto row = payments.query();
     while (row.next()) {
         pass.take(payment_of(row));
         progress.step();
     }
     if (!connection.failure()) pass.end();
+    return pass.first_kept();
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -50,6 +50,41 @@ TEST_F(VerifyStore, FindsATailThatWasCutOffEverywhereByAnExpectedHeadOnly) {
     EXPECT_EQ(faults_of(verify({.expected_head = head}), "expected_head"), 1);
 }
 
+// The day before, the fixture's answers could have been forgotten; in order.
+class VerifyStoreAfterADay : public VerifyStore {
+protected:
+    void SetUp() override {
+        VerifyStore::SetUp();
+        harness.reopen();
+        for (int hour = 0; hour < 30; ++hour) harness.tick(std::chrono::hours(1));
+        harness.create("pay_5", 1'000);
+        const auto grant = harness.acquire("payments/pay_1");
+        ASSERT_FALSE(
+            harness.refund("pay_1", grant->fencing_token, {.amount = 1, .key = "r5"}).error);
+        harness.store.reset();
+        tamper("DELETE FROM answers WHERE created_hour = 0");
+        ASSERT_EQ(told(verify()), "");
+    }
+};
+
+TEST_F(VerifyStoreAfterADay, FindsAnAnswerThatWasForgottenBeforeAnOlderOne) {
+    tamper("DELETE FROM answers WHERE key = 'r5'");
+
+    EXPECT_EQ(faults_of(verify(), "answers"), 1);
+}
+
+TEST_F(VerifyStoreAfterADay, FindsThatAllAnswersAreForgottenByTheHourOfAPayment) {
+    tamper("DELETE FROM answers; UPDATE transfers SET token = 1 WHERE key = 'r5'", true);
+
+    EXPECT_EQ(faults_of(verify(), "answers"), 2);
+}
+
+TEST_F(VerifyStoreAfterADay, FindsThatAllAnswersAreForgottenByTheHourOfALease) {
+    tamper("DELETE FROM answers; UPDATE payments SET authorized_hour = 0");
+
+    EXPECT_EQ(faults_of(verify(), "answers"), 1);
+}
+
 struct Corruption {
     const char* name;
     const char* check;
@@ -130,6 +165,9 @@ constexpr Corruption kPayments[] = {
 constexpr Corruption kKeys[] = {
     {"KeyWithTwoEffects", "one_effect_a_key", FG_COPY_OF_LAST_REFUND("'r1'"), true},
     {"RefusedKeyWithAnEffect", "one_effect_a_key", FG_COPY_OF_LAST_REFUND("'refused'"), true},
+    {"AnswersForgotten", "answers", "DELETE FROM answers"},
+    {"OneAnswerForgotten", "answers", "DELETE FROM answers WHERE key = 'r2'"},
+    {"NewestAnswerForgotten", "answers", "DELETE FROM answers WHERE key = 'x1'"},
     {"AnswerOfAnotherWrite", "answers",
      "UPDATE answers SET version = (SELECT version FROM answers WHERE key = 'r2') "
      "WHERE key = 'r1'"},

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 namespace fencegate::testing {
 
@@ -105,17 +106,32 @@ protected:
                                                 .idempotency = idempotency("create-" + id)}));
     }
 
-    // What somebody does who knows SQL and does not care for triggers.
+    // What somebody does who knows SQL, does not care for triggers and leaves them as they were.
     void tamper(const std::string& sql, bool seals_again = false) {
         auto connection = Connection::open(file());
         ASSERT_TRUE(connection);
         auto& store = **connection;
-        store.exec(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA ignore_check_constraints = ON;"
-            "DROP TRIGGER transfers_are_never_changed; DROP TRIGGER transfers_are_never_deleted");
+        store.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA ignore_check_constraints = ON");
+        const auto triggers = triggers_of_the_journal(store);
+        for (const auto& [name, created_by] : triggers)
+            store.exec(("DROP TRIGGER " + name).c_str());
         store.exec(sql.c_str());
         if (seals_again) seal_again(store);
+        const auto now = triggers_of_the_journal(store);
+        for (const auto& [name, created_by] : triggers) {
+            if (!now.contains(name)) store.exec(created_by.c_str());
+        }
         ASSERT_FALSE(store.failure()) << store.failure()->message;
+    }
+
+    static std::map<std::string, std::string> triggers_of_the_journal(Connection& store) {
+        std::map<std::string, std::string> triggers;
+        Statement read(store,
+                       "SELECT name, sql FROM sqlite_schema "
+                       "WHERE type = 'trigger' AND name LIKE 'transfers_are_never%'");
+        auto row = read.query();
+        while (row.next()) triggers.emplace(row.text(0), row.text(1));
+        return triggers;
     }
 
     static void seal_again(Connection& store) {
