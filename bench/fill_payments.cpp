@@ -68,9 +68,7 @@ storage::Operation create(std::size_t number, Random& random) {
     Uuid key;
     random.fill(key.bytes);
     create.idempotency.key = to_string(key);
-    const auto digest = sha256({"bench", create.idempotency.key});
-    std::copy_n(digest.begin(), create.idempotency.digest.size(),
-                create.idempotency.digest.begin());
+    create.idempotency.digest = storage::key_digest("bench", create.idempotency.key);
     create.idempotency.fingerprint = sha256({"POST", "/v1/payments", create.id});
     return create;
 }

@@ -109,8 +109,7 @@ Result<std::optional<storage::Idempotency>> read_idempotency(const RouteRequest&
     auto key = read_idempotency_key(*request.head.idempotency_key);
     if (!key) return std::unexpected(key.error());
     storage::Idempotency idempotency;
-    const auto digest = sha256({request.principal, *key});
-    std::copy_n(digest.begin(), idempotency.digest.size(), idempotency.digest.begin());
+    idempotency.digest = storage::key_digest(request.principal, *key);
     idempotency.key = *std::move(key);
     // Never the token: a successor may safely repeat its predecessor's call.
     idempotency.fingerprint =

@@ -11,9 +11,9 @@
 #include "lockmgr/fence_rule.hpp"
 #include "lockmgr/lease.hpp"
 #include "lockmgr/run_rules.hpp"
+#include "storage/idempotency.hpp"
 #include "storage/reading.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,13 +23,6 @@
 #include <vector>
 
 namespace fencegate::storage {
-
-// One idempotency key of one principal, and what was asked under it.
-struct Idempotency {
-    std::string key;                             // 1 to 255 printable ASCII
-    std::array<std::uint8_t, 16> digest{};       // of principal and key: the index
-    std::array<std::uint8_t, 32> fingerprint{};  // of method, target, body and principal
-};
 
 // --- locks ---
 

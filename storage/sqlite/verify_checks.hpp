@@ -94,6 +94,7 @@ std::int64_t check_payments(Connection& connection, const StoreFacts& facts,
                             const VerifyOptions& options, Checks& checks);
 void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
                 const VerifyOptions& options, Checks& checks);
+void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks);
 void check_leases(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                   Checks& checks);
 

@@ -1,5 +1,4 @@
-// Idempotency keys: movements by author and key beside the answers by the same, and each answer
-// beside the movement that it tells of.
+// Idempotency keys: movements by author and key beside the answers by the same.
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <algorithm>
@@ -12,7 +11,6 @@ namespace fencegate::storage::sqlite {
 namespace {
 
 constexpr std::int64_t kKeysKeptMs = kKeysKeptHours * 3'600'000;
-constexpr std::int64_t kEntriesPerMovement = 2;
 
 using AuthorAndKey = std::pair<std::string, std::string>;
 
@@ -127,55 +125,12 @@ void check_effects(Connection& connection, const StoreFacts& facts, std::int64_t
     pass.end();
 }
 
-// In the order they were given, which is the order of the entries.
-void check_answers(Connection& connection, Checks& checks) {
-    Statement answers(connection,
-                      "SELECT id, principal, key, token, resource_id, version FROM answers "
-                      "WHERE error_code IS NULL AND version <> 0 ORDER BY id");
-    Statement entry(connection,
-                    "SELECT payment_id, principal, key, token, movement, "
-                    "EXISTS (SELECT 1 FROM transfers AS next WHERE next.id = transfers.id + 1 "
-                    "AND next.movement = transfers.movement) FROM transfers WHERE id = ?");
-    auto row = answers.query();
-    while (row.next()) {
-        const auto version = row.integer(5);
-        auto told = entry.query(version);
-        const bool is_there = told.next();
-        const bool is_its = is_there && told.text(0) == row.text(4) &&
-                            told.text(1) == row.text(1) && told.text(2) == row.text(2) &&
-                            told.is_null(3) == row.is_null(3) &&
-                            told.integer(3) == row.integer(3) &&
-                            version - told.integer(4) < kEntriesPerMovement && told.integer(5) == 0;
-        checks.answers.expect(is_its, [&] {
-            return nth("answer", row.integer(0)) + " tells of " + nth("entry", version) +
-                   ", which is not its own";
-        });
-    }
-}
-
-// A grant is kept as the token of its lease. The lease may be gone before it.
-void check_grants(Connection& connection, const StoreFacts& facts, Checks& checks) {
-    Statement grants(connection,
-                     "SELECT answers.id, answers.token, answers.principal = leases.principal "
-                     "FROM answers LEFT JOIN leases USING (token) WHERE error_code IS NULL "
-                     "AND version = 0 AND body = '' ORDER BY answers.id");
-    auto row = grants.query();
-    while (row.next()) {
-        const bool is_gone = row.is_null(2) && row.integer(1) <= facts.forgotten;
-        checks.answers.expect(is_gone || row.integer(2) == 1, [&] {
-            return nth("answer", row.integer(0)) + " grants " + nth("token", row.integer(1)) +
-                   ", which no lease of its principal has";
-        });
-    }
-}
-
 }  // namespace
 
 void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
                 const VerifyOptions& options, Checks& checks) {
     check_effects(connection, facts, first_kept, options, checks);
-    check_answers(connection, checks);
-    check_grants(connection, facts, checks);
+    check_kept_answers(connection, facts, checks);
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -168,6 +168,10 @@ constexpr Corruption kKeys[] = {
     {"AnswersForgotten", "answers", "DELETE FROM answers"},
     {"OneAnswerForgotten", "answers", "DELETE FROM answers WHERE key = 'r2'"},
     {"NewestAnswerForgotten", "answers", "DELETE FROM answers WHERE key = 'x1'"},
+    {"AnswerThatItsKeyDoesNotFind", "answers",
+     "UPDATE answers SET key_digest = zeroblob(16) WHERE key = 'r2'"},
+    {"RefusalThatItsKeyDoesNotFind", "answers",
+     "UPDATE answers SET key_digest = zeroblob(16) WHERE key = 'refused'"},
     {"AnswerOfAnotherWrite", "answers",
      "UPDATE answers SET version = (SELECT version FROM answers WHERE key = 'r2') "
      "WHERE key = 'r1'"},

@@ -14,11 +14,17 @@ using storage::Operation;
 namespace {
 
 // Stands in for the edge's SHA-256: only equality matters here.
-template <std::size_t Size>
-std::array<std::uint8_t, Size> spread(std::string_view text) {
-    std::array<std::uint8_t, Size> out{};
+std::array<std::uint8_t, 32> spread(std::string_view text) {
+    std::array<std::uint8_t, 32> out{};
     SeededRandom(std::hash<std::string_view>{}(text)).fill(out);
     return out;
+}
+
+storage::Idempotency* idempotency_in(Operation& operation) {
+    if (auto* create = std::get_if<storage::CreatePayment>(&operation)) return &create->idempotency;
+    if (auto* move = std::get_if<storage::MovePayment>(&operation)) return &move->idempotency;
+    auto* acquire = std::get_if<storage::AcquireLock>(&operation);
+    return acquire != nullptr && acquire->idempotency ? &*acquire->idempotency : nullptr;
 }
 
 }  // namespace
@@ -50,8 +56,8 @@ void RecordingObserver::on_error(storage::StoreError error) { errors.push_back(e
 storage::Idempotency idempotency(std::string_view key, std::string_view body) {
     storage::Idempotency made;
     made.key = key;
-    made.digest = spread<16>(key);
-    made.fingerprint = spread<32>(body);
+    made.digest = storage::key_digest("worker", key);
+    made.fingerprint = spread(body);
     return made;
 }
 
@@ -93,6 +99,8 @@ std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> o
                                                         std::string principal) {
     std::vector<storage::Request> requests;
     for (auto& operation : operations) {
+        if (auto* made = idempotency_in(operation))
+            made->digest = storage::key_digest(principal, made->key);
         requests.push_back(
             {storage::Ticket(++last_ticket_),
              nullptr,

@@ -1,0 +1,74 @@
+// The answers that are kept, in the order they were given, which is that of what they tell of: each
+// beside its key and its effect.
+#include "storage/idempotency.hpp"
+#include "storage/sqlite/verify_checks.hpp"
+
+#include <algorithm>
+
+namespace fencegate::storage::sqlite {
+namespace {
+
+constexpr std::int64_t kEntriesPerMovement = 2;
+
+// A call is repeated under its key, and found by nothing else.
+void check_digests(Connection& connection, Checks& checks) {
+    Statement answers(connection, "SELECT id, principal, key, key_digest FROM answers ORDER BY id");
+    auto row = answers.query();
+    while (row.next()) {
+        const auto digest = key_digest(row.text(1), row.text(2));
+        checks.answers.expect(std::ranges::equal(row.blob(3), digest), [&] {
+            return nth("answer", row.integer(0)) + " is not found by its key";
+        });
+    }
+}
+
+void check_writes(Connection& connection, Checks& checks) {
+    Statement answers(connection,
+                      "SELECT id, principal, key, token, resource_id, version FROM answers "
+                      "WHERE error_code IS NULL AND version <> 0 ORDER BY id");
+    Statement entry(connection,
+                    "SELECT payment_id, principal, key, token, movement, "
+                    "EXISTS (SELECT 1 FROM transfers AS next WHERE next.id = transfers.id + 1 "
+                    "AND next.movement = transfers.movement) FROM transfers WHERE id = ?");
+    auto row = answers.query();
+    while (row.next()) {
+        const auto version = row.integer(5);
+        auto told = entry.query(version);
+        const bool is_there = told.next();
+        const bool is_its = is_there && told.text(0) == row.text(4) &&
+                            told.text(1) == row.text(1) && told.text(2) == row.text(2) &&
+                            told.is_null(3) == row.is_null(3) &&
+                            told.integer(3) == row.integer(3) &&
+                            version - told.integer(4) < kEntriesPerMovement && told.integer(5) == 0;
+        checks.answers.expect(is_its, [&] {
+            return nth("answer", row.integer(0)) + " tells of " + nth("entry", version) +
+                   ", which is not its own";
+        });
+    }
+}
+
+// A grant is kept as the token of its lease. The lease may be gone before it.
+void check_grants(Connection& connection, const StoreFacts& facts, Checks& checks) {
+    Statement grants(connection,
+                     "SELECT answers.id, answers.token, answers.principal = leases.principal "
+                     "FROM answers LEFT JOIN leases USING (token) WHERE error_code IS NULL "
+                     "AND version = 0 AND body = '' ORDER BY answers.id");
+    auto row = grants.query();
+    while (row.next()) {
+        const bool is_gone = row.is_null(2) && row.integer(1) <= facts.forgotten;
+        checks.answers.expect(is_gone || row.integer(2) == 1, [&] {
+            return nth("answer", row.integer(0)) + " grants " + nth("token", row.integer(1)) +
+                   ", which no lease of its principal has";
+        });
+    }
+}
+
+}  // namespace
+
+void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks) {
+    check_digests(connection, checks);
+    check_writes(connection, checks);
+    check_grants(connection, facts, checks);
+}
+
+}  // namespace fencegate::storage::sqlite
