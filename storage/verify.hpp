@@ -8,15 +8,15 @@
 // 1. A lease or answer whose retention is over is gone, and what leaned on it is not checked. One
 //    that cannot be over is missed: an answer by the hour of its payment or lease, and behind any
 //    older answer, since they are forgotten in order.
-// 2. "After the end of its lease" is told by the wall clock: to within ten minutes, not of entries
-//    that share their time with the one before, and not at all if the clock is seen to have been
-//    set back further. Which lease came first needs no clock and is exact.
+// 2. "After the end of its lease" and "after its successor" are told by the wall clock: to within
+//    ten minutes, not of entries that share their time with the one before, and not at all if the
+//    clock is seen to have been set back further. Which lease came first is exact without one.
+//    A late write under an expired lease that has no successor yet is what some classes allow.
 // 3. Two effects under one key are a fault if booked within the shortest retention of keys, or if
 //    the answer that is kept tells of another one.
 // 4. Who rewrites the journal and every seal behind it is found only by comparing the head with one
 //    that was kept elsewhere.
-// 5. The texts that the rules do not read (metadata, details of refusals) and what was asked under
-// a
+// 5. The texts that the rules do not read (metadata, details of refusals) and what was asked under a
 //    key (a digest) are nobody's copy of anything, so nothing can be held against them.
 // Source: the invariant suites for ledgers of TigerBeetle and Formance.
 

@@ -158,7 +158,8 @@ StoreFacts facts_of(Connection& connection) {
             // Of the hours before, a store that forgets leases sooner has no row any more.
             .kept_after = number(connection,
                                  "SELECT last_token FROM hours WHERE hour >= "
-                                 "(SELECT max(hour) - 24 FROM hours) ORDER BY hour LIMIT 1")};
+                                 "(SELECT max(hour) - 24 FROM hours) ORDER BY hour LIMIT 1"),
+            .is_clock_unsteady = is_clock_unsteady(connection)};
 }
 
 void check_file(Connection& connection, const VerifyOptions& options, Checks& checks) {
@@ -221,6 +222,8 @@ VerifyReport verify_rows(Connection& connection, const VerifyOptions& options) {
     std::int64_t first_kept = std::numeric_limits<std::int64_t>::max();
     run(connection, checks.payment_chains,
         [&] { first_kept = check_payments(connection, facts, options, checks); });
+    run(connection, checks.fence_leases,
+        [&] { check_late_writes(connection, facts, options, checks); });
     run(connection, checks.one_effect,
         [&] { check_keys(connection, facts, first_kept, options, checks); });
     run(connection, checks.lease_chains, [&] { check_leases(connection, facts, options, checks); });

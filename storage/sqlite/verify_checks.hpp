@@ -70,8 +70,11 @@ struct StoreFacts {
     // hour or later are there. Tokens beyond the second one were granted in such an hour.
     std::int64_t kept_hour = 0;
     std::int64_t kept_after = 0;
+    bool is_clock_unsteady = false;  // seen to have been set back so far that it orders nothing
 };
 constexpr std::int64_t kKeysKeptHours = 24;  // the least that can be set
+// Clocks that are set right step by less, as a rule.
+constexpr std::int64_t kClockToleranceMs = 600'000;
 
 class Progress {
 public:
@@ -95,6 +98,9 @@ std::int64_t check_payments(Connection& connection, const StoreFacts& facts,
 void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
                 const VerifyOptions& options, Checks& checks);
 void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks);
+[[nodiscard]] bool is_clock_unsteady(Connection& connection);
+void check_late_writes(Connection& connection, const StoreFacts& facts,
+                       const VerifyOptions& options, Checks& checks);
 void check_leases(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                   Checks& checks);
 

@@ -14,9 +14,6 @@ namespace {
 using lockmgr::LeaseState;
 using lockmgr::LockMode;
 
-// Clocks that are set right step by less, as a rule.
-constexpr std::int64_t kClockToleranceMs = 600'000;
-
 std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 
 bool begins(const JournalEntry& entry) { return entry.id == entry.movement; }
@@ -27,30 +24,6 @@ bool is_fenced(const JournalEntry& entry) {
     return entry.kind != TransferKind::Authorize && !is_expiry;
 }
 
-// How far times, in an order in which they should rise, fall back behind the highest before.
-std::int64_t fall_ms(Connection& connection, const char* sql) {
-    Statement times(connection, sql);
-    auto row = times.query();
-    std::int64_t newest = INT64_MIN;
-    std::int64_t fall = 0;
-    while (row.next()) {
-        newest = std::max(newest, row.integer(0));
-        fall = std::max(fall, newest - row.integer(0));
-    }
-    return fall;
-}
-
-// Whether the wall clock is seen to have been set back so far that it orders nothing.
-bool is_clock_unsteady(Connection& connection) {
-    constexpr const char* kRising[] = {
-        "SELECT granted_at_ms FROM leases ORDER BY token",
-        "SELECT created_at_ms FROM answers ORDER BY id",
-        "SELECT 0 UNION ALL SELECT min(ended_at_ms - granted_at_ms) FROM leases",
-    };
-    return std::ranges::any_of(
-        kRising, [&](const char* sql) { return fall_ms(connection, sql) > kClockToleranceMs; });
-}
-
 class JournalPass {
 public:
     JournalPass(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
@@ -58,7 +31,6 @@ public:
         : facts_(facts),
           options_(options),
           checks_(checks),
-          is_clock_unsteady_(is_clock_unsteady(connection)),
           next_mark_(connection,
                      "SELECT transfer_id, booked_at_ms FROM marks WHERE transfer_id > ? "
                      "ORDER BY transfer_id LIMIT 1"),
@@ -159,7 +131,8 @@ private:
             check.fault(under(entry) + ", which is another holder's");
         if (is_fenced(entry) && !covers(*entry.token, row.text(0), "payments/" + entry.payment_id))
             check.fault(under(entry) + ", which does not cover payments/" + entry.payment_id);
-        // A late write under an expired lease is what some classes allow.
+        // A late write under an expired lease is what some classes allow, until it has a successor:
+        // verify_late_writes.cpp.
         const auto state = static_cast<LeaseState>(row.integer(4));
         const bool is_over = state == LeaseState::Released || state == LeaseState::Broken;
         if (is_over && is_time_told(entry) &&
@@ -169,7 +142,7 @@ private:
 
     // While the clock is behind the newest entry, entries get that one's time.
     bool is_time_told(const JournalEntry& entry) const {
-        return !is_clock_unsteady_ && entry.booked_at != before_.booked_at;
+        return !facts_.is_clock_unsteady && entry.booked_at != before_.booked_at;
     }
 
     static std::string under(const JournalEntry& entry) {
@@ -247,7 +220,6 @@ private:
     const StoreFacts& facts_;
     const VerifyOptions& options_;
     Checks& checks_;
-    const bool is_clock_unsteady_;
     Statement next_mark_;
     Statement mark_balances_;
     Statement balances_;

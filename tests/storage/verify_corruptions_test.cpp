@@ -208,6 +208,11 @@ constexpr Corruption kFences[] = {
     {"WriteAfterARelease", "fence_leases",
      "UPDATE leases SET granted_at_ms = granted_at_ms - "
      "3600000, ended_at_ms = ended_at_ms - 3600000"},
+    {"WriteAfterASuccessorWasGranted", "fence_leases",
+     "UPDATE leases SET granted_at_ms = granted_at_ms - 3600000 WHERE token > "
+     "(SELECT token FROM transfers WHERE key = 'r2') AND lock = 'payments/pay_1'; "
+     "UPDATE leases SET granted_at_ms = granted_at_ms - 3600000, ended_at_ms = ended_at_ms - "
+     "3600000 WHERE token <= (SELECT token FROM transfers WHERE key = 'r2')"},
     {"LeaseDeleted", "fence_leases", "DELETE FROM leases WHERE token = 1"},
     {"TwoLiveLeasesOfOneLock", "one_holder_a_lock",
      "UPDATE leases SET state = 0, ended_at_ms = NULL WHERE lock = 'payments/pay_1'"},

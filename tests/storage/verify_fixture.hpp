@@ -45,6 +45,7 @@ protected:
         harness.refund("pay_1", first->fencing_token, {.key = "r1"});
         harness.release(*first);
         const auto second = harness.acquire("payments/pay_1", {.also = {"payments/pay_2"}});
+        harness.tick(Duration(1));
         harness.refund("pay_1", second->fencing_token, {.key = "r2"});
         harness.refund("pay_2", second->fencing_token, {.key = "r3"});
         harness.refund("pay_2", second->fencing_token, {.amount = 99'999, .key = "refused"});
