@@ -16,7 +16,7 @@
 //    the answer that is kept tells of another one.
 // 4. Who rewrites the journal and every seal behind it is found only by comparing the head with one
 //    that was kept elsewhere.
-// 5. The texts that the rules do not read (metadata, details of refusals) and what was asked under a
+// 5. Texts that the rules do not read (metadata, details of refusals) and what was asked under a
 //    key (a digest) are nobody's copy of anything, so nothing can be held against them.
 // Source: the invariant suites for ledgers of TigerBeetle and Formance.
 

@@ -1,9 +1,10 @@
 // The answers that are kept, in the order they were given, which is that of what they tell of: each
-// beside its key and its effect.
+// beside its key and its effect. A success is a write, a grant or one of before version 3.
 #include "storage/idempotency.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -47,6 +48,36 @@ void check_writes(Connection& connection, Checks& checks) {
     }
 }
 
+// A success that names no entry and has a body was given before version 3, whose entries have no
+// keys: of one of them, and before any answer that names its entry.
+void check_carried_over(Connection& connection, Checks& checks) {
+    Statement answers(connection,
+                      "SELECT id, principal, token, resource_id, body, "
+                      "coalesce(id > (SELECT min(id) FROM answers WHERE version <> 0), 0) "
+                      "FROM answers WHERE error_code IS NULL AND version = 0 AND body <> '' "
+                      "ORDER BY id");
+    // UNION, so that a chain that somebody closed to a ring has an end.
+    Statement entry(connection,
+                    "WITH RECURSIVE chain (id) AS "
+                    "(SELECT last_transfer FROM payments WHERE id = ?1 UNION "
+                    "SELECT previous FROM transfers JOIN chain USING (id)) "
+                    "SELECT 1 FROM chain JOIN transfers USING (id) WHERE key = '' "
+                    "AND principal = ?2 AND token IS ?3 AND instr(?4, '\"id\":\"' || CASE kind "
+                    "WHEN 3 THEN 'ref_' || lower(hex(public_id)) ELSE payment_id END || '\",') "
+                    "AND (kind IN (1, 2) OR instr(?4, '\"amount\":' || amount || ',')) LIMIT 1");
+    auto row = answers.query();
+    while (row.next()) {
+        std::optional<std::int64_t> token;
+        if (!row.is_null(2)) token = row.integer(2);
+        const auto body = row.text(4);
+        auto told = entry.query(row.text(3), row.text(1), token,
+                                body.substr(0, body.find(R"(,"metadata":)")));
+        checks.answers.expect(row.integer(5) == 0 && told.next(), [&] {
+            return nth("answer", row.integer(0)) + " tells of an effect that there is not";
+        });
+    }
+}
+
 // A grant is kept as the token of its lease. The lease may be gone before it.
 void check_grants(Connection& connection, const StoreFacts& facts, Checks& checks) {
     Statement grants(connection,
@@ -55,7 +86,7 @@ void check_grants(Connection& connection, const StoreFacts& facts, Checks& check
                      "AND version = 0 AND body = '' ORDER BY answers.id");
     auto row = grants.query();
     while (row.next()) {
-        const bool is_gone = row.is_null(2) && row.integer(1) <= facts.forgotten;
+        const bool is_gone = row.is_null(2) && !row.is_null(1) && row.integer(1) <= facts.forgotten;
         checks.answers.expect(is_gone || row.integer(2) == 1, [&] {
             return nth("answer", row.integer(0)) + " grants " + nth("token", row.integer(1)) +
                    ", which no lease of its principal has";
@@ -68,6 +99,7 @@ void check_grants(Connection& connection, const StoreFacts& facts, Checks& check
 void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks) {
     check_digests(connection, checks);
     check_writes(connection, checks);
+    check_carried_over(connection, checks);
     check_grants(connection, facts, checks);
 }
 

@@ -70,6 +70,21 @@ void exec(::sqlite3* database, const std::string& sql) {
     ::sqlite3_free(why);
 }
 
+// What was answered under a key: token, body, resource, request, time.
+void remember(::sqlite3* database, const char* key, const std::string& what) {
+    const auto made = idempotency(key);
+    const auto sql =
+        "INSERT INTO answers (key_digest, fingerprint, principal, key, token, body, resource_id, "
+        "request_id, created_at_ms) VALUES (?, ?, 'worker', '" +
+        std::string(key) + "', " + what + ")";
+    ::sqlite3_stmt* insert = nullptr;
+    ::sqlite3_prepare_v2(database, sql.c_str(), -1, &insert, nullptr);
+    ::sqlite3_bind_blob(insert, 1, made.digest.data(), 16, SQLITE_STATIC);
+    ::sqlite3_bind_blob(insert, 2, made.fingerprint.data(), 32, SQLITE_STATIC);
+    EXPECT_EQ(::sqlite3_step(insert), SQLITE_DONE);
+    ::sqlite3_finalize(insert);
+}
+
 void make_version_1(const std::filesystem::path& folder) {
     for (const char* file : {"store.db", "store.db-wal", "store.lock"})
         std::filesystem::remove(folder / file);
@@ -79,18 +94,13 @@ void make_version_1(const std::filesystem::path& folder) {
     exec(database, "PRAGMA journal_mode = WAL");
     exec(database, schema(1));
     exec(database, with_literals(kRows));
-    // The grant of token 4 was remembered under its key.
-    const auto key = idempotency("k4");
-    ::sqlite3_stmt* insert = nullptr;
-    ::sqlite3_prepare_v2(database,
-                         "INSERT INTO answers (key_digest, principal, key, fingerprint, token, "
-                         "body, resource_id, request_id, created_at_ms) "
-                         "VALUES (?, 'worker', 'k4', ?, 4, '', '', 'req', 4000)",
-                         -1, &insert, nullptr);
-    ::sqlite3_bind_blob(insert, 1, key.digest.data(), 16, SQLITE_STATIC);
-    ::sqlite3_bind_blob(insert, 2, key.fingerprint.data(), 32, SQLITE_STATIC);
-    EXPECT_EQ(::sqlite3_step(insert), SQLITE_DONE);
-    ::sqlite3_finalize(insert);
+    remember(database, "k1",
+             R"(NULL, '{"id":"pay_42","object":"payment","amount":5000,"currency":"EUR"}',
+                'pay_42', 'req', 1000)");
+    remember(database, "k2",
+             R"(2, '{"id":"ref_01910000000070008000000000000013","payment":"pay_42",)"
+             R"("amount":1200,"currency":"EUR"}', 'pay_42', 'req', 2500)");
+    remember(database, "k4", "4, '', '', 'req', 4000");  // the grant of token 4
     exec(database, "PRAGMA application_id = 1179074900; PRAGMA user_version = 1");
     ::sqlite3_close(database);
 }
@@ -230,6 +240,19 @@ TEST(MigratedStore, VerifiesAsSoundFromEveryOlderVersionAndAfterFurtherWork) {
         store.store.reset();
         EXPECT_EQ(faults(store.folder() / "store.db"), "");
     }
+}
+
+TEST(MigratedStore, WithAnAnswerOfBeforeThatTellsOfNoEffectIsNotSound) {
+    StoreHarness store;
+    store.store.reset();
+    make_version_2(store.folder());
+    store.reopen();
+    store.connection->exec(
+        "UPDATE answers SET body = replace(body, '\"amount\":1200', '\"amount\":1300') "
+        "WHERE key = 'k2'");
+    store.store.reset();
+
+    EXPECT_TRUE(has(faults(store.folder() / "store.db"), "tells of an effect that there is not"));
 }
 
 TEST(MigrationCrash, AtAnyWriteLeavesOneVersionOrTheOther) {

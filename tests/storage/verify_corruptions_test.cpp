@@ -172,6 +172,13 @@ constexpr Corruption kKeys[] = {
      "UPDATE answers SET key_digest = zeroblob(16) WHERE key = 'r2'"},
     {"RefusalThatItsKeyDoesNotFind", "answers",
      "UPDATE answers SET key_digest = zeroblob(16) WHERE key = 'refused'"},
+    {"RefusalMadeASuccess", "answers",
+     "UPDATE answers SET error_code = NULL, body = '{\"id\":\"ref_fake\",\"amount\":100,', "
+     "resource_id = 'pay_2' WHERE key = 'refused'"},
+    {"SuccessThatNamesNoEntry", "answers",
+     "UPDATE answers SET version = 0 WHERE id = (SELECT min(id) FROM answers)"},
+    {"GrantOfNoToken", "answers",
+     "UPDATE answers SET error_code = NULL, body = '', token = NULL WHERE key = 'refused'"},
     {"AnswerOfAnotherWrite", "answers",
      "UPDATE answers SET version = (SELECT version FROM answers WHERE key = 'r2') "
      "WHERE key = 'r1'"},
