@@ -196,12 +196,12 @@ void run(Connection& connection, Check& tells, const std::function<void()>& part
 std::vector<CheckResult> results_of(const Checks& of) {
     std::vector<CheckResult> results;
     for (const auto* check :
-         {&of.file,          &of.foreign_keys,     &of.journal_ids,    &of.journal_seals,
-          &of.journal_times, &of.journal_accounts, &of.movements,      &of.balances,
-          &of.marks,         &of.payment_amounts,  &of.payment_states, &of.payment_chains,
-          &of.references,    &of.one_effect,       &of.answers,        &of.fence_order,
-          &of.fence_leases,  &of.lease_chains,     &of.one_holder,     &of.token_counter,
-          &of.expected_head})
+         {&of.file,           &of.foreign_keys,  &of.schema,           &of.journal_ids,
+          &of.journal_seals,  &of.journal_times, &of.journal_accounts, &of.movements,
+          &of.balances,       &of.marks,         &of.payment_amounts,  &of.payment_states,
+          &of.payment_chains, &of.references,    &of.one_effect,       &of.answers,
+          &of.fence_order,    &of.fence_leases,  &of.lease_chains,     &of.one_holder,
+          &of.token_counter,  &of.expected_head})
         results.push_back(check->result());
     return results;
 }
@@ -215,6 +215,7 @@ VerifyReport verify_rows(Connection& connection, const VerifyOptions& options) {
     // One picture of the store for all parts.
     connection.exec("BEGIN");
     run(connection, checks.file, [&] { check_file(connection, options, checks); });
+    run(connection, checks.schema, [&] { check_objects(connection, checks); });
     run(connection, checks.file, [&] { facts = facts_of(connection); });
     run(connection, checks.foreign_keys, [&] { check_foreign_keys(connection, checks); });
     run(connection, checks.journal_seals,

@@ -35,6 +35,7 @@ private:
 struct Checks {
     Check file{"file", "the file is sound, page by page"};
     Check foreign_keys{"foreign_keys", "no row refers to one that is not there"};
+    Check schema{"schema", "tables, indexes, triggers and views are those of this version"};
     Check journal_ids{"journal_ids", "entries are numbered from 1 without a gap"};
     Check journal_seals{"journal_seals", "each entry fits its seal and the seal before it"};
     Check journal_times{"journal_times", "no entry is booked before the one in front of it"};
@@ -90,6 +91,7 @@ private:
     VerifyProgress at_;
 };
 
+void check_objects(Connection& connection, Checks& checks);
 void check_journal(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                    Checks& checks, JournalHead& head);
 // Returns the first entry under a key that is seen to be so young that its answer is kept.

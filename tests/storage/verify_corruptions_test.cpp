@@ -85,6 +85,12 @@ TEST_F(VerifyStoreAfterADay, FindsThatAllAnswersAreForgottenByTheHourOfALease) {
     EXPECT_EQ(faults_of(verify(), "answers"), 1);
 }
 
+TEST_F(VerifyStore, TakesStatisticsOfTheQueryPlannerForSound) {
+    tamper("ANALYZE");
+
+    EXPECT_EQ(told(verify()), "");
+}
+
 struct Corruption {
     const char* name;
     const char* check;
@@ -251,8 +257,25 @@ constexpr Corruption kFences[] = {
      "'order-4'"},
 };
 
+constexpr Corruption kSchema[] = {
+    {"IndexMissing", "schema", "DROP INDEX created_payments"},
+    {"TriggerMissing", "schema", "DROP TRIGGER done_is_final"},
+    {"ViewMissing", "schema", "DROP VIEW ledger_entries"},
+    {"TriggerThatDoesNothing", "schema",
+     "CREATE TRIGGER transfers_are_never_deleted BEFORE DELETE ON transfers WHEN 0 "
+     "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"},
+    {"ForeignTrigger", "schema",
+     "CREATE TRIGGER mine AFTER INSERT ON transfers BEGIN UPDATE payments SET refunded = 0; END"},
+    {"ForeignTable", "schema", "CREATE TABLE mine (id INTEGER PRIMARY KEY)"},
+    {"ForeignIndex", "schema", "CREATE INDEX mine ON answers (key)"},
+    {"ConstraintRemoved", "schema",
+     "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, "
+     "'CHECK (amount > 0)', '') WHERE name = 'transfers'; PRAGMA writable_schema = OFF"},
+};
+
 constexpr auto kName = [](const auto& row) { return std::string(row.param.name); };
 
+INSTANTIATE_TEST_SUITE_P(Schema, PlantedCorruption, ::testing::ValuesIn(kSchema), kName);
 INSTANTIATE_TEST_SUITE_P(Journal, PlantedCorruption, ::testing::ValuesIn(kJournal), kName);
 INSTANTIATE_TEST_SUITE_P(Payments, PlantedCorruption, ::testing::ValuesIn(kPayments), kName);
 INSTANTIATE_TEST_SUITE_P(Keys, PlantedCorruption, ::testing::ValuesIn(kKeys), kName);
