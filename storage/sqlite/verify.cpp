@@ -199,9 +199,9 @@ std::vector<CheckResult> results_of(const Checks& of) {
          {&of.file,           &of.foreign_keys,  &of.schema,           &of.journal_ids,
           &of.journal_seals,  &of.journal_times, &of.journal_accounts, &of.movements,
           &of.balances,       &of.marks,         &of.payment_amounts,  &of.payment_states,
-          &of.payment_chains, &of.references,    &of.one_effect,       &of.answers,
-          &of.fence_order,    &of.fence_leases,  &of.lease_chains,     &of.one_holder,
-          &of.token_counter,  &of.expected_head})
+          &of.payment_chains, &of.references,    &of.consumers,        &of.one_effect,
+          &of.answers,        &of.fence_order,   &of.fence_leases,     &of.lease_chains,
+          &of.one_holder,     &of.token_counter, &of.expected_head})
         results.push_back(check->result());
     return results;
 }

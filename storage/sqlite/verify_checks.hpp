@@ -49,6 +49,7 @@ struct Checks {
     Check payment_chains{"payment_chains",
                          "the entries of each payment are linked, and it ends in "
                          "its newest"};
+    Check consumers{"consumers", "no reader of events is beyond the journal"};
     Check references{"references", "each reference names its payment and no other"};
     Check one_effect{"one_effect_a_key", "no idempotency key had two effects"};
     Check answers{"answers",

@@ -232,6 +232,18 @@ private:
     bool is_expected_found_ = false;
 };
 
+// Who reads on behind the head misses the entries up to there, which are payments.
+void check_consumers(Connection& connection, const JournalHead& head, Checks& checks) {
+    Statement consumers(connection, "SELECT name, position FROM event_consumers ORDER BY name");
+    auto row = consumers.query();
+    while (row.next()) {
+        checks.consumers.expect(row.integer(1) <= head.id, [&] {
+            return "consumer " + std::string(row.text(0)) + " has " +
+                   nth("position", row.integer(1)) + ", behind " + nth("entry", head.id);
+        });
+    }
+}
+
 }  // namespace
 
 void check_journal(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
@@ -246,6 +258,7 @@ void check_journal(Connection& connection, const StoreFacts& facts, const Verify
         progress.step();
     }
     pass.end(head);
+    check_consumers(connection, head, checks);
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -21,6 +21,7 @@ struct PaymentRow {
     std::string reference;
     std::int64_t last_transfer = 0;
     std::int64_t authorized_hour = 0;
+    std::int64_t created_at_ms = 0;
 };
 
 PaymentRow payment_of(const Statement::Row& row) {
@@ -32,7 +33,8 @@ PaymentRow payment_of(const Statement::Row& row) {
             .refunded = row.integer(5),
             .reference = std::string(row.text(6)),
             .last_transfer = row.integer(7),
-            .authorized_hour = row.integer(8)};
+            .authorized_hour = row.integer(8),
+            .created_at_ms = row.integer(9)};
 }
 
 // What the entries of one payment make of it.
@@ -46,7 +48,8 @@ struct Told {
     std::int64_t refunded = 0;
     std::string creator;
     std::int64_t created_by = 0;  // the movement
-    std::int64_t token = 0;       // of the last fenced write
+    std::int64_t created_at_ms = 0;
+    std::int64_t token = 0;  // of the last fenced write
 };
 
 class PaymentPass {
@@ -56,7 +59,8 @@ public:
           checks_(checks),
           entries_(connection,
                    "SELECT payment_id, id, kind, amount, currency, token, principal, previous, "
-                   "movement, public_id, key <> '' FROM transfers ORDER BY payment_id, id"),
+                   "movement, public_id, key <> '', created_at_ms FROM transfers ORDER BY "
+                   "payment_id, id"),
           entry_(entries_.query()),
           has_entry_(entry_.next()),
           references_(connection,
@@ -159,6 +163,7 @@ private:
                 told.authorized = amount;
                 told.creator = entry_.text(6);
                 told.created_by = entry_.integer(8);
+                told.created_at_ms = entry_.integer(11);
                 return true;
             case TransferKind::Capture:
                 told.captured = wrapping_add(told.captured, amount);
@@ -208,6 +213,9 @@ private:
         checks_.payment_chains.expect(payment.last_transfer == told.last && told.entries > 0, [&] {
             return "payment " + payment.id + " does not end in its newest entry";
         });
+        if (payment.created_at_ms != told.created_at_ms)
+            checks_.payment_chains.fault("payment " + payment.id +
+                                         " has another time than its first entry");
     }
 
     void check_references(const PaymentRow& payment, const Told& told) {
@@ -260,7 +268,7 @@ std::int64_t check_payments(Connection& connection, const StoreFacts& facts,
     Progress progress(options, "payments", facts.transfers);
     Statement payments(connection,
                        "SELECT id, currency, state, authorized, captured, refunded, reference, "
-                       "last_transfer, authorized_hour FROM payments ORDER BY id");
+                       "last_transfer, authorized_hour, created_at_ms FROM payments ORDER BY id");
     PaymentPass pass(connection, facts, checks);
     auto row = payments.query();
     while (row.next()) {

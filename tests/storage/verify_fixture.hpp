@@ -55,6 +55,7 @@ protected:
         harness.refund("pay_3", third->fencing_token, {.key = "r4"});
         harness.release(*third);
         harness.acquire("payments/pay_4", {.key = "grant"});
+        harness.run(storage::Acknowledge{.consumer = "accounts", .position = 1});
         add_life_of_holds();
         harness.connection->exec(
             "INSERT INTO marks SELECT id, created_at_ms FROM transfers ORDER BY id DESC LIMIT 1;"
