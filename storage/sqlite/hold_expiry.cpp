@@ -20,6 +20,7 @@ std::vector<std::string> HoldExpiry::next(std::int64_t hour, int budget) {
         after_ = holds.back();
     }
     std::vector<std::string> payments;
+    payments.reserve(holds.size());
     for (auto& hold : holds) payments.push_back(std::move(hold.payment_id));
     return payments;
 }

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kClients = 6;
 constexpr std::size_t kPayments = 4;
-constexpr std::int64_t kFunds = 9'000'000'000'000;
+constexpr std::int64_t kFunds = 900'000'000'000;
 // After a kill every live lease stands for its whole TTL again, and the next round waits for it.
 constexpr std::int64_t kTtlMs = 300;
 constexpr std::chrono::seconds kLoadMax{30};
