@@ -35,18 +35,6 @@ using storage::Ticket;
 constexpr std::size_t kBatch = 2'048;
 constexpr std::size_t kTold = 10;
 
-class Nobody final : public storage::StoreObserver {
-public:
-    void on_events(const std::vector<storage::StoreEvent>&) override {}
-    void on_notices(std::vector<storage::LockNotice>) override {}
-    void on_contentions(const std::vector<storage::Contention>&) override {}
-    void on_levels(std::size_t, const storage::ClassLevels&) override {}
-    void on_deadlocks(std::size_t) override {}
-    void on_batch(const storage::BatchStats&) override {}
-    void on_checkpoint(storage::Seconds) override {}
-    void on_error(storage::StoreError) override {}
-};
-
 [[noreturn]] void give_up(const std::string& why) {
     std::fprintf(stderr, "fencegate_bench_fill_payments: %s\n", why.c_str());
     std::exit(1);
@@ -137,7 +125,7 @@ private:
     std::filesystem::path file_;
     SystemClock clock_;
     BufferedRandom random_;
-    Nobody nobody_;
+    storage::StoreObserver nobody_;
     storage::sqlite::FolderLock lock_;
     storage::sqlite::SqliteStore store_;
     std::vector<Request> requests_;

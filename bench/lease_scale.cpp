@@ -44,18 +44,6 @@ private:
     Duration shift_{0};
 };
 
-class Nobody final : public storage::StoreObserver {
-public:
-    void on_events(const std::vector<storage::StoreEvent>&) override {}
-    void on_notices(std::vector<storage::LockNotice>) override {}
-    void on_contentions(const std::vector<storage::Contention>&) override {}
-    void on_levels(std::size_t, const storage::ClassLevels&) override {}
-    void on_deadlocks(std::size_t) override {}
-    void on_batch(const storage::BatchStats&) override {}
-    void on_checkpoint(storage::Seconds) override {}
-    void on_error(storage::StoreError) override {}
-};
-
 std::int64_t cpu_ns() {
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -152,7 +140,7 @@ private:
 
     ShiftedClock clock_;
     SystemRandom random_;
-    Nobody nobody_;
+    storage::StoreObserver nobody_;
     storage::sqlite::FolderLock lock_;
     storage::sqlite::SqliteStore store_;
     std::vector<Request> requests_;

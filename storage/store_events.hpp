@@ -107,19 +107,20 @@ struct ClassLevels {
     std::optional<BootTime> oldest_waiter_since;
 };
 
+// Overrides what it wants to know; the rest is for others.
 class StoreObserver {
 public:
     virtual ~StoreObserver() = default;
-    virtual void on_events(const std::vector<StoreEvent>& events) = 0;
+    virtual void on_events(const std::vector<StoreEvent>& /*events*/) {}
     // In the order of commits. Every notice of a batch comes in one call.
-    virtual void on_notices(std::vector<LockNotice> notices) = 0;
-    virtual void on_contentions(const std::vector<Contention>& contentions) = 0;
-    virtual void on_levels(std::size_t lock_class, const ClassLevels& levels) = 0;
+    virtual void on_notices(std::vector<LockNotice> /*notices*/) {}
+    virtual void on_contentions(const std::vector<Contention>& /*contentions*/) {}
+    virtual void on_levels(std::size_t /*lock_class*/, const ClassLevels& /*levels*/) {}
     // How many circles of waiters wait for each other.
-    virtual void on_deadlocks(std::size_t count) = 0;
-    virtual void on_batch(const BatchStats& stats) = 0;
-    virtual void on_checkpoint(Seconds took) = 0;
-    virtual void on_error(StoreError error) = 0;
+    virtual void on_deadlocks(std::size_t /*count*/) {}
+    virtual void on_batch(const BatchStats& /*stats*/) {}
+    virtual void on_checkpoint(Seconds /*took*/) {}
+    virtual void on_error(StoreError /*error*/) {}
 };
 
 }  // namespace fencegate::storage

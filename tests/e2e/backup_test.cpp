@@ -1,16 +1,15 @@
 // A backup taken while clients write, put back on another machine: everything that was acknowledged
 // before it is in it, and not one token from before is accepted again.
 #include "tests/crash/store_invariants.hpp"
+#include "tests/e2e/full_backup_disk.hpp"
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
-#include "tests/support/small_disk.hpp"
 #include "tests/support/stopwatch.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -228,27 +227,13 @@ TEST(BackupRoutes, ListWhatThereIsAndRefuseTheRest) {
     EXPECT_EQ(wrong.header("Allow"), "GET, POST");
 }
 
-TEST(BackupToAFullDisk, IsRefusedAndHarmsNobody) {
-    GatewayProcess gateway;
-    const auto folder = gateway.folder() / "small";
-    fs::create_directory(folder);
-    const SmallDisk disk(folder, 1);
-    const auto configuration = gateway.folder() / "fencegate.toml";
-    std::ofstream(configuration) << "backup_dir = \"" << folder.string() << "\"\n";
-    gateway.restart({"--config", configuration.string()});
-    disk.fill();
+using BackupToAFullDisk = FullBackupDisk;
 
-    auto admin = gateway.admin_client();
-    const auto refused = admin.request("POST", "/backups");
-
-    EXPECT_EQ(refused.status, 507) << refused.body;
-    EXPECT_EQ(refused.json_text("code"), "store_full");
-    auto client = gateway.client();
-    EXPECT_EQ(create_payment(client, "pay_42", 5'000).status, 201);
+TEST_F(BackupToAFullDisk, IsRefusedAndHarmsNobody) {
+    expect_refused("/backups");
     disk.make_room();
     EXPECT_EQ(back_up(gateway).json_text("state"), "done");
     EXPECT_FALSE(fs::is_empty(folder));
-    gateway.kill9();
 }
 
 TEST(BackupCutShort, ByAKillLeavesTheStoreSoundAndNothingHalf) {

@@ -1,13 +1,12 @@
 // Verification of the store that a gateway serves, and `fencegate verify`, as an operator types it.
+#include "tests/e2e/full_backup_disk.hpp"
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
-#include "tests/support/small_disk.hpp"
 #include "tests/support/stopwatch.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <fstream>
 #include <thread>
 
 namespace fencegate::testing {
@@ -97,28 +96,15 @@ TEST(OnlineVerification, NeedsTheScopeAdminAndRefusesTheRest) {
     EXPECT_EQ(admin.request("GET", "/verify").body, R"({"state":"none"})");
 }
 
-TEST(OnlineVerification, WithoutRoomIsRefusedAndLeavesNothing) {
-    GatewayProcess gateway;
-    const auto folder = gateway.folder() / "small";
-    fs::create_directory(folder);
-    const SmallDisk disk(folder, 1);
-    const auto configuration = gateway.folder() / "fencegate.toml";
-    std::ofstream(configuration) << "backup_dir = \"" << folder.string() << "\"\n";
-    gateway.restart({"--config", configuration.string()});
-    disk.fill();
+using OnlineVerificationOnAFullDisk = FullBackupDisk;
 
-    auto admin = gateway.admin_client();
-    const auto refused = admin.request("POST", "/verify");
-
-    EXPECT_EQ(refused.status, 507) << refused.body;
-    EXPECT_EQ(refused.json_text("code"), "store_full");
-    auto client = gateway.client();
-    EXPECT_EQ(create_payment(client, "pay_42", 5'000).status, 201);
+TEST_F(OnlineVerificationOnAFullDisk, IsRefusedAndLeavesNothing) {
+    expect_refused("/verify");
     for (const auto& entry : fs::directory_iterator(folder))
         EXPECT_FALSE(entry.path().filename().string().starts_with("store-")) << entry.path();
     disk.make_room();
+    auto admin = gateway.admin_client();
     EXPECT_EQ(verify(admin).json_text("state"), "done");
-    gateway.kill9();
 }
 
 TEST(VerifyCommand, AsksTheGatewayThatServesAndLooksItselfAtWhatNobodyServes) {

@@ -17,18 +17,6 @@
 
 namespace fencegate::simulation {
 
-class DeafObserver final : public storage::StoreObserver {
-public:
-    void on_events(const std::vector<storage::StoreEvent>&) override {}
-    void on_notices(std::vector<storage::LockNotice>) override {}
-    void on_contentions(const std::vector<storage::Contention>&) override {}
-    void on_levels(std::size_t, const storage::ClassLevels&) override {}
-    void on_deadlocks(std::size_t) override {}
-    void on_batch(const storage::BatchStats&) override {}
-    void on_checkpoint(storage::Seconds) override {}
-    void on_error(storage::StoreError) override {}
-};
-
 class Gateway {
 public:
     // Called with each answer that has left the gateway.
@@ -88,7 +76,7 @@ private:
     testing::TempDir folder_;
     std::unique_ptr<testing::ManualClock> clock_;
     Oracle oracle_;
-    DeafObserver observer_;
+    storage::StoreObserver observer_;
     std::unique_ptr<storage::sqlite::SqliteStore> store_;
     storage::sqlite::Connection* connection_ = nullptr;  // the store's
     std::unique_ptr<RowReader> rows_;

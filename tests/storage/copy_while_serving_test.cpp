@@ -1,10 +1,9 @@
 // The engine copies its store between batches: nobody waits for the copy, and the copy waits for
 // nobody when the engine stops.
-#include "tests/support/store_harness.hpp"
+#include "tests/support/engine_harness.hpp"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <future>
 
 namespace fencegate::testing {
@@ -14,16 +13,6 @@ using storage::CopyFacts;
 using storage::CopyProgress;
 
 constexpr int kPayments = 400;
-
-// Every look takes a millisecond, so that a slice is a few pages.
-class TickingClock final : public Clock {
-public:
-    BootTime boot_now() const override { return BootTime(std::chrono::milliseconds(++ticks_)); }
-    WallTime wall_now() const override { return WallTime(std::chrono::hours(500'000)); }
-
-private:
-    mutable std::atomic<std::int64_t> ticks_ = 1'000;
-};
 
 // Does something once, on the store's thread, after the first slice.
 class Sink final : public storage::CopySink, public storage::AnswerSink {
@@ -58,29 +47,8 @@ private:
 class CopyWhileServing : public ::testing::Test {
 protected:
     CopyWhileServing() {
-        std::vector<storage::Operation> operations;
-        for (int number = 0; number < kPayments; ++number) {
-            const auto id = "pay_" + std::to_string(number);
-            storage::CreatePayment create;
-            create.id = id;
-            create.currency = "EUR";
-            create.amount_minor = 5'000;
-            create.capture = true;
-            create.metadata_json = R"({"note":")" + std::string(900, 'x') + R"("})";
-            create.idempotency = idempotency(id);
-            operations.push_back(std::move(create));
-        }
-        harness.run_batch(std::move(operations));
-        harness.store->close();
-        harness.store.reset();
-        auto opened =
-            storage::open_embedded_engine({.data_dir = harness.folder(),
-                                           .classes = lockmgr::LockClasses({{.name = "payments"}}),
-                                           .wait_limits = {},
-                                           .on_fatal = {}},
-                                          clock, random, harness.observer);
-        EXPECT_TRUE(opened) << opened.error().detail;
-        engine = *std::move(opened);
+        harness.fill(kPayments);
+        engine = engine_of(harness, clock, random, harness.observer);
     }
     ~CopyWhileServing() override { engine->stop(); }
 

@@ -1,5 +1,5 @@
 // What the engine tells of itself while the disk hangs: then nothing else does.
-#include "tests/support/store_harness.hpp"
+#include "tests/support/engine_harness.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,13 +18,6 @@ public:
         hangs_.count_down();
         mended_.wait();
     }
-    void on_notices(std::vector<storage::LockNotice> /*notices*/) override {}
-    void on_contentions(const std::vector<storage::Contention>& /*contentions*/) override {}
-    void on_levels(std::size_t /*lock_class*/, const storage::ClassLevels& /*levels*/) override {}
-    void on_deadlocks(std::size_t /*count*/) override {}
-    void on_batch(const storage::BatchStats& /*stats*/) override {}
-    void on_checkpoint(storage::Seconds /*took*/) override {}
-    void on_error(storage::StoreError /*error*/) override {}
 
     void await_hang() { hangs_.wait(); }
     void mend() {
@@ -51,18 +44,7 @@ private:
 
 class EngineLoad : public ::testing::Test {
 protected:
-    EngineLoad() {
-        harness.store->close();
-        harness.store.reset();
-        auto opened =
-            storage::open_embedded_engine({.data_dir = harness.folder(),
-                                           .classes = lockmgr::LockClasses({{.name = "payments"}}),
-                                           .wait_limits = {},
-                                           .on_fatal = {}},
-                                          harness.clock, random, disk);
-        EXPECT_TRUE(opened) << opened.error().detail;
-        engine = *std::move(opened);
-    }
+    EngineLoad() { engine = engine_of(harness, harness.clock, random, disk); }
     ~EngineLoad() override {
         disk.mend();
         engine->stop();

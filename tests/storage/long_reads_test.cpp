@@ -1,5 +1,5 @@
 // Long reads stand in a line of their own: whoever pays does not wait for all of them.
-#include "tests/support/store_harness.hpp"
+#include "tests/support/engine_harness.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,16 +14,6 @@ using storage::Ticket;
 
 constexpr std::uint64_t kReads = 100;  // as many as may queue up
 constexpr std::uint64_t kWrite = 1'000;
-
-// Every look takes a millisecond, so that each long read uses up its slice.
-class TickingClock final : public Clock {
-public:
-    BootTime boot_now() const override { return BootTime(std::chrono::milliseconds(++ticks_)); }
-    WallTime wall_now() const override { return WallTime(std::chrono::hours(500'000)); }
-
-private:
-    mutable std::atomic<std::int64_t> ticks_ = 1'000;
-};
 
 // Keeps the store's thread until it is told otherwise, and the order of the answers.
 class Sink final : public storage::AnswerSink {
@@ -53,17 +43,7 @@ class LongReads : public ::testing::Test {
 protected:
     LongReads() {
         for (const char* id : {"pay_1", "pay_2", "pay_3"}) harness.create(id, 500);
-        harness.store->close();
-        harness.store.reset();
-        auto opened =
-            storage::open_embedded_engine({.data_dir = harness.folder(),
-                                           .classes = lockmgr::LockClasses({{.name = "payments"}}),
-                                           .wait_limits = {},
-                                           .queue_max = kReads,
-                                           .on_fatal = {}},
-                                          clock, random, harness.observer);
-        EXPECT_TRUE(opened) << opened.error().detail;
-        engine = *std::move(opened);
+        engine = engine_of(harness, clock, random, harness.observer, kReads);
     }
     ~LongReads() override { finish(); }
 

@@ -18,28 +18,10 @@ using storage::sqlite::OnlineCopy;
 constexpr std::chrono::nanoseconds kLittle{0};
 constexpr int kPayments = 400;
 
-// Of about two kilobytes each, with its answer.
-void fill(StoreHarness& store, int payments) {
-    const std::string metadata = R"({"note":")" + std::string(900, 'x') + R"("})";
-    std::vector<storage::Operation> operations;
-    for (int number = 0; number < payments; ++number) {
-        const auto id = "pay_" + std::to_string(number);
-        storage::CreatePayment create;
-        create.id = id;
-        create.currency = "EUR";
-        create.amount_minor = 5'000;
-        create.capture = true;
-        create.metadata_json = metadata;
-        create.idempotency = idempotency("create-" + id);
-        operations.push_back(std::move(create));
-    }
-    store.run_batch(std::move(operations));
-}
-
 class Copy : public ::testing::Test {
 protected:
     void begin() {
-        fill(harness, kPayments);
+        harness.fill(kPayments);
         auto begun = OnlineCopy::begin(*harness.connection, file);
         ASSERT_TRUE(begun) << begun.error().detail;
         copy = *std::move(begun);
@@ -186,7 +168,7 @@ TEST_P(CopyToABadDisk, FailsAndTheStoreGoesOn) {
         ForgetfulDisk disk;
         StoreHarness store;
         TempDir folder;
-        fill(store, 150);
+        store.fill(150);
         auto copy = OnlineCopy::begin(*store.connection, folder / "copy.db");
         ASSERT_TRUE(copy);
         disk.fail_at(write, GetParam().code, 100'000);  // nothing else is written meanwhile

@@ -163,6 +163,23 @@ Answer StoreHarness::create(std::string id, std::int64_t amount, bool capture) {
                                        .idempotency = idempotency("create-" + id)});
 }
 
+void StoreHarness::fill(int payments) {
+    const std::string metadata = R"({"note":")" + std::string(900, 'x') + R"("})";
+    std::vector<Operation> operations;
+    for (int number = 0; number < payments; ++number) {
+        const auto id = "pay_" + std::to_string(number);
+        operations.emplace_back(storage::CreatePayment{.id = id,
+                                                       .currency = "EUR",
+                                                       .amount_minor = 5'000,
+                                                       .capture = true,
+                                                       .reference = {},
+                                                       .metadata_json = metadata,
+                                                       .token = {},
+                                                       .idempotency = idempotency("create-" + id)});
+    }
+    run_batch(std::move(operations));
+}
+
 Operation StoreHarness::refund_of(std::string id, std::int64_t token,
                                   const RefundOptions& options) {
     return storage::MovePayment{.kind = storage::MovePayment::Kind::Refund,

@@ -85,6 +85,8 @@ public:
     storage::Answer release(const storage::Answer& grant, std::string principal = "worker");
     storage::Answer renew(const storage::Answer& grant, std::optional<std::int64_t> ttl_ms = {});
     storage::Answer create(std::string id, std::int64_t amount, bool capture = true);
+    // "pay_0" and so on, captured, of about two kilobytes each with its answer; one batch.
+    void fill(int payments);
     storage::Answer refund(std::string id, std::int64_t token, RefundOptions options = {});
     storage::Answer payment(std::string id);
     storage::Answer lock(std::string_view name);
