@@ -1,6 +1,6 @@
 #pragma once
 // The composition root: config -> store -> credentials -> certificates -> listeners -> signals.
-// Reading gateway.cpp top to bottom tells the whole life of the process.
+// gateway_open.cpp tells how the process begins, gateway.cpp how it lives and ends.
 // Thread rule: call once, on the main thread; it returns when the gateway has drained.
 
 #include "proxy/config.hpp"
