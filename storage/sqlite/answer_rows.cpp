@@ -7,7 +7,6 @@
 namespace fencegate::storage::sqlite {
 namespace {
 
-// Only refusals of payment rules are ever stored, and their spelling is theirs alone.
 constexpr ErrorCode kStorableRefusals[] = {
     ErrorCode::PaymentNotFound,       ErrorCode::PaymentExists,
     ErrorCode::PaymentNotCapturable,  ErrorCode::PaymentNotRefundable,
@@ -16,13 +15,17 @@ constexpr ErrorCode kStorableRefusals[] = {
     ErrorCode::ReferenceExists,
 };
 
-ErrorCode refusal_named(std::string_view name) {
-    const auto* found = std::ranges::find(kStorableRefusals, name, code_name);
-    FG_CHECK(found != std::ranges::end(kStorableRefusals));
-    return *found;
-}
+constexpr std::string_view kUnreadable =
+    "The answer kept under this Idempotency-Key cannot be read, and nothing was done now. An "
+    "operator should run `fencegate verify`.";
 
 }  // namespace
+
+std::optional<ErrorCode> stored_refusal(std::string_view name) {
+    const auto* found = std::ranges::find(kStorableRefusals, name, code_name);
+    if (found == std::ranges::end(kStorableRefusals)) return std::nullopt;
+    return *found;
+}
 
 AnswerRows::AnswerRows(Connection& connection)
     : find_(connection,
@@ -45,8 +48,14 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     // another's answer: a fingerprint of nothing is a mismatch.
     if (row.text(0) != principal || row.text(1) != idempotency.key) answer.fingerprint = {};
     if (!row.is_null(3)) answer.token = row.integer(3);
-    if (!row.is_null(4)) answer.error = refusal_named(row.text(4));
     answer.body = row.text(5);
+    if (!row.is_null(4)) {
+        answer.error = stored_refusal(row.text(4));
+        if (!answer.error) {
+            answer.error = ErrorCode::Internal;
+            answer.body = kUnreadable;
+        }
+    }
     answer.resource_id = row.text(6);
     answer.request_id = row.text(7);
     answer.version = row.integer(8);

@@ -25,10 +25,14 @@ struct StoredAnswer {
     std::int64_t version = 0;  // of the payment; 0: none
 };
 
+// Only refusals of payment rules are ever stored. nullopt: a name that this version never writes.
+[[nodiscard]] std::optional<ErrorCode> stored_refusal(std::string_view name);
+
 class AnswerRows {
 public:
     explicit AnswerRows(Connection& connection);
 
+    // An answer that cannot be read is found as the error Internal: the key stays used.
     [[nodiscard]] std::optional<StoredAnswer> find(std::string_view principal,
                                                    const Idempotency& idempotency);
     void insert(std::string_view principal, const Idempotency& idempotency,

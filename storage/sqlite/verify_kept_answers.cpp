@@ -1,6 +1,7 @@
 // The answers that are kept, in the order they were given, which is that of what they tell of: each
 // beside its key and its effect. A success is a write, a grant or one of before version 3.
 #include "storage/idempotency.hpp"
+#include "storage/sqlite/answer_rows.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <algorithm>
@@ -11,14 +12,19 @@ namespace {
 
 constexpr std::int64_t kEntriesPerMovement = 2;
 
-// A call is repeated under its key, and found by nothing else.
-void check_digests(Connection& connection, Checks& checks) {
-    Statement answers(connection, "SELECT id, principal, key, key_digest FROM answers ORDER BY id");
+// A call is repeated under its key, and found by nothing else; a refusal is told again by its name.
+void check_readable(Connection& connection, Checks& checks) {
+    Statement answers(connection,
+                      "SELECT id, principal, key, key_digest, error_code FROM answers ORDER BY id");
     auto row = answers.query();
     while (row.next()) {
         const auto digest = key_digest(row.text(1), row.text(2));
         checks.answers.expect(std::ranges::equal(row.blob(3), digest), [&] {
             return nth("answer", row.integer(0)) + " is not found by its key";
+        });
+        if (row.is_null(4)) continue;
+        checks.answers.expect(stored_refusal(row.text(4)).has_value(), [&] {
+            return nth("answer", row.integer(0)) + " is a refusal that no rule makes";
         });
     }
 }
@@ -97,7 +103,7 @@ void check_grants(Connection& connection, const StoreFacts& facts, Checks& check
 }  // namespace
 
 void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks) {
-    check_digests(connection, checks);
+    check_readable(connection, checks);
     check_writes(connection, checks);
     check_carried_over(connection, checks);
     check_grants(connection, facts, checks);

@@ -1,4 +1,4 @@
-// Payments in the store: life cycle, journal and idempotency, promises 5 and 6.
+// Payments in the store: life cycle and journal, promise 6.
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,6 @@ struct Move {
     MovePayment::Kind kind;
     std::optional<std::int64_t> amount = std::nullopt;
     std::string key = "move";
-    std::string body = "";
 };
 
 Answer move(StoreHarness& store, const Answer& grant, Move wanted) {
@@ -29,7 +28,7 @@ Answer move(StoreHarness& store, const Answer& grant, Move wanted) {
                     .amount_minor = wanted.amount,
                     .reason = {},
                     .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
-                    .idempotency = idempotency(wanted.key, wanted.body)});
+                    .idempotency = idempotency(wanted.key)});
 }
 
 TEST(Payments, AreCapturedAtOnceUnlessToldOtherwise) {
@@ -171,101 +170,6 @@ TEST(Payments, TheSchemaRefusesWhatTheRulesWouldNotWrite) {
         EXPECT_TRUE(store.connection->failure()) << sql;
         store.connection->clear_failure();
     }
-}
-
-TEST(Replay, ReturnsTheFirstAnswerEvenWhenTheTokenIsStaleByNow) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    const auto first = store.refund("pay_42", a.fencing_token);
-    store.tick(Duration(1'001));
-    store.acquire(kLock, {.owner = "b"});
-
-    const auto again = store.refund("pay_42", a.fencing_token);
-
-    EXPECT_TRUE(again.is_replayed);
-    EXPECT_EQ(again.body, first.body);
-    EXPECT_EQ(again.fence_status, storage::FenceStatus::Stale);
-    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 100);
-}
-
-TEST(Replay, LetsASuccessorRepeatItsPredecessorsCall) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    const auto first = store.refund("pay_42", a.fencing_token);
-    store.tick(Duration(1'001));
-    const auto b = *store.acquire(kLock, {.owner = "b"});
-
-    const auto again = store.refund("pay_42", b.fencing_token);
-
-    EXPECT_EQ(again.body, first.body);
-    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 100);
-}
-
-TEST(Replay, SurvivesARestart) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    const auto first = store.refund("pay_42", a.fencing_token);
-
-    store.reopen();
-
-    EXPECT_EQ(store.refund("pay_42", a.fencing_token).body, first.body);
-    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 100);
-}
-
-TEST(Replay, OfAnotherRequestUnderTheKeyIsRefused) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    ASSERT_FALSE(move(store, a, {MovePayment::Kind::Refund, 1, "k", "one body"}).error);
-
-    const auto other = move(store, a, {MovePayment::Kind::Refund, 2, "k", "another body"});
-
-    EXPECT_EQ(code_of(other), ErrorCode::IdempotencyMismatch);
-    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 1);
-}
-
-TEST(Replay, ABusinessRefusalIsFinalToo) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    const auto first = store.refund("pay_42", a.fencing_token, {.amount = 501});
-    ASSERT_EQ(code_of(first), ErrorCode::RefundExceedsCaptured);
-
-    const auto again = store.refund("pay_42", a.fencing_token, {.amount = 501});
-
-    EXPECT_TRUE(again.is_replayed);
-    EXPECT_EQ(again.error->detail, first.error->detail);
-    EXPECT_EQ(again.first_request_id, "req-3");
-}
-
-TEST(Replay, AFenceRefusalIsNeverStored) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    store.tick(Duration(1'001));
-    ASSERT_EQ(code_of(store.refund("pay_42", a.fencing_token)), ErrorCode::FenceExpired);
-    const auto again = *store.acquire(kLock);
-
-    EXPECT_FALSE(store.refund("pay_42", again.fencing_token).error);
-}
-
-TEST(Replay, TheSameKeyTwiceInOneBatchHasOneEffect) {
-    StoreHarness store;
-    store.create("pay_42", 500);
-    const auto a = *store.acquire(kLock);
-    std::vector<storage::Operation> batch;
-    for (int copy = 0; copy < 100; ++copy)
-        batch.push_back(StoreHarness::refund_of("pay_42", a.fencing_token));
-
-    const auto answers = store.run_batch(std::move(batch));
-
-    ASSERT_EQ(answers.size(), 100U);
-    for (const auto& [ticket, answer] : answers)
-        EXPECT_EQ(answer.body, answers.begin()->second.body);
-    EXPECT_EQ(store.number("SELECT count(*) FROM transfers WHERE kind = 3"), 1);
 }
 
 TEST(Refunds, AreListedNewestFirstInPagesWithoutGapsOrRepeats) {

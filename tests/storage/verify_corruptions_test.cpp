@@ -184,6 +184,7 @@ constexpr Corruption kKeys[] = {
     {"RefusalMadeASuccess", "answers",
      "UPDATE answers SET error_code = NULL, body = '{\"id\":\"ref_fake\",\"amount\":100,', "
      "resource_id = 'pay_2' WHERE key = 'refused'"},
+    {"RefusalOfNoRule", "answers", "UPDATE answers SET error_code = 'mood' WHERE key = 'refused'"},
     {"SuccessThatNamesNoEntry", "answers",
      "UPDATE answers SET version = 0 WHERE id = (SELECT min(id) FROM answers)"},
     {"GrantOfNoToken", "answers",
