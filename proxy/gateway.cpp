@@ -96,7 +96,8 @@ void Gateway::on_disk_failure(const std::string& why) {
 void Gateway::on_backup_end(const storage::BackupStatus& status) {
     if (!status.error) return metrics_.store_backed_up(status.started_at);
     metrics_.store_backup_failed();
-    std::fprintf(stderr, "fencegate: the backup %s failed: %s\n", status.name.c_str(),
+    std::fprintf(stderr, "fencegate: the backup %s failed: %s\n",
+                 status.name.empty() ? "that was asked for" : status.name.c_str(),
                  status.error->detail.c_str());
 }
 

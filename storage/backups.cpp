@@ -103,9 +103,22 @@ Backups::~Backups() {
 Result<BackupStatus> Backups::begin(Engine& engine) {
     const std::lock_guard lock(mutex_);
     auto job = new_job();
-    if (!job) return std::unexpected(job.error());
+    if (!job) {
+        tell_if_failed(job.error());
+        return std::unexpected(job.error());
+    }
     job->finish = [file = job->status.file](const fs::path& part) { return keep(part, file); };
     return start(engine, *std::move(job));
+}
+
+// Somebody else's backup is running: that is no failure of one.
+void Backups::tell_if_failed(const Error& error) const {
+    if (error.code == ErrorCode::BackupRunning || !options_.on_end) return;
+    BackupStatus status;
+    status.state = BackupState::Failed;
+    status.started_at = clock_.wall_now();
+    status.error = error;
+    options_.on_end(status);
 }
 
 Result<Backups::Job> Backups::new_job() const {

@@ -56,7 +56,8 @@ struct Verification {
 struct BackupOptions {
     std::filesystem::path folder;     // made with the first backup
     std::filesystem::path store_dir;  // to know how much room a copy needs
-    // Called on the thread of this when one is done or has failed.
+    // Called when one is done or has failed, on the thread of this; on that of whoever asked, with
+    // no name, when the folder or its disk let none begin.
     std::function<void(const BackupStatus&)> on_end{};
     std::function<void(const Verification&)> on_verified{};
 };
@@ -103,6 +104,7 @@ private:
     // Fills in the names. Fails with: BackupRunning, StoreFull, Internal. REQUIRES: the mutex is
     // held, for this and the next.
     [[nodiscard]] Result<Job> new_job() const;
+    void tell_if_failed(const Error& error) const;
     [[nodiscard]] Result<BackupStatus> start(Engine& engine, Job job);
     [[nodiscard]] Result<> check_room() const;
     // Fails with: StoreFull, Draining, Internal.

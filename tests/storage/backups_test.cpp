@@ -184,6 +184,19 @@ TEST_F(Backup, WithoutRoomIsRefusedBeforeItBegins) {
 
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::StoreFull);
+    const auto told = await_end();
+    EXPECT_EQ(told.state, BackupState::Failed);
+    EXPECT_EQ(told.error->code, ErrorCode::StoreFull);
+}
+
+TEST_F(Backup, ThatTheFolderLetsNotBeginIsToldAsFailed) {
+    open();
+    std::ofstream(folder()).put('x');  // a file where the folder should be
+
+    ASSERT_FALSE(backups->begin(engine));
+
+    EXPECT_EQ(await_end().state, BackupState::Failed);
+    EXPECT_TRUE(backups->list().empty());
 }
 
 TEST_F(Backup, OfAnEarlierRunIsListedAndAnUnfinishedOneRemoved) {
