@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/incarnation.hpp"
 
@@ -76,9 +77,19 @@ Result<> rename_parts(const fs::path& from, const fs::path& to) {
     return {};
 }
 
+Result<> check_epoch(Connection& connection, std::int64_t above) {
+    if (std::max(number(connection, "SELECT epoch FROM store"), above) < lockmgr::kTokenEpochMax)
+        return {};
+    return fail_start(StartFailure::BadData,
+                      "Epoch " + std::to_string(lockmgr::kTokenEpochMax) +
+                          ", the last there is, is used up by the backup, by a store that was in "
+                          "this folder or by --epoch-above: no token could be higher than those "
+                          "before. Nothing was changed.");
+}
+
 // Opened and read before anything is replaced: a file that is no store replaces none. Returns its
 // generation, 0 for one from before there were any.
-Result<std::int64_t> check_copy(const fs::path& copy, const fs::path& backup) {
+Result<std::int64_t> check_copy(const fs::path& copy, const fs::path& backup, std::int64_t above) {
     const auto opened = Connection::open(copy);
     if (!opened) return std::unexpected(opened.error());
     auto& connection = **opened;
@@ -92,9 +103,13 @@ Result<std::int64_t> check_copy(const fs::path& copy, const fs::path& backup) {
     Statement check(connection, "PRAGMA integrity_check(1)");
     auto row = check.query();
     const bool is_sound = stores == 1 && row.next() && row.text(0) == "ok";
-    if (is_sound && !connection.failure()) return generation;
-    return fail_start(StartFailure::BadData,
-                      backup.string() + " is not a sound fencegate store. Nothing was changed.");
+    if (!is_sound || connection.failure())
+        return fail_start(
+            StartFailure::BadData,
+            backup.string() + " is not a sound fencegate store. Nothing was changed.");
+    if (auto checked = check_epoch(connection, above); !checked)
+        return std::unexpected(checked.error());
+    return generation;
 }
 
 // A name that says when and that nothing has yet.
@@ -113,11 +128,12 @@ Result<> close_the_folder(const fs::path& folder, std::int64_t generation) {
     return sqlite::write_mark(folder, mark);
 }
 
-Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::path& folder) {
+Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::path& folder,
+                        std::int64_t above) {
     remove_parts(copy);  // what an interrupted restore left
     auto done = copy_parts(backup, copy);
     if (done) {
-        const auto generation = check_copy(copy, backup);
+        const auto generation = check_copy(copy, backup, above);
         done = generation ? close_the_folder(folder, *generation)
                           : Result<>(std::unexpected(generation.error()));
     }
@@ -125,12 +141,12 @@ Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::
     return done;
 }
 
-Result<fs::path> put_in_place(const RestoreOptions& options, WallTime now) {
+Result<fs::path> put_in_place(const RestoreOptions& options, std::int64_t above, WallTime now) {
     const auto& backup = *options.from;
     const auto file = options.data_dir / "store.db";
     const auto copy = options.data_dir / "store.db.restoring";
     std::error_code ec;
-    if (auto done = copy_and_close(backup, copy, options.data_dir); !done)
+    if (auto done = copy_and_close(backup, copy, options.data_dir, above); !done)
         return std::unexpected(done.error());
     auto kept = fs::exists(file, ec) ? free_name(file, now) : fs::path();
     auto placed = kept.empty() ? Result<>() : rename_parts(file, kept);
@@ -149,6 +165,8 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
     const auto opened = sqlite::open_database(folder, sqlite::Origin::Anywhere);
     if (!opened) return std::unexpected(opened.error());
     auto& connection = **opened;
+    if (auto checked = check_epoch(connection, above); !checked)
+        return std::unexpected(checked.error());
     sqlite::Incarnation incarnation(connection, folder);
     connection.exec("BEGIN IMMEDIATE");
     Statement(connection, "UPDATE store SET epoch = max(epoch, ?) + 1, sequence = 0").run(above);
@@ -193,7 +211,7 @@ Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
     if (options.from) {
         const auto still = keep_still(*options.from, folder);
         if (!still) return std::unexpected(still.error());
-        auto put = put_in_place(options, now);
+        auto put = put_in_place(options, epoch, now);
         if (!put) return std::unexpected(put.error());
         kept = *std::move(put);
     }

@@ -121,12 +121,23 @@ TEST_F(Restore, EndsLateWritesToo) {
     EXPECT_EQ(code_of(harness.refund("pay_1", expired->fencing_token)), ErrorCode::FenceStale);
 }
 
-TEST_F(Restore, FailsAfterTheLastEpoch) {
+TEST_F(Restore, FailsAfterTheLastEpochAndLeavesTheStoreAsItWas) {
+    harness.store->close();
+    back_up();
+    harness.create("pay_1", 500);
+    harness.store->close();
     harness.store.reset();
 
-    EXPECT_FALSE(storage::restore_store(
-        {.data_dir = harness.folder(), .epoch_above = lockmgr::kTokenEpochMax},
-        harness.clock.wall_now()));
+    for (const auto& from : {std::optional<std::filesystem::path>(), std::optional(copy())}) {
+        const auto restored = storage::restore_store(
+            {.data_dir = harness.folder(), .from = from, .epoch_above = lockmgr::kTokenEpochMax},
+            harness.clock.wall_now());
+        ASSERT_FALSE(restored);
+        EXPECT_NE(restored.error().detail.find("Nothing was changed"), std::string::npos);
+    }
+
+    harness.reopen();
+    EXPECT_FALSE(harness.payment("pay_1").error);
 }
 
 TEST_F(Restore, RefusesToCopyAStoreThatIsServed) {
