@@ -49,7 +49,7 @@ Result<storage::Operation> build_acknowledge(const RouteRequest& request) {
     if (!position) return std::unexpected(position.error());
     if (!*position || **position < 0)
         return fail(ErrorCode::InvalidArgument,
-                    "position is required: the id of the last event that is done, or 0.");
+                    "position must be the id of the last event that is done, or 0.");
     return storage::Acknowledge{*std::move(name), **position};
 }
 

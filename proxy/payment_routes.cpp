@@ -34,12 +34,16 @@ Result<storage::Idempotency> require_idempotency(const RouteRequest& request) {
     return **std::move(idempotency);
 }
 
+std::unexpected<Error> amount_refused() {
+    return fail(ErrorCode::InvalidArgument, "amount must be from 1 to " +
+                                                std::to_string(storage::kPaymentMinorMax) +
+                                                " minor units (cents, yen, fils).");
+}
+
 Result<std::optional<std::int64_t>> read_amount(const JsonBody& body) {
     const auto amount = body.integer("amount");
     if (!amount) return std::unexpected(amount.error());
-    if (*amount && (**amount < 1 || **amount > storage::kAmountMinorMax))
-        return fail(ErrorCode::InvalidArgument,
-                    "amount must be between 1 and 2^53-1 minor units (cents, yen, fils).");
+    if (*amount && (**amount < 1 || **amount > storage::kAmountMinorMax)) return amount_refused();
     return *amount;
 }
 
@@ -117,9 +121,7 @@ Result<storage::Operation> build_create_payment(const RouteRequest& request) {
     const auto amount = read_amount(*body);
     if (!amount) return std::unexpected(amount.error());
     if (!*amount) return fail(ErrorCode::InvalidArgument, "amount is required.");
-    if (**amount > storage::kPaymentMinorMax)
-        return fail(ErrorCode::InvalidArgument,
-                    "amount must have at most 12 digits in minor units (cents, yen, fils).");
+    if (**amount > storage::kPaymentMinorMax) return amount_refused();
     auto currency = read_currency(*body);
     if (!currency) return std::unexpected(currency.error());
     const auto capture = body->boolean("capture");
