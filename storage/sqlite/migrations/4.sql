@@ -1,0 +1,1 @@
+-- Version 4: what a store must know so that time, keys and damage cannot cost anybody money.
