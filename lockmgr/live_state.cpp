@@ -1,5 +1,8 @@
 #include "lockmgr/live_state.hpp"
 
+#include "base/check.hpp"
+
+#include <algorithm>
 #include <utility>
 
 namespace fencegate::lockmgr {
@@ -93,6 +96,32 @@ void LiveState::rollback_to(Mark mark) {
         std::visit([this](const auto& undo) { take_back(undo); }, undo_.back());
         undo_.pop_back();
     }
+}
+
+void LiveState::commit(BootTime::duration late) {
+    if (late > late.zero()) {
+        for (const auto token : armed()) expiries_.arm(token, *expiries_.deadline_of(token) + late);
+    }
+    undo_.clear();
+}
+
+std::vector<FencingToken> LiveState::armed() const {
+    std::vector<FencingToken> tokens;
+    for (const auto& undo : undo_) {
+        const auto* changed = std::get_if<DeadlineChanged>(&undo);
+        if (changed != nullptr && expiries_.deadline_of(changed->token))
+            tokens.push_back(changed->token);
+    }
+    std::ranges::sort(tokens);
+    const auto repeated = std::ranges::unique(tokens);
+    tokens.erase(repeated.begin(), repeated.end());
+    return tokens;
+}
+
+void LiveState::postpone(BootTime::duration span) {
+    FG_CHECK(undo_.empty());
+    expiries_.postpone(span);
+    resting_.postpone(span);
 }
 
 void LiveState::take_back(const DeadlineChanged& undo) {

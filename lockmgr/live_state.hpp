@@ -48,6 +48,10 @@ public:
     [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
     [[nodiscard]] std::optional<Renewals> renewals_of(FencingToken token) const;
 
+    // The time was nobody's: every lease and every rest ends later by `span`. Not taken back.
+    // REQUIRES: nothing has changed since commit().
+    void postpone(BootTime::duration span);
+
     // Whether every one of these locks can be had now, waiters aside: OtherKind if one of them
     // never can while it is used as it is.
     [[nodiscard]] Fit fit(const std::vector<LockName>& locks, const Claim& claim) const;
@@ -55,7 +59,9 @@ public:
     [[nodiscard]] Mark mark() const noexcept { return undo_.size(); }
     void rollback_to(Mark mark);
     void rollback() { rollback_to(0); }
-    void commit() noexcept { undo_.clear(); }
+    // `late`: how long it took from the deadlines that were armed since the last commit, until what
+    // they belong to was on disk. They count from there.
+    void commit(BootTime::duration late = {});
 
 private:
     struct Holder {
@@ -95,6 +101,8 @@ private:
     void drop(const Holder& holder);
     void put(Waiter waiter);
     [[nodiscard]] std::optional<Waiter> take(WaiterId id);
+    // Whose deadline has changed since the last commit, and which are live; each once.
+    [[nodiscard]] std::vector<FencingToken> armed() const;
     void put_renewals(FencingToken token, const std::optional<Renewals>& renewals);
 
     void take_back(const Granted& undo) { drop(undo.holder); }

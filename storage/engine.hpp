@@ -41,6 +41,9 @@ struct Request {
     Ticket ticket;
     AnswerSink* home = nullptr;  // outlives the engine
     Command command;
+    // When it was submitted: whoever came before a deadline is in time, however long it is until
+    // the command is executed. nullopt: it is executed at once.
+    std::optional<BootTime> arrived{};
 };
 
 struct CopyProgress {

@@ -37,6 +37,8 @@ bool StoreThread::submit(Request request) {
         const std::lock_guard lock(mutex_);
         const auto queued = is_long ? long_reads_.size() : inbox_.requests.size();
         if (inbox_.is_closed || queued >= options_.queue_max) return false;
+        // Under the lock, so that the order of arrivals is the order of the queue.
+        request.arrived = clock_.boot_now();
         was_empty = inbox_.is_empty() && long_reads_.empty();
         if (is_long) {
             long_reads_.push_back(std::move(request));
@@ -110,7 +112,7 @@ void StoreThread::work() {
         if (inbox.drain || inbox.stop) give_up_copy();
         copy_a_little();
         if (inbox.stop) {
-            while (const auto read = next_long_read()) run_batch({&*read, 1}, {});
+            while (const auto read = next_long_read()) run_batch({&*read, 1}, {}, read->arrived);
             deliver(store_->drain());
             store_->close();
             note_idle();
@@ -123,20 +125,27 @@ void StoreThread::work() {
 
 StoreThread::Inbox StoreThread::next() {
     std::unique_lock lock(mutex_);
-    if (inbox_.is_empty() && long_reads_.empty() && (!copy_ || copy_rests_)) {
-        Duration wait = copy_ ? kCopyRest : kWaitMax;
-        if (const auto deadline = store_->next_deadline()) {
-            // Rounded up: waking a moment early would only spin.
-            const Duration until(ms_between(clock_.boot_now(), *deadline) + 1);
-            wait = std::min(wait, until);
-        }
+    if (!has_work() && (!copy_ || copy_rests_)) {
+        auto until = clock_.boot_now() + (copy_ ? kCopyRest : kWaitMax);
+        if (const auto deadline = store_->next_deadline()) until = std::min(until, *deadline);
         note_idle();
-        has_work_.wait_for(lock, wait,
-                           [this] { return !inbox_.is_empty() || !long_reads_.empty(); });
+        wait(lock, until);
     }
     auto taken = std::exchange(inbox_, Inbox{});
     inbox_.is_closed = taken.is_closed;
+    taken.taken = clock_.boot_now();
     return taken;
+}
+
+void StoreThread::wait(std::unique_lock<std::mutex>& lock, BootTime until) {
+    const auto longest = store_->has_deadlines() ? lockmgr::StallMeter::kLookEvery : kWaitMax;
+    for (auto now = clock_.boot_now(); now < until; now = clock_.boot_now()) {
+        // Rounded up: waking a moment early would only spin.
+        const Duration left(ms_between(now, until) + 1);
+        if (has_work_.wait_for(lock, std::min(left, longest), [this] { return has_work(); }))
+            return;
+        store_->look();
+    }
 }
 
 bool StoreThread::is_due() const {
@@ -150,15 +159,18 @@ void StoreThread::run(Inbox& inbox) {
     std::size_t from = 0;
     do {
         const auto count = std::min(options_.batch_max, requests.size() - from);
-        // To every part: a cancel may have come together with the request it cancels.
-        run_batch(requests.subspan(from, count), inbox.cancelled);
+        const auto part = requests.subspan(from, count);
         from += count;
+        // To every part: a cancel may have come together with the request it cancels.
+        run_batch(part, inbox.cancelled,
+                  from < requests.size() ? requests[from].arrived : inbox.taken);
     } while (from < requests.size());
 }
 
-void StoreThread::run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled) {
+void StoreThread::run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled,
+                            std::optional<BootTime> taken) {
     note_busy();
-    auto routed = store_->run(requests, cancelled);
+    auto routed = store_->run(requests, cancelled, taken);
     // Before the answers: whoever has one is not counted any more.
     submitted_.fetch_sub(requests.size(), std::memory_order_relaxed);
     deliver(std::move(routed));
@@ -169,7 +181,7 @@ void StoreThread::run_batch(std::span<const Request> requests, std::span<const T
 void StoreThread::serve_long_reads() {
     const auto until = clock_.boot_now() + kReadSlice;
     while (const auto read = next_long_read()) {
-        run_batch({&*read, 1}, {});
+        run_batch({&*read, 1}, {}, read->arrived);
         if (store_->fatal() || clock_.boot_now() >= until) return;
     }
 }
@@ -231,8 +243,8 @@ void StoreThread::stop_trusting() {
         inbox_.is_closed = true;
     }
     end_copy(fail(ErrorCode::Internal, "The store failed; the copy was given up."));
-    run_batch(rest.requests, {});  // answers OutcomeUnknown, touches nothing
-    while (const auto read = next_long_read()) run_batch({&*read, 1}, {});
+    run_batch(rest.requests, {}, {});  // answers OutcomeUnknown, touches nothing
+    while (const auto read = next_long_read()) run_batch({&*read, 1}, {}, read->arrived);
     note_idle();
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());
 }

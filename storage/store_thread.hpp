@@ -47,6 +47,7 @@ private:
         bool drain = false;
         bool stop = false;
         bool is_closed = false;  // nothing is taken any more
+        BootTime taken{};        // whoever arrived until then is in `requests`
 
         [[nodiscard]] bool is_empty() const {
             return requests.empty() && cancelled.empty() && copy_to.empty() && !drain && !stop;
@@ -56,6 +57,9 @@ private:
     void work();
     // Waits for work or for the store's next deadline.
     [[nodiscard]] Inbox next();
+    // Waits until `until`, or for work. Looks up in between, so that a stop of the process shows.
+    void wait(std::unique_lock<std::mutex>& lock, BootTime until);
+    [[nodiscard]] bool has_work() const { return !inbox_.is_empty() || !long_reads_.empty(); }
     [[nodiscard]] bool is_due() const;
     void run(Inbox& inbox);
     void serve_long_reads();
@@ -65,7 +69,9 @@ private:
     void end_copy(Result<CopyFacts> facts);  // if there is one
     void give_up_copy();
     // One batch, and its answers on their way.
-    void run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled);
+    // `taken`: see SqliteStore::run().
+    void run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled,
+                   std::optional<BootTime> taken);
     void note_busy();
     void note_idle() noexcept { busy_since_.store(0, std::memory_order_relaxed); }
     void deliver(std::vector<sqlite::Routed> routed);

@@ -31,8 +31,11 @@ struct Outcome {
 };
 
 struct Batch {
-    BootTime now;
+    BootTime now;  // when it began: what documents and measurements are as of
     WallTime wall;
+    // How far the order of events has come: to the arrival of the command that is executed. What
+    // fell due later has not, for that command. Never after `now`.
+    BootTime at{};
     std::int64_t hour = 0;            // see sweeper.hpp
     std::vector<Outcome> outcomes{};  // of waiters; each command's own answer is returned
     std::vector<StoreEvent> events{};
@@ -41,6 +44,7 @@ struct Batch {
     std::vector<Ticket> enqueued{};          // waiters that entered in this batch
     std::vector<lockmgr::LockName> freed{};  // somebody in their lines may be granted now
     std::size_t served = 0;                  // waiters that were
+    std::size_t run_due = 0;                 // ends of leases and of rests
     // False on a full disk: a refusal is then answered without being put on record.
     bool keeps_record = true;
 };

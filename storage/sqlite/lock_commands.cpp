@@ -183,8 +183,18 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
     return refusal(std::move(error));
 }
 
+// What has run out is not renewed, although other work or a full disk has kept its end waiting.
+void LockCommands::end_if_over(Batch& batch, Lease& lease) {
+    if (lease.state != LeaseState::Live || !is_over(tables_, batch, lease.token)) return;
+    const auto deadline = *tables_.live.expiries().deadline_of(lease.token);
+    if (batch.keeps_record) end(batch, lease, LeaseState::Expired, batch.now - deadline);
+    lease.state = LeaseState::Expired;
+    lease.ended_at = batch.wall;
+}
+
 Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLease& renew) {
     auto lease = find_by_id(tables_, renew.lease_id);
+    if (lease) end_if_over(batch, *lease);
     if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
         return not_own(batch, lease, own.error(), LateReturnEvent::What::Renewal);
     const auto klass = classes_.strictest(lease->locks);

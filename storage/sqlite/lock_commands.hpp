@@ -57,6 +57,8 @@ private:
     [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl, Seconds waited);
     [[nodiscard]] lockmgr::Lease install(Batch& batch, const Command& command, Duration ttl,
                                          lockmgr::FencingToken token);
+    // Ends a live lease whose deadline has passed; on a full disk the end is only told.
+    void end_if_over(Batch& batch, lockmgr::Lease& lease);
     [[nodiscard]] lockmgr::Waiter take_next(Batch& batch);
     [[nodiscard]] std::optional<lockmgr::LockName> rest_that_is_over(const Batch& batch) const;
     [[nodiscard]] Answer serve(Batch& batch, const lockmgr::Waiter& waiter);

@@ -21,6 +21,14 @@ using Acquired = AcquireEvent::Outcome;
 
 // A writer that leaves may let thousands of readers in; they need not all come in one batch.
 constexpr std::size_t kServedPerBatch = 1'024;
+constexpr Duration kRetrySoonest{1'000};
+constexpr Duration kRetryLatest{5'000};
+
+// When to ask again for a lock that is busy for `left`. Holders release before their time is over,
+// so nobody is sent away for all of it; and who comes at once finds what it has found.
+Duration retry_after(Duration left) {
+    return std::clamp<Duration>(left, kRetrySoonest, kRetryLatest);
+}
 
 }  // namespace
 
@@ -116,12 +124,12 @@ Answer LockCommands::serve(Batch& batch, const Waiter& waiter) {
 std::optional<LockName> LockCommands::rest_that_is_over(const Batch& batch) const {
     // It would only be put to rest again, in the place of an expiry that could have run.
     if (batch.served >= kServedPerBatch) return std::nullopt;
-    return tables_.live.resting().due(batch.now);
+    return tables_.live.resting().due(batch.at);
 }
 
 bool LockCommands::is_due(const Batch& batch) const {
     return rest_that_is_over(batch).has_value() ||
-           tables_.live.expiries().due(batch.now).has_value();
+           tables_.live.expiries().due(batch.at).has_value();
 }
 
 void LockCommands::run_due(Batch& batch) {
@@ -130,7 +138,7 @@ void LockCommands::run_due(Batch& batch) {
         batch.freed.push_back(*lock);
         return;
     }
-    const auto token = tables_.live.expiries().due(batch.now);
+    const auto token = tables_.live.expiries().due(batch.at);
     if (!token) return;
     const auto deadline = *tables_.live.expiries().deadline_of(*token);
     const auto lease = tables_.leases.find(*token);
@@ -174,13 +182,19 @@ Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks) {
                 {{"lock", lock.value()}},
                 1'000};
     if (const auto holder = holder_of(tables_, lock, batch.now)) {
-        error.retry_after_ms = holder->remaining.value_or(Duration::zero()).count();
+        if (is_over(tables_, batch, holder->lease.token))
+            error.detail =
+                "The lease on the lock has run out, and its end has yet to be written. Retry, or "
+                "wait with wait_ms.";
+        const auto left = holder->remaining.value_or(Duration::zero());
+        error.retry_after_ms = retry_after(left).count();
         error.members.push_back({"holder", holder->lease.owner});
-        error.members.push_back({"holder_remaining_ms", error.retry_after_ms});
+        error.members.push_back({"holder_remaining_ms", left.count()});
     } else if (const auto until = live.resting().deadline_of(lock)) {
         error.detail = "The last lease on the lock ran out, and its lock_delay is not over.";
-        error.retry_after_ms = ms_between(batch.now, *until);
-        error.members.push_back({"rests_for_ms", error.retry_after_ms});
+        const Duration left(ms_between(batch.now, *until));
+        error.retry_after_ms = retry_after(left).count();
+        error.members.push_back({"rests_for_ms", left.count()});
     }
     error.members.push_back({"waiters_ahead", ahead});
     error.members.push_back({"position", ahead + 1});

@@ -39,7 +39,8 @@ Answer document(std::string body) {
 Answer LockQueries::read(const Batch& batch, const ReadLease& read) {
     auto lease = find_by_id(tables_, read.lease_id);
     if (!lease) return refusal({ErrorCode::LeaseNotFound, "No lease has this id.", {}, -1});
-    return document(lease_document(view_of(tables_, *std::move(lease), batch.now)));
+    return document(
+        lease_document(view_of(tables_, as_told(tables_, batch, *std::move(lease)), batch.now)));
 }
 
 Answer LockQueries::read(const Batch& batch, const ReadLock& read) {
@@ -99,6 +100,7 @@ Answer LockQueries::read(const Batch& batch, const VerifyFence& verify) {
     std::optional<LeaseView> view;
     bool is_good = false;
     if (auto lease = tables_.leases.find(FencingToken(verify.token))) {
+        lease = as_told(tables_, batch, *std::move(lease));
         // As the fence of a write would judge it, asked by the holder.
         const auto verdict = lockmgr::check_fence(lease, &verify.lock, lease->principal, false);
         is_good = lockmgr::is_accepted(verdict);

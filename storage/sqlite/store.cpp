@@ -54,7 +54,8 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       savepoint_(*connection_, "SAVEPOINT command"),
       release_(*connection_, "RELEASE command"),
       rollback_to_(*connection_, "ROLLBACK TO command"),
-      held_(classes_.size(), 0) {
+      held_(classes_.size(), 0),
+      stalls_(clock.boot_now()) {
     const auto live = tables_.leases.all_live();
     if (!commands_.locks.arm_all(live, clock_.boot_now()))
         distrust("two live leases hold what only one can: the file was changed by another program");
@@ -65,14 +66,15 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
 }
 
 std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
-                                     std::span<const Ticket> cancelled) {
+                                     std::span<const Ticket> cancelled,
+                                     std::optional<BootTime> taken) {
     std::vector<Routed> out;
     out.reserve(requests.size());
     if (fatal_) {
         fail_all(requests, out);
         return out;
     }
-    switch (attempt(requests, cancelled, out)) {
+    switch (attempt(requests, cancelled, taken, out)) {
         case Attempt::Committed: return out;
         case Attempt::Failed: fail_all(requests, out); return out;
         case Attempt::Full: break;
@@ -86,10 +88,10 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
                                  std::span<const Ticket> cancelled, std::vector<Routed>& out) {
     retry_at_ = clock_.boot_now() + kRetryAfterFull;
     keeps_record_ = false;
-    static_cast<void>(attempt({}, cancelled, out));  // writes nothing, so it has room
+    static_cast<void>(attempt({}, cancelled, {}, out));  // writes nothing, so it has room
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
-        const auto result = attempt(one, cancelled, out);
+        const auto result = attempt(one, cancelled, one[0].arrived, out);
         if (result == Attempt::Failed) break;
         if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
         requests = requests.subspan(1);
@@ -100,7 +102,8 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
 
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                                           std::span<const Ticket> cancelled,
-                                          std::vector<Routed>& out) {
+                                          std::optional<BootTime> taken, std::vector<Routed>& out) {
+    look();
     Batch batch{.now = clock_.boot_now(),
                 .wall = clock_.wall_now(),
                 .hour = sweeper_.hour(),
@@ -113,9 +116,11 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
     begin_.run();
     run_timers(batch, cancelled);
     for (const auto& request : requests) {
+        advance(batch, request.arrived.value_or(batch.now));
         if (auto answer = execute_unless_gone(batch, request, cancelled))
             answered.push_back({request.home, {request.ticket, *std::move(answer)}});
     }
+    advance(batch, taken.value_or(batch.now));
     sweep(batch, requests.size());
     const auto result = commit(batch);
     if (result != Attempt::Committed) {
@@ -139,7 +144,13 @@ void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     }
     retry_at_.reset();
     serve_lines(batch);
-    for (std::size_t run = 0; run < kDuePerBatch && locks.is_due(batch); ++run) {
+}
+
+void SqliteStore::advance(Batch& batch, BootTime at) {
+    auto& locks = commands_.locks;
+    batch.at = std::max(batch.at, std::min(at, batch.now));
+    if (retry_at_) return;
+    for (; batch.run_due < kDuePerBatch && locks.is_due(batch); ++batch.run_due) {
         const auto refused = under_savepoint(batch, [&] { locks.run_due(batch); });
         if (refused) {  // no rule of ours explains it: try again, but do not spin
             retry_at_ = batch.now + kRetryAfterFull;
@@ -225,19 +236,28 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
         distrust(failure->message);
         return Attempt::Failed;
     }
+    const auto done = clock_.boot_now();
     incarnation_.committed();
-    if (stats_.wrote) stats_.commit = clock_.boot_now() - before;
+    if (stats_.wrote) stats_.commit = done - before;
     if (stats_.wrote) checkpoint_pace_.note_batch(stats_.commands);
     stats_.wal_bytes = connection_->wal_bytes();
     stats_.journal_entries = tables_.journal.head().entries;
-    tables_.live.commit();
     tables_.journal.commit();
+    start_clocks(batch, done);
     last_writes_.complete(batch.events);
     tables_.statistics.note(batch.events, batch.now);
     count_held(batch.events);
     if (lines_moved(batch) && !deadlock_look_at_)
         deadlock_look_at_ = batch.now + kDeadlockLookAfter;
     return Attempt::Committed;
+}
+
+// What was armed in this batch runs from now on: its holder learns of it only now. Everything else
+// gets back what the commit took too long.
+void SqliteStore::start_clocks(const Batch& batch, BootTime done) {
+    const auto stalled = stalls_.look(done);
+    tables_.live.commit(done - batch.now - stalled);
+    tables_.live.postpone(stalled);
 }
 
 void SqliteStore::roll_back(const Batch& batch) {

@@ -3,14 +3,19 @@
 // savepoint. Holds every answer back until the commit it depends on. No thread of its own: the
 // store thread drives it in production, a test or simulation drives it directly.
 //
-//   BEGIN -> expiries and time-outs that are due -> commands in order -> COMMIT (one fsync)
-//         -> only now: live state, events, answers
+//   BEGIN -> time-outs -> commands in order, each after the expiries that were due when it arrived
+//         -> expiries that are due now -> COMMIT (one fsync) -> only now: live state, events,
+//         answers
+//
+// A deadline counts from the end of that commit. Time in which the store did not look at what had
+// arrived is given back to every deadline; see lockmgr/stall_meter.hpp.
 //
 // A full disk rolls the batch back; its commands then run one by one, so that those which write
 // nothing are still answered. Any other failure of the disk is fatal: what was being committed is
 // answered OutcomeUnknown and the store refuses to go on.
 // Thread rule: belongs to one thread.
 
+#include "lockmgr/stall_meter.hpp"
 #include "storage/sqlite/checkpoint_pace.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/dispatch.hpp"
@@ -41,8 +46,16 @@ public:
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
     // that are final now, those of earlier waiters among them.
+    // `taken`: whoever arrived by then is executed, or among `requests`; nothing that falls due
+    // later ends in this batch. nullopt: everybody is.
     [[nodiscard]] std::vector<Routed> run(std::span<const Request> requests,
-                                          std::span<const Ticket> cancelled);
+                                          std::span<const Ticket> cancelled,
+                                          std::optional<BootTime> taken = {});
+
+    // Between batches, while nothing is asked: the store is not stalled. See StallMeter.
+    void look();
+    // Whether anything runs that a stall would take time from.
+    [[nodiscard]] bool has_deadlines() const noexcept;
 
     // Answers every waiter Draining, and from now on everybody who would wait.
     [[nodiscard]] std::vector<Routed> drain();
@@ -71,10 +84,13 @@ private:
     enum class Attempt : std::uint8_t { Committed, Full, Failed };
 
     [[nodiscard]] Attempt attempt(std::span<const Request> requests,
-                                  std::span<const Ticket> cancelled, std::vector<Routed>& out);
+                                  std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                                  std::vector<Routed>& out);
     void run_one_by_one(std::span<const Request> requests, std::span<const Ticket> cancelled,
                         std::vector<Routed>& out);
     void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    // Ends what fell due until `at`.
+    void advance(Batch& batch, BootTime at);
     // Serves every line that moved. After each command: whoever comes later must not overtake.
     void serve_lines(Batch& batch);
     void look_for_deadlocks(const Batch& batch);
@@ -86,6 +102,7 @@ private:
                                                             std::span<const Ticket> cancelled);
     [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
     [[nodiscard]] Attempt commit(Batch& batch);
+    void start_clocks(const Batch& batch, BootTime done);
     void roll_back(const Batch& batch);
     void publish(Batch& batch, std::vector<Routed>& out);
     void count_held(const std::vector<StoreEvent>& events);
@@ -111,6 +128,7 @@ private:
     Statement release_;
     Statement rollback_to_;
     std::vector<std::size_t> held_;  // live leases by class
+    lockmgr::StallMeter stalls_;
     LastWrites last_writes_;
     BatchStats stats_;
     std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little

@@ -54,6 +54,12 @@ std::optional<BootTime> SqliteStore::next_deadline() const {
     return sooner(due, sweep_at);
 }
 
+void SqliteStore::look() { tables_.live.postpone(stalls_.look(clock_.boot_now())); }
+
+bool SqliteStore::has_deadlines() const noexcept {
+    return tables_.live.expiries().size() > 0 || tables_.live.resting().size() > 0;
+}
+
 void SqliteStore::checkpoint_if_grown() {
     if (connection_->wal_bytes() < checkpoint_pace_.due_bytes()) return;
     if (retry_at_ && clock_.boot_now() < *retry_at_) return;

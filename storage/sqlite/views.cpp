@@ -18,6 +18,18 @@ LeaseView view_of(const Tables& tables, Lease lease, BootTime now) {
     return {.lease = std::move(lease), .remaining = remaining};
 }
 
+bool is_over(const Tables& tables, const Batch& batch, FencingToken token) {
+    const auto deadline = tables.live.expiries().deadline_of(token);
+    return deadline && *deadline <= batch.at;
+}
+
+Lease as_told(const Tables& tables, const Batch& batch, Lease lease) {
+    if (lease.state != LeaseState::Live || !is_over(tables, batch, lease.token)) return lease;
+    lease.state = LeaseState::Expired;
+    lease.ended_at = batch.wall;
+    return lease;
+}
+
 double share_left(const Tables& tables, const Lease& lease, BootTime now) {
     const auto deadline = tables.live.expiries().deadline_of(lease.token);
     const Seconds left = Duration(deadline ? ms_between(now, *deadline) : 0);

@@ -16,6 +16,14 @@ inline constexpr std::size_t kShownMax = 100;
 // With what is left of it: after a restart, or in the batch that granted it, its full TTL.
 [[nodiscard]] LeaseView view_of(const Tables& tables, lockmgr::Lease lease, BootTime now);
 
+// Whether the deadline of a live lease has passed, for the command that is executed. Its end is an
+// event of its own, which other work or a full disk may keep waiting.
+[[nodiscard]] bool is_over(const Tables& tables, const Batch& batch, lockmgr::FencingToken token);
+
+// As whoever asks is told of it: over is expired.
+[[nodiscard]] lockmgr::Lease as_told(const Tables& tables, const Batch& batch,
+                                     lockmgr::Lease lease);
+
 // How much of its TTL a live lease has left: 1 at its grant, 0 at its deadline.
 [[nodiscard]] double share_left(const Tables& tables, const lockmgr::Lease& lease, BootTime now);
 

@@ -20,11 +20,13 @@ std::filesystem::path scratch_folder() {
 
 }  // namespace
 
-Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver)
+Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver,
+                 Meanwhile meanwhile)
     : options_(options),
       settings_(settings),
       trace_(trace),
       deliver_(std::move(deliver)),
+      meanwhile_(std::move(meanwhile)),
       terms_{lockmgr::LockClasses(settings.classes), settings.wait_limits, settings.retention},
       random_(options.seed ^ 0xd15cfa17),
       store_random_(options.seed ^ 0x5708e),
@@ -32,6 +34,8 @@ Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace,
       clock_(std::make_unique<testing::ManualClock>()),
       oracle_(terms_, clock_->boot_now()) {
     // SQLite salts its log with numbers of its own: they come from the seed as well.
+    use(std::move(clock_));
+    disk_.on_sync([this] { hang(); });
     ::sqlite3_initialize();
     ::sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(options.seed | 1), nullptr);
     ::sqlite3_randomness(0, nullptr);
@@ -42,7 +46,29 @@ bool Gateway::allows(Kind kind, std::uint64_t chance) {
     return random_.below(1000) < chance && options_.allows(kind);
 }
 
-void Gateway::submit(storage::Request request) { inbox_.push_back(std::move(request)); }
+void Gateway::use(std::unique_ptr<testing::ManualClock> clock) {
+    clock_ = std::move(clock);
+    clock_->on_step([this] {
+        if (!store_) return;
+        store_->look();
+        oracle_.looked(clock_->boot_now());
+    });
+}
+
+void Gateway::hang() {
+    const auto span = std::exchange(hang_, {});
+    if (span == Duration::zero()) return;
+    trace_.count("fault: hanging sync");
+    trace_.add(text_of("a sync takes ", span.count(), " ms"));
+    clock_->leap(span / 2);
+    meanwhile_();
+    clock_->leap(span - span / 2);
+}
+
+void Gateway::submit(storage::Request request) {
+    request.arrived = clock_->boot_now();
+    inbox_.push_back(std::move(request));
+}
 
 void Gateway::cancel(Ticket ticket) { cancelled_.push_back(ticket); }
 
@@ -81,25 +107,35 @@ void Gateway::turn() {
     if (inbox_.empty() && cancelled_.empty() && (!next || *next > clock_->boot_now())) return;
     const auto requests = std::exchange(inbox_, {});
     const auto cancelled = std::exchange(cancelled_, {});
+    const auto taken = clock_->boot_now();
     const auto life = lives_;
     std::size_t from = 0;
     do {
         const auto most = 1 + random_.below(settings_.batch_max);
         const auto count = std::min<std::size_t>(most, requests.size() - from);
         const auto at = requests.begin() + static_cast<std::ptrdiff_t>(from);
-        run({at, at + static_cast<std::ptrdiff_t>(count)}, cancelled);
         from += count;
+        run({at, at + static_cast<std::ptrdiff_t>(count)}, cancelled,
+            from < requests.size() ? *requests[from].arrived : taken);
     } while (from < requests.size() && lives_ == life);
 }
 
-void Gateway::run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled) {
+void Gateway::run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled,
+                  BootTime taken) {
     BatchFacts batch{.now = clock_->boot_now(),
+                     .taken = taken,
                      .wall = clock_->wall_now(),
                      .requests = std::move(requests),
                      .cancelled = cancelled};
     batch.timers_waited = timers_wait_until_ && batch.now < *timers_wait_until_;
     const auto strikes = disk_.strikes();
-    auto answers = collect(store_->run(batch.requests, cancelled));
+    // With a fault ahead, time stands still: the parts of a batch that is tried twice are of one
+    // moment.
+    if (!comes_to_rest_ && !disk_.is_planned() && allows(Kind::Stall, settings_.stall_chance))
+        hang_ = Duration(random_.below(settings_.stall_max.count()));
+    auto answers = collect(store_->run(batch.requests, cancelled, taken));
+    hang_ = {};
+    batch.done = clock_->boot_now();
     batch.was_full = disk_.strikes() != strikes && !store_->fatal();
     if (batch.was_full) timers_wait_until_ = batch.now + kTimersWait;
     batch.timers_wait = timers_wait_until_ && batch.now < *timers_wait_until_;

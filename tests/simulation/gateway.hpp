@@ -19,10 +19,13 @@ namespace fencegate::simulation {
 
 class Gateway {
 public:
+    // Called while a commit hangs.
+    using Meanwhile = std::function<void()>;
     // Called with each answer that has left the gateway.
     using Deliver = std::function<void(Ticket, Answer)>;
 
-    Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver);
+    Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver,
+            Meanwhile meanwhile);
 
     void submit(storage::Request request);
     void cancel(Ticket ticket);
@@ -44,6 +47,7 @@ public:
     void fill_disk();
     void restart();
     void checkpoint();
+    void stall(Duration span);  // nothing is looked at
     void back_up();
     void restore();  // does nothing without a backup
     // No fault from now on, time passes, and everything must come to rest and still be there.
@@ -55,7 +59,10 @@ private:
     void open();
     [[nodiscard]] bool try_to_open();
     void die(Power power);
-    void run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled);
+    void run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled,
+             BootTime taken);
+    void use(std::unique_ptr<testing::ManualClock> clock);
+    void hang();
     void fail(BatchFacts batch, const Answers& answers);
     void deliver(std::vector<storage::sqlite::Routed> routed);
     [[nodiscard]] Answers collect(std::vector<storage::sqlite::Routed> routed);
@@ -69,6 +76,7 @@ private:
     const Settings& settings_;
     Trace& trace_;
     Deliver deliver_;
+    Meanwhile meanwhile_;
     const Terms terms_;
     testing::SeededRandom random_;        // of the faults
     testing::SeededRandom store_random_;  // the store's own
@@ -83,6 +91,8 @@ private:
     std::vector<storage::Request> inbox_;
     std::vector<Ticket> cancelled_;
     std::size_t lives_ = 0;
+    Duration hang_{};  // of the next sync
+    bool comes_to_rest_ = false;
     std::optional<BootTime> timers_wait_until_;  // the disk was full
 
     struct Backup {

@@ -36,7 +36,7 @@ void Gateway::maybe_reboot() {
     if (!allows(Kind::Reboot, 400)) return;
     trace_.add("reboot: boot time starts anew");
     const auto wall = clock_->wall_now();
-    clock_ = std::make_unique<testing::ManualClock>();
+    use(std::make_unique<testing::ManualClock>());
     clock_->set_wall(wall);
 }
 
@@ -116,6 +116,12 @@ void Gateway::checkpoint() {
     if (failure && failure->kind != storage::sqlite::Failure::Kind::Full) die(Power::On);
 }
 
+void Gateway::stall(Duration span) {
+    trace_.count("fault: stall");
+    trace_.add(text_of("nothing is looked at for ", span.count(), " ms"));
+    clock_->leap(span);
+}
+
 void Gateway::back_up() {
     trace_.add("backup");
     backup_ = Backup{.database = read_file(folder_ / "store.db"),
@@ -150,6 +156,7 @@ void Gateway::restore() {
 
 void Gateway::come_to_rest() {
     disk_.be_sound();
+    comes_to_rest_ = true;
     let_everything_end();
     oracle_.check_refusals(rows_->refresh());
     die(Power::Cut);

@@ -24,11 +24,20 @@ void Judge::judge() {
         leave_lines_for_later();
     } else {
         serve_waiters();
-        end_rests();
-        expire_due();
     }
-    for (const auto& request : batch_.requests) command(request);
+    for (const auto& request : batch_.requests) {
+        advance(*request.arrived);
+        command(request);
+    }
+    advance(batch_.taken);
     expect_nothing_else();
+}
+
+void Judge::advance(BootTime at) {
+    at_ = std::max(at_, std::min(at, batch_.now));
+    if (batch_.timers_wait) return;
+    end_rests();
+    expire_due();
 }
 
 void Judge::give_up_cancelled() {
@@ -70,7 +79,7 @@ void Judge::leave_lines_for_later() {
 void Judge::end_rests() {
     std::vector<std::pair<BootTime, std::string>> due;
     for (const auto& [lock, until] : timeline_.rests) {
-        if (until <= batch_.now) due.emplace_back(until, lock);
+        if (until <= at_) due.emplace_back(until, lock);
     }
     std::ranges::sort(due);
     for (const auto& [until, lock] : due) {
@@ -82,8 +91,7 @@ void Judge::end_rests() {
 void Judge::expire_due() {
     std::vector<std::pair<BootTime, std::int64_t>> due;
     for (const auto& [token, lease] : timeline_.leases) {
-        if (lease.is_live() && lease.deadline <= batch_.now)
-            due.emplace_back(lease.deadline, token);
+        if (is_over(lease)) due.emplace_back(lease.deadline, token);
     }
     std::ranges::sort(due);
     for (const auto& [deadline, token] : due) {

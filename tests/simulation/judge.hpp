@@ -18,6 +18,8 @@ using Answers = std::map<Ticket, Answer>;
 
 struct BatchFacts {
     BootTime now{};
+    BootTime taken{};  // who had arrived by then is in here or was before
+    BootTime done{};   // committed
     WallTime wall{};
     std::vector<storage::Request> requests{};
     std::vector<Ticket> cancelled{};
@@ -63,6 +65,8 @@ private:
     using PresentedToken = lockmgr::PresentedToken;
 
     // judge.cpp: what the clock and the dead do, and the lines.
+    // What fell due until `at` comes before what arrived then.
+    void advance(BootTime at);
     void give_up_cancelled();
     void time_out_due();
     void leave_lines_for_later();
@@ -107,6 +111,8 @@ private:
     void decide(const Request& request, const storage::ReadHistory& history);
     void decide(const Request& request, const storage::VerifyFence& verify);
     void decide(const Request& request, const storage::FindDeadlocks& find);
+    // Its time is over, whatever the rows say.
+    [[nodiscard]] bool is_over(const HeldLease& lease) const;
     [[nodiscard]] std::optional<ErrorCode> refuse_as_not_own(const HeldLease* lease,
                                                              const std::string& principal) const;
     // Changes what is known of the lease unless it is refused.
@@ -165,6 +171,7 @@ private:
     Answer taken_;  // being judged
     // Acquires that were refused after a wait: their keys stay in flight until the batch is over.
     std::vector<Command> just_refused_;
+    BootTime at_{};  // how far the order of events has come
     LockSet freed_;  // by those who left the lines
     std::int64_t highest_token_;
     bool has_moved_lines_ = false;

@@ -133,6 +133,7 @@ void Judge::grant(Ticket ticket, const Command& command, Duration ttl) {
                     .ttl = ttl,
                     .max_hold = terms_of(locks).max_hold,
                     .held_since = batch_.now,
+                    .is_armed = true,
                     .progress = std::nullopt};
     lease.deadline = lease.cap(batch_.now + ttl);
     expect_text(answer, command,

@@ -6,6 +6,10 @@
 
 namespace fencegate::simulation {
 
+bool Judge::is_over(const HeldLease& lease) const {
+    return lease.is_live() && lease.deadline <= at_;
+}
+
 std::optional<ErrorCode> Judge::refuse_as_not_own(const HeldLease* lease,
                                                   const std::string& principal) const {
     if (lease == nullptr) return ErrorCode::LeaseNotFound;
@@ -34,12 +38,21 @@ std::optional<ErrorCode> Judge::renew(HeldLease& lease, Duration ttl,
     after.deadline = lease.cap(batch_.now + ttl);
     if (after.deadline < batch_.now + ttl && after.deadline <= lease.deadline)
         return ErrorCode::MaxHoldReached;
+    after.is_armed = true;
     lease = after;
     return std::nullopt;
 }
 
 void Judge::decide(const Request& request, const storage::RenewLease& asked) {
     auto* lease = timeline_.find_id(to_string(asked.lease_id));
+    // A full disk has no room for its end, and the refusal is the same.
+    if (lease != nullptr && is_over(*lease)) {
+        const bool is_own = lease->principal == request.command.principal;
+        const auto code = is_own ? ErrorCode::GoneExpired : ErrorCode::FenceNotHolder;
+        expect_refusal(request, code, Rule::L1LeaseEnds);
+        if (!batch_.was_full) end(*lease, LeaseState::Expired);
+        return;
+    }
     if (const auto refusal = refuse_as_not_own(lease, request.command.principal)) {
         const bool is_foreign = *refusal == ErrorCode::FenceNotHolder;
         return expect_refusal(request, *refusal, is_foreign ? Rule::Holder : Rule::EndedStaysEnded);
@@ -79,8 +92,10 @@ void Judge::decide(const Request& request, const storage::ReadLease& read) {
     if (lease == nullptr) return expect_refusal(request, ErrorCode::LeaseNotFound, Rule::Answer);
     const auto* answer = expect_success(request.ticket, request.command, Rule::S5Durable);
     expect_text(answer, request.command, text_of("\"fencing_token\":", lease->token, ","));
-    expect_text(answer, request.command,
-                text_of("\"state\":\"", lease_state_name(lease->state), "\""));
+    expect_text(
+        answer, request.command,
+        text_of("\"state\":\"",
+                lease_state_name(is_over(*lease) ? LeaseState::Expired : lease->state), "\""));
 }
 
 void Judge::decide(const Request& request, const storage::ReadLock& read) {
@@ -116,7 +131,7 @@ void Judge::decide(const Request& request, const storage::ReadHistory& history) 
 void Judge::decide(const Request& request, const storage::VerifyFence& verify) {
     const auto* answer = expect_success(request.ticket, request.command, Rule::Answer);
     const auto* lease = timeline_.find(verify.token);
-    const bool is_good = lease != nullptr && lease->is_live() &&
+    const bool is_good = lease != nullptr && lease->is_live() && !is_over(*lease) &&
                          lease->claim.mode == LockMode::Exclusive &&
                          lease->covers(verify.lock.value());
     expect_text(answer, request.command, text_of("\"live\":", is_good ? "true" : "false", ","));

@@ -8,11 +8,12 @@ namespace fencegate::simulation {
 namespace {
 
 constexpr std::array<std::string_view, kKinds> kNames{
-    "crash",      "reboot",     "power-cut",  "disk-error", "full-disk",     "restart",
-    "restore",    "checkpoint", "wall-jump",  "hours",      "loss",          "duplicate",
-    "hold",       "pause",      "disconnect", "wait",       "keyed-acquire", "renew",
-    "release",    "break",      "forge",      "zombie",     "capture",       "read",
-    "reused-key", "shared",     "semaphore",  "several",    "run",           "election"};
+    "crash",     "reboot",     "power-cut", "disk-error", "full-disk", "restart",
+    "restore",   "checkpoint", "stall",     "wall-jump",  "hours",     "loss",
+    "duplicate", "hold",       "pause",     "disconnect", "wait",      "keyed-acquire",
+    "renew",     "release",    "break",     "forge",      "zombie",    "capture",
+    "read",      "reused-key", "shared",    "semaphore",  "several",   "run",
+    "election"};
 
 // Some runs without, most with a little, some with a lot: a fault that is always there hides what
 // only happens without it.
@@ -98,6 +99,8 @@ Settings draw_settings(const Options& options) {
                                 .total_max = 2 + random.below(3)};
     settings.batch_max = 1 + random.below(12);
     settings.fault_chance = draw_chance(random, 5, 25);
+    settings.stall_chance = draw_chance(random, 20, 400);
+    settings.stall_max = random.below(2) == 0 ? Duration(300) : Duration(4'000);
     settings.loss_chance = draw_chance(random, 20, 100);
     settings.duplicate_chance = draw_chance(random, 30, 200);
     settings.hold_chance = draw_chance(random, 20, 120);

@@ -27,6 +27,7 @@ enum class Kind : std::uint8_t {
     Restart,     // drained and closed as an operator does
     Restore,     // a backup is put back
     Checkpoint,  // the log is copied into the database
+    Stall,       // nothing is looked at for a while: a sync, or everything, hangs
     WallJump,    // the wall clock is set
     Hours,       // pass, and what is old is forgotten
     Loss,        // of a request or an answer
@@ -50,8 +51,8 @@ enum class Kind : std::uint8_t {
     Run,
     Election,
 };
-inline constexpr std::size_t kKinds = 30;
-inline constexpr std::size_t kFaultKinds = 15;
+inline constexpr std::size_t kKinds = 31;
+inline constexpr std::size_t kFaultKinds = 16;
 using Kinds = std::bitset<kKinds>;
 
 [[nodiscard]] std::string_view kind_name(Kind kind) noexcept;
@@ -88,6 +89,8 @@ struct Settings {
     storage::Retention retention{};
     std::size_t batch_max = 8;
     std::uint64_t fault_chance = 0;  // that a step begins with one of the faults of the store
+    std::uint64_t stall_chance = 0;  // that a sync hangs
+    Duration stall_max{1};
     std::uint64_t loss_chance = 0;
     std::uint64_t duplicate_chance = 0;
     std::uint64_t hold_chance = 0;

@@ -18,11 +18,23 @@ std::string requested_by(const std::string& metadata) {
     return metadata.substr(frame - 2, metadata.size() - frame);
 }
 
+void Oracle::opened(BootTime now) {
+    alarms_.opened(now);
+    looks_.opened(now);
+}
+
+void Oracle::looked(BootTime now) {
+    const auto stall = looks_.look(now);
+    if (stall > stall.zero()) timeline_.postpone(stall);
+}
+
 void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Rows& rows,
                        bool wrote) {
+    looked(batch.now);
     auto before = batch.was_full ? timeline_ : Timeline{};
     Judge judge(timeline_, history_, rows, terms_, batch, &answers);
     judge.judge();
+    timeline_.start_clocks(batch.done - batch.now, looks_.look(batch.done));
     history_.highest_token = judge.highest_token();
     const auto hour = timeline_.hour;
     forget_old(timeline_, rows, batch.now);
@@ -154,7 +166,7 @@ void Oracle::restarted(const Rows& rows, BootTime now) {
         }));
     settle(rows);
     timeline_.restart(now);
-    alarms_.opened(now);
+    opened(now);
 }
 
 // If nothing explains the rows, the difference to what was told is the one to report.
@@ -177,7 +189,7 @@ void Oracle::restored(Timeline backup, const Rows& rows, BootTime now) {
     unknown_.clear();
     timeline_ = std::move(backup);
     timeline_.restore();
-    alarms_.opened(now);
+    opened(now);
     refused_.clear();
     last_transfer_ = rows.transfers.empty() ? 0 : rows.transfers.rbegin()->first;
     check_sound(rows);

@@ -6,6 +6,7 @@
 
 #include "tests/simulation/alarms.hpp"
 #include "tests/simulation/judge.hpp"
+#include "tests/simulation/looks.hpp"
 
 #include <set>
 
@@ -18,7 +19,10 @@ namespace fencegate::simulation {
 class Oracle {
 public:
     // `terms` outlives this.
-    Oracle(const Terms& terms, BootTime now) : terms_(terms) { alarms_.opened(now); }
+    Oracle(const Terms& terms, BootTime now) : terms_(terms) { opened(now); }
+
+    // The store looked at what had arrived, between two batches.
+    void looked(BootTime now);
 
     // The store committed the batch and says `answers`; nobody has seen them yet.
     // `wrote`: it changed rows.
@@ -49,6 +53,7 @@ private:
         BatchFacts batch;
     };
 
+    void opened(BootTime now);
     void settle(const Rows& rows);
     // What is older than its retention may be gone from the rows, and nothing else.
     void forget_old(Timeline& timeline, const Rows& rows, BootTime now) const;
@@ -59,6 +64,7 @@ private:
     const Terms& terms_;
     Timeline timeline_;
     Alarms alarms_;
+    Looks looks_;
     History history_;
     // After a death the rows may be those after one of these, and nothing in between. First the
     // batch that was being committed. Then those that a full disk refused since the last commit:

@@ -91,6 +91,8 @@ TEST(Simulation, MeetsEveryRefusalAndEveryFault) {
                              "release: ok",
                              "break: ok",
                              "fault: death",
+                             "fault: hanging sync",
+                             "fault: stall",
                              "fault: power cut",
                              "fault: outcome unknown",
                              "fault: restore"}) {

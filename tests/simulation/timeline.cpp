@@ -1,6 +1,7 @@
 #include "tests/simulation/timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencegate::simulation {
 namespace {
@@ -145,12 +146,25 @@ std::optional<BootTime> Timeline::next_deadline() const {
     return next;
 }
 
+void Timeline::postpone(BootTime::duration span) {
+    for (auto& [token, lease] : leases) lease.deadline += span;
+    for (auto& [lock, until] : rests) until += span;
+}
+
+void Timeline::start_clocks(BootTime::duration span, BootTime::duration stall) {
+    for (auto& [token, lease] : leases) {
+        if (std::exchange(lease.is_armed, false)) lease.deadline += span - stall;
+    }
+    postpone(stall);
+}
+
 // The process counted renewals, progress and rests; the next one counts anew.
 void Timeline::restart(BootTime now) {
     waiters.clear();
     rests.clear();
     is_draining = false;
     for (auto& [token, lease] : leases) {
+        lease.is_armed = false;
         lease.held_since = now;
         lease.deadline = lease.cap(now + lease.ttl);
         lease.progress.reset();

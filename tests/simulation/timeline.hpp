@@ -46,7 +46,8 @@ struct HeldLease {
     Duration max_hold{};  // zero: none
     LeaseState state = LeaseState::Live;
     BootTime held_since{};
-    BootTime deadline{};  // while live
+    BootTime deadline{};    // while live
+    bool is_armed = false;  // in the batch that is being judged: it runs from its commit on
     std::optional<std::int64_t> progress;
     std::int64_t stalled = 0;  // renewals since it rose
     std::int64_t refused = 0;  // writes under its token
@@ -140,6 +141,12 @@ struct Timeline {
                                             std::string_view klass) const;
     // The next moment at which something ends by itself.
     [[nodiscard]] std::optional<BootTime> next_deadline() const;
+
+    // Nobody's time: every lease and rest ends later.
+    void postpone(BootTime::duration span);
+    // What was granted or renewed since the last call counts from `span` later on, the rest gets
+    // back `stall` of it.
+    void start_clocks(BootTime::duration span, BootTime::duration stall);
 
     // The process that held it has died; another one opens the store at `now`.
     void restart(BootTime now);

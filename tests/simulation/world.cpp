@@ -12,8 +12,10 @@ World::World(const Options& options, Trace& trace)
       settings_(draw_settings(options)),
       random_(options.seed),
       network_(options, settings_),
-      gateway_(options, settings_, trace,
-               [this](Ticket ticket, Answer answer) { on_answer(ticket, std::move(answer)); }) {
+      gateway_(
+          options, settings_, trace,
+          [this](Ticket ticket, Answer answer) { on_answer(ticket, std::move(answer)); },
+          [this] { let_request_arrive(); }) {
     for (std::size_t at = 0; at < settings_.payments; ++at) {
         payments.push_back(text_of("pay_", at + 1));
         locks.push_back("payments/" + payments.back());
@@ -77,10 +79,10 @@ void World::step() {
 void World::finish() { gateway_.come_to_rest(); }
 
 void World::maybe_strike() {
-    constexpr std::array kStrikes{Kind::Crash,      Kind::PowerCut,  Kind::PowerCut,
-                                  Kind::DiskError,  Kind::FullDisk,  Kind::Restart,
-                                  Kind::Restore,    Kind::Restore,   Kind::WallJump,
-                                  Kind::Checkpoint, Kind::Checkpoint};
+    constexpr std::array kStrikes{Kind::Crash,     Kind::PowerCut,   Kind::PowerCut,
+                                  Kind::DiskError, Kind::FullDisk,   Kind::Restart,
+                                  Kind::Restore,   Kind::Restore,    Kind::WallJump,
+                                  Kind::Stall,     Kind::Checkpoint, Kind::Checkpoint};
     const bool strikes = random_.below(1000) < settings_.fault_chance;
     const auto kind = kStrikes[random_.below(kStrikes.size())];
     if (!strikes || !options_.allows(kind)) return;
@@ -97,6 +99,11 @@ void World::strike(Kind kind) {
     if (kind == Kind::Restart) return gateway_.restart();
     if (kind == Kind::Restore) return dice < 60 ? gateway_.back_up() : gateway_.restore();
     if (kind == Kind::Checkpoint) return gateway_.checkpoint();
+    if (kind == Kind::Stall) {
+        const auto hangs = Duration(random_.below(5'000));
+        elapsed_ += hangs;
+        return gateway_.stall(hangs);
+    }
     const auto span = Duration(random_.below(172'800'000));
     note(text_of("wall clock ", dice < 50 ? "back " : "forward ", span.count()));
     gateway_.clock().step_wall(dice < 50 ? -span : span);

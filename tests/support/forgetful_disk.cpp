@@ -195,6 +195,7 @@ void ForgetfulDisk::be_sound() {
 
 Verdict ForgetfulDisk::count(bool is_sync) {
     ++counted_;
+    if (is_sync && wait_) wait_();
     if (strike_at_ == 0 || counted_ < strike_at_) return Verdict::Proceed;
     if (is_power_plan_) return ++struck_ == 1 ? Verdict::ProceedAndFail : Verdict::Fail;
     if (is_sync && code_ == SQLITE_FULL) return Verdict::Proceed;

@@ -13,8 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct sqlite3_vfs;
@@ -48,10 +50,15 @@ public:
     void be_sound();
     [[nodiscard]] bool has_struck() const noexcept { return struck_ > 0; }
     [[nodiscard]] std::size_t strikes() const noexcept { return struck_; }
+    // Whether a fault is still ahead or was there.
+    [[nodiscard]] bool is_planned() const noexcept { return strike_at_ > 0; }
     [[nodiscard]] std::size_t operations() const noexcept { return counted_; }
 
     // From now on a sync succeeds and does nothing: the broken disk of the negative control.
     void lie_about_syncs() noexcept { is_lying_ = true; }
+
+    // Called in every sync, before it succeeds or fails: a slow disk lets time pass here.
+    void on_sync(std::function<void()> wait) { wait_ = std::move(wait); }
 
     // REQUIRES: no file is open. Every tracked file then holds what was synced and what `remains`.
     void power_cut(Remains remains, SeededRandom& random);
@@ -76,6 +83,7 @@ private:
     struct Vfs;
     std::unique_ptr<Vfs> vfs_;
     std::vector<Change> unsynced_;
+    std::function<void()> wait_;
     std::size_t counted_ = 0;
     std::size_t strike_at_ = 0;  // 0: never
     std::size_t strikes_ = 0;

@@ -1,13 +1,16 @@
 #pragma once
 // A clock that moves only when a test says so: boot time forward, wall time wherever it likes.
 //
-// Thread rule: every member may be called from any thread. Errors: none.
+// Thread rule: every member may be called from any thread, on_step() before there is another.
+// Errors: none.
 
 #include "base/clock.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace fencegate::testing {
 
@@ -21,8 +24,20 @@ public:
         return WallTime(std::chrono::milliseconds(wall_ms_.load()));
     }
 
-    // Both clocks, as time passes.
+    // Called after every step of advance(), so that whoever has to look up regularly can.
+    void on_step(std::function<void()> look) { look_ = std::move(look); }
+
+    // Both clocks, as time passes, in small steps if somebody looks.
     void advance(Duration span) {
+        constexpr Duration kStep{200};
+        for (; look_ && span > kStep; span -= kStep) {
+            leap(kStep);
+            look_();
+        }
+        leap(span);
+    }
+    // Both clocks at once: nothing is looked at meanwhile, as when everything hangs.
+    void leap(Duration span) {
         boot_ns_ += std::chrono::nanoseconds(span).count();
         wall_ms_ += span.count();
     }
@@ -31,6 +46,7 @@ public:
     void set_wall(WallTime time) { wall_ms_ = time.time_since_epoch().count(); }
 
 private:
+    std::function<void()> look_;
     std::atomic<std::int64_t> boot_ns_{1'000'000'000'000};
     std::atomic<std::int64_t> wall_ms_{1'767'225'600'000};  // 2026-01-01T00:00:00Z
 };

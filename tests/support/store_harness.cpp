@@ -69,6 +69,9 @@ ErrorCode code_of(const Answer& answer) {
 StoreHarness::StoreHarness(std::vector<lockmgr::LockClass> classes, storage::Retention retention,
                            const std::filesystem::path& parent)
     : folder_(parent), classes_(std::move(classes)), retention_(retention) {
+    clock.on_step([this] {
+        if (store) store->look();
+    });
     open();
 }
 
