@@ -1,6 +1,7 @@
 #include "proxy/listener.hpp"
 
 #include "base/start_failure.hpp"
+#include "proxy/dead_peers.hpp"
 
 namespace fencegate::proxy {
 namespace {
@@ -93,6 +94,7 @@ void ListenSocket::take(tcp::socket socket, IoThread& home) {
     if (connections() >= connections_max_) return;  // closes it
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    static_cast<void>(notice_dead_peer(socket.native_handle()));
     auto* ssl = tls_.new_connection();
     if (ssl == nullptr) return;
     auto peer = peer_of(socket);

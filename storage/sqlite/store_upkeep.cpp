@@ -71,6 +71,7 @@ void SqliteStore::close() {
     // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
     // the next start does it.
     incarnation_.raise_now();
+    sweeper_.note_running(clock_.boot_now());
     connection_->clear_failure();
     if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
     checkpoint(/*truncate=*/true);

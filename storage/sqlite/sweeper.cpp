@@ -1,21 +1,26 @@
 #include "storage/sqlite/sweeper.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencegate::storage::sqlite {
 namespace {
 
 using std::chrono::hours;
 
+constexpr Duration kNoteEvery{60'000};
 constexpr Duration kPause{20};  // between two rounds of an idle store
 
 }  // namespace
 
 Sweeper::Sweeper(Connection& connection, const Retention& retention, BootTime now)
     : retention_(retention),
-      hour_ends_(now + hours(1)),
+      counted_at_(now),
+      note_at_(now + kNoteEvery),
       resume_at_(now + kPause),
       read_hour_(connection, "SELECT coalesce(max(hour) + 1, 0) FROM hours"),
+      read_running_(connection, "SELECT ms FROM running_hour WHERE id = 1"),
+      write_running_(connection, "UPDATE running_hour SET ms = ? WHERE id = 1"),
       write_hour_(connection,
                   "INSERT INTO hours (hour, last_token) "
                   "SELECT ?, (epoch << 43) + sequence FROM store WHERE id = 1"),
@@ -37,6 +42,8 @@ Sweeper::Sweeper(Connection& connection, const Retention& retention, BootTime no
                             "(SELECT lock FROM lease_locks WHERE token = ?1)"),
       remove_further_(connection, "DELETE FROM lease_locks WHERE token = ?"),
       remove_refusals_(connection, "DELETE FROM refusals WHERE token = ?") {
+    auto row = read_running_.query();
+    if (row.next()) ran_ = Duration(row.integer(0));
     begin_round();
 }
 
@@ -54,18 +61,38 @@ void Sweeper::begin_round() {
 }
 
 void Sweeper::count_hours(BootTime now) {
-    if (now < hour_ends_) return;
-    hour_ends_ = now + hours(1);
+    ran_ += now - std::exchange(counted_at_, now);
+    if (ran_ >= hours(1)) {
+        end_hour();
+    } else if (now < note_at_) {
+        return;
+    }
+    note_running(now);
+}
+
+void Sweeper::end_hour() {
+    ran_ = ran_.zero();
     write_hour_.run(hour_);
     remove_hours_.run(hour_ - retention_.history.count() - 1);
     begin_round();
+}
+
+void Sweeper::note_running(BootTime now) {
+    ran_ = std::min<BootTime::duration>(ran_ + (now - std::exchange(counted_at_, now)),
+                                        hours(1) - Duration(1));
+    note_at_ = now + kNoteEvery;
+    write_running_.run(std::chrono::duration_cast<Duration>(ran_).count());
+}
+
+BootTime Sweeper::next_count() const noexcept {
+    return std::min<BootTime>(counted_at_ + (hours(1) - ran_), note_at_);
 }
 
 Swept Sweeper::sweep(std::size_t budget, BootTime now, const lockmgr::Holdings& holdings) {
     Swept swept;
     if (answers_left_) swept.answers = sweep_answers(budget);
     if (leases_left_) swept.leases = sweep_leases(budget, holdings);
-    resume_at_ = answers_left_ || leases_left_ ? now + kPause : hour_ends_;
+    resume_at_ = answers_left_ || leases_left_ ? now + kPause : next_count();
     return swept;
 }
 

@@ -3,12 +3,12 @@
 // retention.
 // Age is counted in hours that the store has run, not by the wall clock: a clock that jumps a year
 // ahead must not make the store forget which refunds it has paid. Each hour leaves a row, with the
-// last token it issued. Time during which nothing ran does not age anything, which only keeps
-// things longer.
-// The newest lease of a lock that is held stays: the list of locks and the history begin there.
-// A little is deleted with each batch, in proportion to it, so that sweeping keeps up with any load
-// and holds nobody up.
-// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+// last token it issued, and once a minute what has run of the present one is noted, so that
+// restarts cost a minute and not an hour. Time during which nothing ran does not age anything,
+// which only keeps things longer. The newest lease of a lock that is held stays: the list of locks
+// and the history begin there. A little is deleted with each batch, in proportion to it, so that
+// sweeping keeps up with any load and holds nobody up. Thread rule: belongs to the store thread.
+// Call only between BEGIN and COMMIT.
 
 #include "base/clock.hpp"
 #include "lockmgr/holdings.hpp"
@@ -31,8 +31,10 @@ class Sweeper {
 public:
     Sweeper(Connection& connection, const Retention& retention, BootTime now);
 
-    // Notes that an hour is over, if it is.
+    // Notes that an hour is over, or what has run of it, if it is time.
     void count_hours(BootTime now);
+    // Notes what has run of the hour. Before a restart, so that nothing is lost.
+    void note_running(BootTime now);
     // The hour that rows written now belong to.
     [[nodiscard]] std::int64_t hour() const noexcept { return hour_; }
 
@@ -59,10 +61,15 @@ private:
     [[nodiscard]] std::vector<Old> old_leases(std::size_t budget, bool& is_end);
     [[nodiscard]] bool is_head_of_held(const Old& lease, const lockmgr::Holdings& holdings);
     void remove(const Old& lease);
+    void end_hour();
+    // When an hour is over or what has run of it is to be noted.
+    [[nodiscard]] BootTime next_count() const noexcept;
 
     Retention retention_;
     std::int64_t hour_ = 0;
-    BootTime hour_ends_;
+    BootTime counted_at_;
+    BootTime::duration ran_{0};  // of this hour, until counted_at_
+    BootTime note_at_;
     BootTime resume_at_;
     bool answers_left_ = true;  // perhaps; until a look finds none
     bool leases_left_ = true;
@@ -70,6 +77,8 @@ private:
     std::int64_t leases_until_ = 0;  // younger ones cannot have ended long enough ago
 
     Statement read_hour_;
+    Statement read_running_;
+    Statement write_running_;
     Statement write_hour_;
     Statement remove_hours_;
     Statement last_token_;

@@ -104,6 +104,7 @@ void Gateway::restart() {
     oracle_.drained(answers);
     for (auto& [ticket, answer] : answers) deliver_(ticket, std::move(answer));
     store_->close();
+    oracle_.closed(clock_->boot_now());
     die(Power::On);
 }
 

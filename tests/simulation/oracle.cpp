@@ -18,8 +18,8 @@ std::string requested_by(const std::string& metadata) {
     return metadata.substr(frame - 2, metadata.size() - frame);
 }
 
-void Oracle::opened(BootTime now) {
-    alarms_.opened(now);
+void Oracle::opened(BootTime now, Duration ran) {
+    alarms_.opened(now, ran);
     looks_.opened(now);
 }
 
@@ -142,6 +142,7 @@ void Oracle::unknown(BatchFacts batch, const Answers& answers) {
                             text_of("ticket ", ticket.value(), " was told ", describe(answer),
                                     " by a store whose commit has failed"));
     }
+    alarms_.may_have_noted(batch.now);
     unknown_.insert(unknown_.begin(), {timeline_, std::move(batch)});
 }
 
@@ -166,7 +167,8 @@ void Oracle::restarted(const Rows& rows, BootTime now) {
         }));
     settle(rows);
     timeline_.restart(now);
-    opened(now);
+    alarms_.check_note(Duration(rows.ran_ms));
+    opened(now, Duration(rows.ran_ms));
 }
 
 // If nothing explains the rows, the difference to what was told is the one to report.
@@ -189,7 +191,7 @@ void Oracle::restored(Timeline backup, const Rows& rows, BootTime now) {
     unknown_.clear();
     timeline_ = std::move(backup);
     timeline_.restore();
-    opened(now);
+    opened(now, Duration(rows.ran_ms));
     refused_.clear();
     last_transfer_ = rows.transfers.empty() ? 0 : rows.transfers.rbegin()->first;
     check_sound(rows);

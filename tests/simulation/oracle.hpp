@@ -19,7 +19,7 @@ namespace fencegate::simulation {
 class Oracle {
 public:
     // `terms` outlives this.
-    Oracle(const Terms& terms, BootTime now) : terms_(terms) { opened(now); }
+    Oracle(const Terms& terms, BootTime now) : terms_(terms) { opened(now, Duration(0)); }
 
     // The store looked at what had arrived, between two batches.
     void looked(BootTime now);
@@ -32,6 +32,8 @@ public:
     // The store died while it committed `batch`. What it told, if anything, must promise nothing.
     void unknown(BatchFacts batch, const Answers& answers);
     void drained(const Answers& answers);
+    // The store was told to stop.
+    void closed(BootTime now) { alarms_.may_have_noted(now); }
     // Opened again at `now`.
     void restarted(const Rows& rows, BootTime now);
 
@@ -53,7 +55,7 @@ private:
         BatchFacts batch;
     };
 
-    void opened(BootTime now);
+    void opened(BootTime now, Duration ran);
     void settle(const Rows& rows);
     // What is older than its retention may be gone from the rows, and nothing else.
     void forget_old(Timeline& timeline, const Rows& rows, BootTime now) const;

@@ -51,7 +51,8 @@ RowReader::RowReader(Connection& connection)
             "SELECT 'runs/' || job || '/' || slot, state, attempts, token, result FROM runs"),
       elections_(connection, "SELECT name, token, value FROM elections"),
       counter_(connection,
-               "SELECT epoch, sequence, (SELECT coalesce(max(hour) + 1, 0) FROM hours) FROM "
+               "SELECT epoch, sequence, (SELECT coalesce(max(hour) + 1, 0) FROM hours), "
+               "(SELECT ms FROM running_hour) FROM "
                "store") {
     constexpr auto kNote = [](void* self, int, const char*, const char* table, sqlite3_int64 row) {
         auto& reader = *static_cast<RowReader*>(self);
@@ -182,13 +183,15 @@ void RowReader::read_small_tables() {
     auto counter = counter_.query();
     FG_CHECK(counter.next());
     const auto hour = counter.integer(2);
-    has_changed_ =
-        has_changed_ || runs != rows_.runs || elections != rows_.elections || hour != rows_.hour;
+    const auto ran_ms = counter.integer(3);
+    has_changed_ = has_changed_ || runs != rows_.runs || elections != rows_.elections ||
+                   hour != rows_.hour || ran_ms != rows_.ran_ms;
     rows_.runs = std::move(runs);
     rows_.elections = std::move(elections);
     rows_.epoch = counter.integer(0);
     rows_.sequence = counter.integer(1);
     rows_.hour = hour;
+    rows_.ran_ms = ran_ms;
 }
 
 }  // namespace fencegate::simulation

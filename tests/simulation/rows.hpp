@@ -61,6 +61,7 @@ struct Rows {
     std::int64_t epoch = 0;
     std::int64_t sequence = 0;
     std::int64_t hour = 0;
+    std::int64_t ran_ms = 0;  // of the hour
 };
 
 class RowReader {

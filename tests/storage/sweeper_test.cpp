@@ -162,5 +162,46 @@ TEST(Sweeper, KeepsUpWithALoadThatNeverStops) {
     EXPECT_LT(store.number("SELECT count(*) FROM leases"), before);
 }
 
+// A gateway that is restarted before the hour is over ages at the speed of any other.
+TEST(Sweeper, AgesAlsoWhatIsRestartedMoreOftenThanHourly) {
+    StoreHarness store(kClasses, kShort);
+    store.create("pay_1", 1'000);
+
+    for (int life = 0; life < 30; ++life) {  // 27 h 30 min
+        for (int minute = 0; minute < 55; ++minute) store.tick(std::chrono::minutes(1));
+        store.store->close();
+        store.reopen();
+    }
+    run_hours(store, 0);
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM answers"), 0);
+    EXPECT_EQ(store.number("SELECT max(hour) FROM hours"), 26);
+}
+
+TEST(Sweeper, LosesNoMoreThanAMinuteOfTheHourWhenItIsKilled) {
+    StoreHarness store(kClasses, kShort);
+    store.tick(std::chrono::minutes(30));
+    store.tick(Duration(59'000));
+
+    store.reopen();
+    store.tick(std::chrono::minutes(29));
+    EXPECT_EQ(store.number("SELECT count(*) FROM hours"), 0);
+    store.tick(std::chrono::minutes(1));
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM hours"), 1);
+}
+
+TEST(Sweeper, AgesNothingSoonerBecauseItIsRestarted) {
+    StoreHarness store(kClasses, kShort);
+
+    for (int life = 0; life < 119; ++life) {  // 59 min 30 s
+        store.tick(Duration(30'000));
+        store.store->close();
+        store.reopen();
+    }
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM hours"), 0);
+}
+
 }  // namespace
 }  // namespace fencegate::storage::sqlite
