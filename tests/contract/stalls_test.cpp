@@ -27,7 +27,8 @@ TEST_F(StandingStill, ARenewalThatWasSentMeanwhileIsGood) {
     const auto own = grant(fresh("lock"), 1'000);
 
     stand_still([&] {
-        holder.send_raw(request_text(gateway(), "POST", "/v1/leases/" + own.lease_id + "/renew"));
+        holder.send_raw(
+            request_text(gateway(), "POST", "/v1/leases/" + own.lease_id + "/renew", {}, "{}"));
     });
     const auto renewed = holder.read_response();
 
