@@ -42,6 +42,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::RunNotDue: return "run_not_due";
         case ErrorCode::RunDone: return "run_done";
         case ErrorCode::RunMissed: return "run_missed";
+        case ErrorCode::RunFailed: return "run_failed";
         case ErrorCode::PaymentNotFound: return "payment_not_found";
         case ErrorCode::PaymentExists: return "payment_exists";
         case ErrorCode::ReferenceExists: return "reference_exists";
@@ -63,6 +64,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::Draining: return "draining";
         case ErrorCode::StoreFull: return "store_full";
         case ErrorCode::OutcomeUnknown: return "outcome_unknown";
+        case ErrorCode::StoreFailed: return "store_failed";
         case ErrorCode::Internal: return "internal_error";
     }
     return "internal_error";

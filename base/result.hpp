@@ -61,6 +61,7 @@ enum class ErrorCode : std::uint8_t {
     RunNotDue,  // its scheduled instant has not come
     RunDone,    // done is final
     RunMissed,  // too late to begin: missed is final
+    RunFailed,  // the claim that is asked for again ended with its run's failure
     // Payments.
     PaymentNotFound,
     PaymentExists,
@@ -86,6 +87,7 @@ enum class ErrorCode : std::uint8_t {
     Draining,        // shutting down; nothing was done
     StoreFull,       // no disk space; nothing was done
     OutcomeUnknown,  // the commit failed in a way that may or may not have reached the disk
+    StoreFailed,     // the store failed before this was begun; nothing was done
     Internal,
 };
 

@@ -19,14 +19,12 @@ AcquireDecision decide_acquire(bool fits, bool somebody_waits, Duration wait) no
 }
 
 Result<> check_own_lease(const std::optional<Lease>& lease, std::string_view principal) {
-    if (!lease)
-        return fail(ErrorCode::LeaseNotFound, "No lease has this id. Acquire the lock again.");
+    if (!lease) return fail(ErrorCode::LeaseNotFound, "No lease has this id.");
     if (lease->principal != principal)
         return fail(ErrorCode::FenceNotHolder, "The lease belongs to another principal.");
     switch (lease->state) {
         case LeaseState::Live: return {};
-        case LeaseState::Expired:
-            return fail(ErrorCode::GoneExpired, "The lease ran out. Acquire the lock again.");
+        case LeaseState::Expired: return fail(ErrorCode::GoneExpired, "The lease ran out.");
         case LeaseState::Superseded:
             return fail(ErrorCode::GoneStale,
                         "The lease ran out and the lock was granted again since.");

@@ -67,14 +67,11 @@ Result<storage::AcquireLock> read_acquire(const RouteRequest& request, const Jso
     if (!owner) return std::unexpected(owner.error());
     auto metadata = read_object(body, "metadata", kValueBytesMax);
     if (!metadata) return std::unexpected(metadata.error());
-    auto idempotency = read_idempotency(request);
-    if (!idempotency) return std::unexpected(idempotency.error());
     return storage::AcquireLock{.locks = {},
                                 .ttl = *ttl,
                                 .wait = *wait,
                                 .owner = *std::move(owner),
-                                .metadata_json = *std::move(metadata),
-                                .idempotency = *std::move(idempotency)};
+                                .metadata_json = *std::move(metadata)};
 }
 
 Result<Claim> read_claim(const JsonBody& body) {

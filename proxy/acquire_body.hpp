@@ -22,8 +22,8 @@ inline constexpr std::size_t kValueBytesMax = 1024;  // metadata, the value of a
 [[nodiscard]] Result<std::vector<lockmgr::LockName>> read_lock_names(
     const std::vector<std::string>& texts);
 
-// The members ttl_ms, wait_ms, owner, metadata and the Idempotency-Key; the locks, mode and purpose
-// are left to the caller.
+// The members ttl_ms, wait_ms, owner and metadata; the locks, mode and purpose are left to the
+// caller.
 [[nodiscard]] Result<storage::AcquireLock> read_acquire(const RouteRequest& request,
                                                         const JsonBody& body);
 

@@ -2,14 +2,21 @@
 
 #include "proxy/page_links.hpp"
 #include "proxy/request_headers.hpp"
+#include "storage/operation.hpp"
 
 namespace fencegate::proxy {
 namespace {
 
-std::unexpected<Error> unauthenticated() {
-    return fail(ErrorCode::Unauthenticated,
-                "Send an API key: \"Authorization: Bearer <key>\". The first start wrote one to "
-                "the file api-key in the data folder.");
+std::unexpected<Error> unauthenticated(std::string detail) {
+    return fail(ErrorCode::Unauthenticated, std::move(detail));
+}
+
+// On every route that may change something. What it means there is the store's.
+Result<std::optional<std::string>> read_key(const Exchange& exchange) {
+    if (exchange.route->method == "GET" || !exchange.head.idempotency_key) return std::nullopt;
+    auto key = read_idempotency_key(*exchange.head.idempotency_key);
+    if (!key) return std::unexpected(key.error());
+    return *std::move(key);
 }
 
 // Cuts the target and looks it up. Leaves the target in the exchange, whose views the match holds.
@@ -24,12 +31,21 @@ Result<RouteMatch> find_route(Exchange& exchange) {
 
 Result<std::string> authorize(const CredentialStore& store,
                               std::optional<std::string_view> authorization, Scope scope) {
-    if (!authorization) return unauthenticated();
+    if (!authorization)
+        return unauthenticated(
+            "The request carries no API key. Send one: \"Authorization: Bearer <key>\". The first "
+            "start wrote one to the file api-key in the data folder.");
     const auto key = bearer_key(*authorization);
-    if (!key) return unauthenticated();
+    if (!key)
+        return unauthenticated(
+            "The Authorization header is not of the form \"Bearer <key>\", which is the only one "
+            "that is read here.");
     const auto credentials = store.current();
     const auto* principal = credentials->authenticate(*key);
-    if (principal == nullptr) return unauthenticated();
+    if (principal == nullptr)
+        return unauthenticated(
+            "This gateway does not know the API key that was sent: it was revoked, was never "
+            "loaded, belongs to another gateway or was cut off on its way.");
     if (!principal->scopes.has(scope)) {
         ScopeSet lacking;
         lacking.add(scope);
@@ -78,8 +94,11 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
         if (!statement) return refuse(statement.error(), exchange.request_id);
         return *std::move(statement);
     }
+    auto key = read_key(exchange);
+    if (!key) return refuse(key.error(), exchange.request_id);
     auto operation = exchange.route->build(request);
     if (!operation) return refuse(operation.error(), exchange.request_id);
+    if (*key) attach(*operation, make_idempotency(request, **std::move(key), *operation, classes_));
     return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
                             exchange.route->pattern};
 }

@@ -43,8 +43,8 @@ private:
 class ApiService final : public Service {
 public:
     // `credentials` outlives the service.
-    ApiService(const CredentialStore& credentials, RouteLimits limits)
-        : credentials_(credentials), limits_(limits) {}
+    ApiService(const CredentialStore& credentials, RouteLimits limits, lockmgr::LockClasses classes)
+        : credentials_(credentials), limits_(limits), classes_(std::move(classes)) {}
 
     [[nodiscard]] Listener listener() const noexcept override { return Listener::Public; }
     [[nodiscard]] Result<> admit(Exchange& exchange) const override;
@@ -54,6 +54,7 @@ public:
 private:
     const CredentialStore& credentials_;
     RouteLimits limits_;
+    lockmgr::LockClasses classes_;  // as the store has them
 };
 
 }  // namespace fencegate::proxy

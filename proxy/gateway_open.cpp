@@ -117,7 +117,7 @@ Result<> Gateway::open_edge() {
     tls_ = std::make_unique<TlsSource>(std::move(loaded->tls));
     certificate_files_ = std::move(loaded->files);
     metrics_.tls_certificate_not_after(loaded->not_after);
-    api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max});
+    api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max}, classes_);
     admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
                                             hot_locks_, clock_, metrics_are_anonymous(config_),
                                             routes().size() + 1);

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "proxy/session.hpp"
+#include "storage/operation.hpp"
 
 #include <ctime>
 #include <pthread.h>
@@ -14,6 +15,23 @@ constexpr std::chrono::milliseconds kSweepEvery{100};
 // Watchers get what happened meanwhile in one write. Nobody reads faster, and a thousand wake-ups a
 // commit would be all that this thread does.
 constexpr std::chrono::milliseconds kWatchTick{25};
+
+storage::Answer not_taken(storage::Submission why, bool has_key) {
+    Error error{ErrorCode::Overloaded, "Too many requests are queued.", {}, 1'000};
+    if (why == storage::Submission::Stopped)
+        error = {ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000};
+    if (why == storage::Submission::Failed)
+        error = {ErrorCode::StoreFailed,
+                 "The store has failed and the gateway is about to stop.",
+                 {},
+                 1'000};
+    error.detail += has_key ? " Nothing was done; repeat the call with the same Idempotency-Key."
+                            : " Nothing was done; repeat the call.";
+    storage::Answer answer;
+    answer.error = std::move(error);
+    return answer;
+}
+
 }  // namespace
 
 // The initiation of ask()'s wait: keeps the coroutine's continuation until the answer comes.
@@ -52,14 +70,9 @@ asio::awaitable<storage::Answer> IoThread::ask(storage::Engine* engine, storage:
     storage::Request request{ticket, this, std::move(command)};
     // The answer is posted to this thread, which is busy right here: it cannot come before the
     // coroutine is parked.
-    if (!engine->submit(std::move(request))) {
-        storage::Answer refused;
-        refused.error = Error{ErrorCode::Overloaded,
-                              "Too many requests are queued. Nothing was done; retry.",
-                              {},
-                              1'000};
-        co_return refused;
-    }
+    const bool has_key = storage::idempotency_of(request.command.operation) != nullptr;
+    const auto submission = engine->submit(std::move(request));
+    if (submission != storage::Submission::Taken) co_return not_taken(submission, has_key);
     Parked parked{this, ticket};
     auto wait = asio::async_initiate<const asio::use_awaitable_t<>, void(storage::Answer)>(
         parked, asio::use_awaitable);

@@ -1,5 +1,5 @@
-// Payment routes: from request to command. Every write needs an Idempotency-Key; its token's
-// presence and liveness are judged in the store, after the idempotency look-up.
+// Payment routes: from request to command. Every write needs an Idempotency-Key, which ApiService
+// reads; its token's presence and liveness are judged in the store, after the idempotency look-up.
 #include "proxy/json_reader.hpp"
 #include "proxy/metadata.hpp"
 #include "proxy/query_parameters.hpp"
@@ -24,14 +24,12 @@ Result<std::string> payment_id(std::string_view text) {
     return std::string(text);
 }
 
-Result<storage::Idempotency> require_idempotency(const RouteRequest& request) {
-    auto idempotency = read_idempotency(request);
-    if (!idempotency) return std::unexpected(idempotency.error());
-    if (!*idempotency)
+Result<> require_key(const RouteRequest& request) {
+    if (!request.head.idempotency_key)
         return fail(ErrorCode::IdempotencyKeyRequired,
                     "Every payment write needs an Idempotency-Key, so that a retry cannot pay "
                     "twice.");
-    return **std::move(idempotency);
+    return {};
 }
 
 std::unexpected<Error> amount_refused() {
@@ -60,8 +58,7 @@ Result<storage::Operation> build_move(const RouteRequest& request, storage::Move
                                       std::initializer_list<std::string_view> members) {
     auto id = payment_id(request.parameter);
     if (!id) return std::unexpected(id.error());
-    auto idempotency = require_idempotency(request);
-    if (!idempotency) return std::unexpected(idempotency.error());
+    if (const auto key = require_key(request); !key) return std::unexpected(key.error());
     const auto body = JsonBody::parse(request.body, members);
     if (!body) return std::unexpected(body.error());
     storage::MovePayment move{.kind = kind,
@@ -69,7 +66,7 @@ Result<storage::Operation> build_move(const RouteRequest& request, storage::Move
                               .amount_minor = std::nullopt,
                               .reason = {},
                               .token = read_fence_token(request.head),
-                              .idempotency = *std::move(idempotency)};
+                              .idempotency = {}};
     auto versions = read_if_match(request.head);
     if (!versions) return std::unexpected(versions.error());
     move.if_version = *std::move(versions);
@@ -113,8 +110,7 @@ Result<> read_reference(const RouteRequest& request, storage::ListPayments& list
 }  // namespace
 
 Result<storage::Operation> build_create_payment(const RouteRequest& request) {
-    auto idempotency = require_idempotency(request);
-    if (!idempotency) return std::unexpected(idempotency.error());
+    if (const auto key = require_key(request); !key) return std::unexpected(key.error());
     const auto body = JsonBody::parse(
         request.body, {"amount", "currency", "capture", "id", "reference", "metadata"});
     if (!body) return std::unexpected(body.error());
@@ -144,7 +140,7 @@ Result<storage::Operation> build_create_payment(const RouteRequest& request) {
                                   .reference = *std::move(reference),
                                   .metadata_json = metadata->value_or(""),
                                   .token = read_fence_token(request.head),
-                                  .idempotency = *std::move(idempotency)};
+                                  .idempotency = {}};
 }
 
 Result<storage::Operation> build_capture(const RouteRequest& request) {

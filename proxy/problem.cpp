@@ -36,6 +36,7 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::RunNotDue: return {409, "Run not due", true};
         case ErrorCode::RunDone: return {409, "Run done", false};
         case ErrorCode::RunMissed: return {409, "Run missed", false};
+        case ErrorCode::RunFailed: return {409, "Run failed", false};
         case ErrorCode::QueueFull: return {429, "Too many waiters", true};
         case ErrorCode::LeaseNotFound: return {404, "Lease not found", false};
         case ErrorCode::LockNotHeld: return {404, "Lock not held", false};
@@ -67,6 +68,7 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::Draining: return {503, "Draining", true};
         case ErrorCode::StoreFull: return {507, "Store full", true};
         case ErrorCode::OutcomeUnknown: return {503, "Outcome unknown", true};
+        case ErrorCode::StoreFailed: return {503, "Store failed", true};
         case ErrorCode::Internal: return {500, "Internal error", true};
     }
     return {500, "Internal error", true};

@@ -1,7 +1,7 @@
 #include "proxy/routes.hpp"
 
 #include "base/digest.hpp"
-#include "proxy/request_headers.hpp"
+#include "storage/canonical_form.hpp"
 
 #include <algorithm>
 
@@ -48,6 +48,18 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/events/consumers/{name}", Scope::PaymentsRead, 200, "", build_read_consumer},
     {"DELETE", "/v1/events/consumers/{name}", Scope::PaymentsWrite, 204, "", build_forget_consumer},
 };
+
+// The parameters by name, each with its length: their order and their escapes do not count.
+std::string canonical_query(const Target& target) {
+    auto query = target.query;
+    std::ranges::sort(query);
+    std::string text;
+    for (const auto& [name, value] : query) {
+        for (const std::string_view part : {name, std::string_view(value)})
+            text.append(std::to_string(part.size())).append(":").append(part);
+    }
+    return text;
+}
 
 std::string_view next_segment(std::string_view& pattern) {
     pattern.remove_prefix(1);  // its leading '/'
@@ -104,17 +116,17 @@ std::vector<RouteLabels> route_labels(std::span<const RouteLabels> admin) {
     return labels;
 }
 
-Result<std::optional<storage::Idempotency>> read_idempotency(const RouteRequest& request) {
-    if (!request.head.idempotency_key) return std::nullopt;
-    auto key = read_idempotency_key(*request.head.idempotency_key);
-    if (!key) return std::unexpected(key.error());
-    storage::Idempotency idempotency;
-    idempotency.digest = storage::key_digest(request.principal, *key);
-    idempotency.key = *std::move(key);
-    // Never the token: a successor may safely repeat its predecessor's call.
-    idempotency.fingerprint =
-        sha256({request.head.method, request.head.target, request.body, request.principal});
-    return idempotency;
+storage::Idempotency make_idempotency(const RouteRequest& request, std::string key,
+                                      const storage::Operation& operation,
+                                      const lockmgr::LockClasses& classes) {
+    const auto& head = request.head;
+    storage::Idempotency made;
+    made.digest = storage::key_digest(request.principal, key);
+    made.key = std::move(key);
+    made.fingerprint = sha256({head.method, request.target.path, canonical_query(request.target),
+                               storage::canonical_form(operation, classes), request.principal});
+    made.raw_fingerprint = sha256({head.method, head.target, request.body, request.principal});
+    return made;
 }
 
 }  // namespace fencegate::proxy

@@ -5,6 +5,7 @@
 // Thread rule: pure functions over constants.
 
 #include "base/result.hpp"
+#include "lockmgr/lock_class.hpp"
 #include "proxy/credentials.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/request_head.hpp"
@@ -31,6 +32,12 @@ struct RouteRequest {
     std::string_view principal;
     RouteLimits limits;
 };
+
+// What a request asked under a key is told from others by; see storage/canonical_form.hpp.
+// `classes` are those that the store was opened with.
+[[nodiscard]] storage::Idempotency make_idempotency(const RouteRequest& request, std::string key,
+                                                    const storage::Operation& operation,
+                                                    const lockmgr::LockClasses& classes);
 
 using BuildSubscription = Result<Subscription> (*)(const RouteRequest&);
 using BuildStatement = Result<StatementRequest> (*)(const RouteRequest&);
@@ -100,10 +107,5 @@ Result<storage::Operation> build_read_consumer(const RouteRequest& request);
 Result<storage::Operation> build_forget_consumer(const RouteRequest& request);
 Result<Subscription> build_observe(const RouteRequest& request);
 Result<Subscription> build_watch(const RouteRequest& request);
-
-// The Idempotency-Key of the request with its fingerprint, if it carries one.
-// Fails with: IdempotencyKeyMalformed.
-[[nodiscard]] Result<std::optional<storage::Idempotency>> read_idempotency(
-    const RouteRequest& request);
 
 }  // namespace fencegate::proxy

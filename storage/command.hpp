@@ -52,9 +52,11 @@ struct RenewLease {
     Uuid lease_id;
     std::optional<Duration> ttl{};
     std::optional<std::int64_t> progress{};
+    std::optional<Idempotency> idempotency{};
 };
 struct ReleaseLease {
     Uuid lease_id;
+    std::optional<Idempotency> idempotency{};
 };
 struct ReadLease {
     Uuid lease_id;
@@ -93,6 +95,7 @@ struct BreakLock {
     lockmgr::LockName lock;
     std::int64_t seen_token = 0;
     std::string reason;
+    std::optional<Idempotency> idempotency{};
 };
 
 // --- elections and runs: a lock each, with something to say ---
@@ -101,10 +104,12 @@ struct Proclaim {
     std::string election;
     std::string value_json;
     lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
 };
 struct Resign {
     std::string election;
     lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
 };
 struct ReadElection {
     std::string election;
@@ -115,6 +120,7 @@ struct FinishRun {
     bool is_done = true;  // else it failed
     std::string result;
     lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
 };
 struct ReadRun {
     std::string job;
@@ -196,12 +202,14 @@ struct ReadEvents {
 struct Acknowledge {
     std::string consumer;
     std::int64_t position = 0;
+    std::optional<Idempotency> idempotency{};
 };
 struct ReadConsumer {
     std::string consumer;
 };
 struct ForgetConsumer {
     std::string consumer;
+    std::optional<Idempotency> idempotency{};
 };
 
 using Operation =

@@ -77,13 +77,19 @@ struct EngineLoad {
     std::optional<BootTime> busy_since{};  // when the batch began that runs now; nullopt: none does
 };
 
+// What became of a question. Unless it was taken, nothing was done and no delivery comes.
+enum class Submission : std::uint8_t {
+    Taken,    // exactly one delivery will come
+    Full,     // the bounded queue is full
+    Stopped,  // the engine was stopped
+    Failed,   // the disk can no longer be trusted; the process is about to end
+};
+
 class Engine {
 public:
     virtual ~Engine() = default;
 
-    // False: the bounded queue is full or the engine has stopped, and nothing was done. Otherwise
-    // exactly one delivery will come.
-    [[nodiscard]] virtual bool submit(Request request) = 0;
+    [[nodiscard]] virtual Submission submit(Request request) = 0;
 
     // Gives up a waiting acquire. It is answered RequestTimeout, unless its grant came first.
     virtual void cancel(Ticket ticket) = 0;
@@ -119,7 +125,8 @@ struct EngineOptions {
     std::size_t queue_max = 4096;
     std::size_t batch_max = 256;
     // Called once, on the engine's thread, when the disk can no longer be trusted. Everything
-    // outstanding has been answered OutcomeUnknown by then. The process must stop.
+    // outstanding has been answered by then: OutcomeUnknown what was part of the commit that
+    // failed, StoreFailed the rest. The process must stop.
     std::function<void(const std::string&)> on_fatal;
 };
 

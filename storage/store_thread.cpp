@@ -30,13 +30,15 @@ StoreThread::StoreThread(EngineOptions options, const Clock& clock,
 
 StoreThread::~StoreThread() { stop(); }
 
-bool StoreThread::submit(Request request) {
+Submission StoreThread::submit(Request request) {
     const bool is_long = sqlite::is_long_read(request.command.operation);
     bool was_empty = false;
     {
         const std::lock_guard lock(mutex_);
+        if (inbox_.has_failed) return Submission::Failed;
+        if (inbox_.is_closed) return Submission::Stopped;
         const auto queued = is_long ? long_reads_.size() : inbox_.requests.size();
-        if (inbox_.is_closed || queued >= options_.queue_max) return false;
+        if (queued >= options_.queue_max) return Submission::Full;
         // Under the lock, so that the order of arrivals is the order of the queue.
         request.arrived = clock_.boot_now();
         was_empty = inbox_.is_empty() && long_reads_.empty();
@@ -48,7 +50,7 @@ bool StoreThread::submit(Request request) {
         submitted_.fetch_add(1, std::memory_order_relaxed);
     }
     if (was_empty) has_work_.notify_one();
-    return true;
+    return Submission::Taken;
 }
 
 void StoreThread::cancel(Ticket ticket) {
@@ -133,6 +135,7 @@ StoreThread::Inbox StoreThread::next() {
     }
     auto taken = std::exchange(inbox_, Inbox{});
     inbox_.is_closed = taken.is_closed;
+    inbox_.has_failed = taken.has_failed;
     taken.taken = clock_.boot_now();
     return taken;
 }
@@ -238,12 +241,12 @@ void StoreThread::stop_trusting() {
     Inbox rest;
     {
         const std::lock_guard lock(mutex_);
-        inbox_.is_closed = true;
         std::swap(rest, inbox_);
         inbox_.is_closed = true;
+        inbox_.has_failed = true;
     }
     end_copy(fail(ErrorCode::Internal, "The store failed; the copy was given up."));
-    run_batch(rest.requests, {}, {});  // answers OutcomeUnknown, touches nothing
+    run_batch(rest.requests, {}, {});  // answers StoreFailed, touches nothing
     while (const auto read = next_long_read()) run_batch({&*read, 1}, {}, read->arrived);
     note_idle();
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());

@@ -32,7 +32,7 @@ public:
                 std::unique_ptr<sqlite::SqliteStore> store);
     ~StoreThread() override;
 
-    [[nodiscard]] bool submit(Request request) override;
+    [[nodiscard]] Submission submit(Request request) override;
     void cancel(Ticket ticket) override;
     [[nodiscard]] bool copy_to(std::filesystem::path file, CopySink& sink) override;
     void drain() override;
@@ -46,8 +46,9 @@ private:
         std::filesystem::path copy_to;  // empty: no copy is asked for
         bool drain = false;
         bool stop = false;
-        bool is_closed = false;  // nothing is taken any more
-        BootTime taken{};        // whoever arrived until then is in `requests`
+        bool is_closed = false;   // nothing is taken any more
+        bool has_failed = false;  // and why: the disk can no longer be trusted
+        BootTime taken{};         // whoever arrived until then is in `requests`
 
         [[nodiscard]] bool is_empty() const {
             return requests.empty() && cancelled.empty() && copy_to.empty() && !drain && !stop;

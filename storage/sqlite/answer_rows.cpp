@@ -27,14 +27,23 @@ std::optional<ErrorCode> stored_refusal(std::string_view name) {
     return *found;
 }
 
+bool StoredAnswer::is_of(const Idempotency& idempotency) const {
+    if (is_foreign) return false;
+    return fingerprint == (fingerprint_version == kRawFingerprintVersion
+                               ? idempotency.raw_fingerprint
+                               : idempotency.fingerprint);
+}
+
 AnswerRows::AnswerRows(Connection& connection)
     : find_(connection,
             "SELECT principal, key, fingerprint, token, error_code, body, resource_id, "
-            "request_id, version FROM answers WHERE key_digest = ?"),
+            "request_id, version, fingerprint_version, kind, operation, created_at_ms "
+            "FROM answers WHERE key_digest = ?"),
       insert_(connection,
               "INSERT INTO answers (key_digest, principal, key, fingerprint, token, error_code, "
-              "body, resource_id, request_id, created_at_ms, created_hour, version) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+              "body, resource_id, request_id, created_at_ms, created_hour, version, "
+              "fingerprint_version, kind, operation) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
                                              const Idempotency& idempotency) {
@@ -45,8 +54,8 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     FG_CHECK(fingerprint.size() == answer.fingerprint.size());
     std::ranges::copy(fingerprint, answer.fingerprint.begin());
     // 128 bits of SHA-256 do not collide by accident. If somebody makes them, nobody reads
-    // another's answer: a fingerprint of nothing is a mismatch.
-    if (row.text(0) != principal || row.text(1) != idempotency.key) answer.fingerprint = {};
+    // another's answer.
+    answer.is_foreign = row.text(0) != principal || row.text(1) != idempotency.key;
     if (!row.is_null(3)) answer.token = row.integer(3);
     answer.body = row.text(5);
     if (!row.is_null(4)) {
@@ -59,6 +68,10 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     answer.resource_id = row.text(6);
     answer.request_id = row.text(7);
     answer.version = row.integer(8);
+    answer.fingerprint_version = row.integer(9);
+    answer.kind = static_cast<AnswerKind>(row.integer(10));
+    answer.operation = row.text(11);
+    answer.created_at = WallTime(std::chrono::milliseconds(row.integer(12)));
     return answer;
 }
 
@@ -68,7 +81,9 @@ void AnswerRows::insert(std::string_view principal, const Idempotency& idempoten
     if (answer.error) error = code_name(*answer.error);
     insert_.run(Blob(idempotency.digest), principal, idempotency.key, Blob(idempotency.fingerprint),
                 answer.token, error, answer.body, answer.resource_id, answer.request_id,
-                now.wall.time_since_epoch().count(), now.hour, answer.version);
+                now.wall.time_since_epoch().count(), now.hour, answer.version,
+                answer.fingerprint_version, static_cast<std::int64_t>(answer.kind),
+                answer.operation);
 }
 
 }  // namespace fencegate::storage::sqlite

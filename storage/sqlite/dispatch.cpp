@@ -1,5 +1,8 @@
 #include "storage/sqlite/dispatch.hpp"
 
+#include "storage/remedies.hpp"
+#include "storage/sqlite/replay.hpp"
+
 namespace fencegate::storage::sqlite {
 namespace {
 
@@ -28,7 +31,10 @@ bool is_long_read(const Operation& operation) {
         operation);
 }
 
-std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
+namespace {
+
+// Without regard to a key, but for an acquire: it may wait, and is granted under its key later.
+std::optional<Answer> carry_out(Commands& to, Batch& batch, const Request& request) {
     using Reply = std::optional<Answer>;
     const auto& command = request.command;
     return std::visit(
@@ -73,6 +79,25 @@ std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& reques
             [&](const ForgetConsumer& what) { return Reply(to.events.forget(command, what)); },
         },
         command.operation);
+}
+
+std::optional<Answer> carry_out_once(Commands& to, Batch& batch, const Request& request) {
+    const auto& command = request.command;
+    const auto* key = idempotency_of(command.operation);
+    if (key == nullptr || takes_lock(kind_of(command.operation)))
+        return carry_out(to, batch, request);
+    if (auto again = replay(to.tables, batch, command, *key)) return again;
+    auto answer = carry_out(to, batch, request);
+    remember(to.tables, batch, command, *key, *answer);
+    return answer;
+}
+
+}  // namespace
+
+std::optional<Answer> dispatch(Commands& to, Batch& batch, const Request& request) {
+    auto answer = carry_out_once(to, batch, request);
+    if (answer && answer->error) advise(request.command.operation, *answer->error);
+    return answer;
 }
 
 }  // namespace fencegate::storage::sqlite

@@ -17,16 +17,18 @@ namespace fencegate::storage::sqlite {
 
 // Everything that carries out commands on one set of tables.
 struct Commands {
-    Commands(Connection& connection, Tables& tables, const lockmgr::LockClasses& classes,
+    Commands(Connection& connection, Tables& shared, const lockmgr::LockClasses& classes,
              Random& random)
-        : locks(tables, classes, random),
-          queries(tables, classes),
-          elections(tables, classes, locks),
-          runs(tables, classes, locks),
-          payments(tables, classes, random),
-          payment_queries(tables),
-          ledger(tables),
-          events(tables, connection) {}
+        : tables(shared),
+          locks(shared, classes, random),
+          queries(shared, classes),
+          elections(shared, classes, locks),
+          runs(shared, classes, locks),
+          payments(shared, classes, random),
+          payment_queries(shared),
+          ledger(shared),
+          events(shared, connection) {}
+    Tables& tables;
     LockCommands locks;
     LockQueries queries;
     ElectionCommands elections;

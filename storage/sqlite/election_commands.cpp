@@ -28,18 +28,38 @@ Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Pr
     const auto lease = tables_.leases.find(FencingToken(proclaim.token.value));
     if (!lease) return refusal(poisoned());
     batch.notices.push_back(proclaimed(*lease, {lock}, proclaim.value_json, batch.wall));
-    return describe(batch, proclaim.election);
+    auto answer = describe(batch, proclaim.election);
+    answer.resource_id = proclaim.election;
+    return answer;
 }
 
 Answer ElectionCommands::resign(Batch& batch, const Command& command, const Resign& resign) {
     const auto lock = lock_of(resign.election);
+    if (auto again = resigned_before(command, resign, lock)) return *again;
     if (auto refused = refuse_by_fence(tables_, batch, classes_, command, resign.token, &lock))
         return *refused;
     const auto lease = tables_.leases.find(FencingToken(resign.token.value));
     if (!lease) return refusal(poisoned());
     // A late resignation is accepted where late writes are, and has nothing left to end.
     if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
-    return {};
+    Answer answer;
+    answer.resource_id = to_string(lease->id);
+    return answer;
+}
+
+// Its reply was lost, so it is asked for again. The fence has nothing to refuse in that.
+std::optional<Answer> ElectionCommands::resigned_before(const Command& command,
+                                                        const Resign& resign,
+                                                        const LockName& lock) {
+    if (resign.token.kind != lockmgr::PresentedToken::Kind::Present) return std::nullopt;
+    const auto lease = tables_.leases.find(FencingToken(resign.token.value));
+    const bool has_resigned = lease && lease->state == LeaseState::Released &&
+                              lease->principal == command.principal && lease->covers(lock);
+    if (!has_resigned) return std::nullopt;
+    Answer answer;
+    answer.resource_id = to_string(lease->id);
+    answer.is_replayed = true;
+    return answer;
 }
 
 Answer ElectionCommands::read(const Batch& batch, const ReadElection& read) {

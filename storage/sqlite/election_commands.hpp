@@ -17,6 +17,9 @@ public:
     [[nodiscard]] Answer read(const Batch& batch, const ReadElection& read);
 
 private:
+    [[nodiscard]] std::optional<Answer> resigned_before(const Command& command,
+                                                        const Resign& resign,
+                                                        const lockmgr::LockName& lock);
     [[nodiscard]] Answer describe(const Batch& batch, std::string_view election);
 
     Tables& tables_;

@@ -15,6 +15,12 @@ Answer document(std::string body) {
     return answer;
 }
 
+Answer position_of(const Consumer& consumer) {
+    auto answer = document(consumer_document(consumer));
+    answer.resource_id = consumer.name;
+    return answer;
+}
+
 Error not_yours() {
     return {ErrorCode::Forbidden, "Another principal has a consumer of this name.", {}, -1};
 }
@@ -80,8 +86,7 @@ Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
                         -1});
     auto consumer = find(what.consumer);
     if (consumer && consumer->principal != command.principal) return refusal(not_yours());
-    if (consumer && consumer->position >= what.position)
-        return document(consumer_document(*consumer));
+    if (consumer && consumer->position >= what.position) return position_of(*consumer);
     if (!consumer && count(command.principal) >= kConsumersPerPrincipalMax)
         return refusal({ErrorCode::QuotaExceeded,
                         "A principal may have 100 consumers. Delete one that is not used any more.",
@@ -90,14 +95,16 @@ Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
     consumer = Consumer{what.consumer, command.principal, what.position, batch.wall};
     upsert_.run(consumer->name, consumer->principal, consumer->position,
                 batch.wall.time_since_epoch().count());
-    return document(consumer_document(*consumer));
+    return position_of(*consumer);
 }
 
 Answer EventCommands::forget(const Command& command, const ForgetConsumer& what) {
     const auto consumer = own(command, what.consumer);
     if (!consumer) return refusal(consumer.error());
     erase_.run(what.consumer);
-    return {};
+    Answer answer;
+    answer.resource_id = what.consumer;
+    return answer;
 }
 
 Result<Consumer> EventCommands::own(const Command& command, const std::string& name) {

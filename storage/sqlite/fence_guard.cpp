@@ -12,10 +12,6 @@ using lockmgr::LeaseState;
 using lockmgr::LockName;
 using lockmgr::PresentedToken;
 
-constexpr const char* kRemedy =
-    "Acquire the lock again, then repeat the call with the new token and the same "
-    "Idempotency-Key.";
-
 std::string_view detail_of(FenceVerdict verdict) {
     switch (verdict) {
         case FenceVerdict::Accepted:
@@ -47,7 +43,6 @@ Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, const Pr
     error.members.push_back({"presented_token", token.value});
     if (lease && verdict != FenceVerdict::NotHolder)
         describe_lease(tables, batch, *lease, lock, error);
-    error.members.push_back({"remedy", kRemedy});
     return refusal(std::move(error));
 }
 

@@ -56,6 +56,16 @@ Seconds time_held(const Lease& lease, LeaseState how, const Batch& batch, Second
     return is_whole_ttl ? ttl : std::max(held, Seconds(0));
 }
 
+// Shared by two workers, a key would hand both the same token, and the fence could not tell them
+// apart.
+Error nameless() {
+    return {ErrorCode::InvalidArgument,
+            "An acquire with an Idempotency-Key must name its owner: the key belongs to the one "
+            "worker that acquires. Send \"owner\".",
+            {},
+            -1};
+}
+
 }  // namespace
 
 std::optional<Lease> find_by_id(Tables& tables, const Uuid& id) {
@@ -72,8 +82,8 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
     const auto& command = request.command;
     const auto& acquire = std::get<AcquireLock>(command.operation);
     if (acquire.idempotency) {
-        if (auto again = replay(tables_, batch, command.principal, *acquire.idempotency))
-            return again;
+        if (auto again = replay(tables_, batch, command, *acquire.idempotency)) return again;
+        if (acquire.owner.empty()) return deny(batch, acquire.locks, nameless());
     }
     if (auto refused = refuse_purpose(tables_, batch, acquire)) return refused;
     const auto klass = classes_.strictest(acquire.locks);
@@ -176,10 +186,7 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
             batch.events.emplace_back(
                 LateReturnEvent{classes_.index_of(lock), what, late, lease->ttl});
     }
-    if (is_gone) {
-        describe_lease(tables_, batch, *lease, /*lock=*/nullptr, error);
-        error.members.push_back({"remedy", "Acquire the lock again."});
-    }
+    if (is_gone) describe_lease(tables_, batch, *lease, /*lock=*/nullptr, error);
     return refusal(std::move(error));
 }
 
@@ -229,10 +236,16 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
 
 Answer LockCommands::release(Batch& batch, const Command& command, const ReleaseLease& release) {
     const auto lease = find_by_id(tables_, release.lease_id);
-    if (auto own = lockmgr::check_own_lease(lease, command.principal); !own)
+    Answer answer;
+    answer.resource_id = to_string(release.lease_id);
+    if (auto own = lockmgr::check_own_lease(lease, command.principal); !own) {
+        // Nothing is left to do, and nothing has gone wrong: the first reply was lost.
+        answer.is_replayed = own.error().code == ErrorCode::GoneReleased;
+        if (answer.is_replayed) return answer;
         return not_own(batch, lease, own.error(), LateReturnEvent::What::Release);
+    }
     end(batch, *lease, LeaseState::Released);
-    return {};
+    return answer;
 }
 
 Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
@@ -255,6 +268,7 @@ Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
     lease->state = LeaseState::Broken;
     lease->ended_at = batch.wall;
     Answer answer;
+    answer.resource_id = to_string(lease->id);
     answer.body = lease_document({.lease = *std::move(lease)});
     return answer;
 }

@@ -2,7 +2,6 @@
 
 #include "storage/payment_documents.hpp"
 #include "storage/sqlite/fence_guard.hpp"
-#include "storage/sqlite/replay.hpp"
 
 #include <algorithm>
 
@@ -67,7 +66,6 @@ PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& cla
     : tables_(tables), classes_(classes), random_(random) {}
 
 Answer PaymentCommands::create(Batch& batch, const Command& command, const CreatePayment& create) {
-    if (auto again = replay(tables_, batch, command.principal, create.idempotency)) return *again;
     std::string owner;
     if (create.token.kind != PresentedToken::Kind::Absent) {
         if (auto refused =
@@ -83,7 +81,6 @@ Answer PaymentCommands::create(Batch& batch, const Command& command, const Creat
                               .now = batch.wall});
     batch.events.emplace_back(
         PaymentEvent{PaymentEvent::Operation::Create, !answer.error.has_value()});
-    remember(tables_, batch, command, create.idempotency, answer, token_value(create.token));
     return answer;
 }
 
@@ -127,7 +124,6 @@ std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
 }
 
 Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePayment& move) {
-    if (auto again = replay(tables_, batch, command.principal, move.idempotency)) return *again;
     const auto lock = LockName::parse("payments/" + move.payment_id);
     if (!lock) return refusal(lock.error());
     std::string owner;
@@ -145,7 +141,6 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
                                          .now = batch.wall})
                           : refusal(not_found());
     batch.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
-    remember(tables_, batch, command, move.idempotency, answer, token_value(move.token));
     return answer;
 }
 

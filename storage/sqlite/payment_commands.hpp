@@ -1,6 +1,7 @@
 #pragma once
 // PaymentCommands: create, capture, refund, cancel and read. Each write is, inside one savepoint:
-// idempotency look-up, fence, version, business rule, payment row, journal, recorded answer.
+// fence, version, business rule, payment row, journal; dispatch() looks its key up before and
+// records the answer behind it.
 // Promises served: 2 (atomic fence), 5 (at most once), 6 (a refusal has no effect).
 // Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
 

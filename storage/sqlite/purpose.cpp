@@ -43,6 +43,19 @@ std::optional<Answer> refuse_purpose(Tables& tables, Batch& batch, const Acquire
                     -1});
 }
 
+std::optional<Error> finished_run(Tables& tables, const AcquireLock& acquire, const Lease& lease) {
+    const auto* claim = std::get_if<ClaimRun>(&acquire.purpose);
+    if (claim == nullptr) return std::nullopt;
+    const auto run = tables.runs.find(claim->job, claim->slot.text());
+    if (!run) return std::nullopt;
+    if (run->state == RunState::Done)
+        return Error{ErrorCode::RunDone, "This run is done. Done is final.", {}, -1};
+    if (run->state == RunState::Failed && run->token == lease.token.value())
+        return Error{
+            ErrorCode::RunFailed, "This run failed, and the claim ended with that.", {}, -1};
+    return std::nullopt;
+}
+
 void fulfil_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire, const Lease& lease) {
     if (const auto* claim = std::get_if<ClaimRun>(&acquire.purpose)) {
         record_claim(tables, batch, *claim, lease);

@@ -17,4 +17,8 @@ namespace fencegate::storage::sqlite {
 void fulfil_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire,
                     const lockmgr::Lease& lease);
 
+// Why the claim that led to `lease`, which has ended, is over: its run is done, or failed under it.
+[[nodiscard]] std::optional<Error> finished_run(Tables& tables, const AcquireLock& acquire,
+                                                const lockmgr::Lease& lease);
+
 }  // namespace fencegate::storage::sqlite

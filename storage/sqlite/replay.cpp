@@ -1,5 +1,9 @@
 #include "storage/sqlite/replay.hpp"
 
+#include "lockmgr/lease_rules.hpp"
+#include "storage/sqlite/fence_guard.hpp"
+#include "storage/sqlite/mismatch.hpp"
+#include "storage/sqlite/purpose.hpp"
 #include "storage/sqlite/views.hpp"
 
 namespace fencegate::storage::sqlite {
@@ -9,7 +13,24 @@ using lockmgr::FencingToken;
 using lockmgr::Lease;
 using lockmgr::LeaseState;
 
-Answer replay_grant(Tables& tables, const Batch& batch, const Lease& lease) {
+// The lease of a first answer that has ended since. Its success is not told again: whoever acts on
+// one would act without a lock.
+Answer replay_ended(Tables& tables, const Batch& batch, const Command& command,
+                    const Lease& lease) {
+    if (const auto* acquire = std::get_if<AcquireLock>(&command.operation)) {
+        if (auto finished = finished_run(tables, *acquire, lease))
+            return refusal(*std::move(finished));
+    }
+    auto error = lockmgr::check_own_lease(lease, command.principal).error();
+    error.detail = "The lease that this Idempotency-Key was answered with has ended. " +
+                   std::move(error.detail);
+    describe_lease(tables, batch, lease, /*lock=*/nullptr, error);
+    return refusal(std::move(error));
+}
+
+Answer replay_lease(Tables& tables, const Batch& batch, const Command& command,
+                    const Lease& lease) {
+    if (lease.state != LeaseState::Live) return replay_ended(tables, batch, command, lease);
     Answer answer;
     answer.body = lease_document(view_of(tables, lease, batch.now));
     answer.resource_id = to_string(lease.id);
@@ -39,7 +60,8 @@ std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
                                                        : IdempotencyEvent::Result::Mismatch});
     if (!is_same)
         return refusal({ErrorCode::IdempotencyMismatch,
-                        "A waiting acquire uses this Idempotency-Key for another request.",
+                        "An acquire waits under this Idempotency-Key, and it asks for something "
+                        "else. Nothing was done now.",
                         {},
                         -1});
     return refusal({ErrorCode::IdempotencyInFlight,
@@ -49,38 +71,54 @@ std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
                     1'000});
 }
 
-// The answer is kept longer than the lease it granted.
+// The answer is kept longer than the lease it tells of.
 Answer forgotten() {
-    return refusal(
-        {ErrorCode::LeaseNotFound,
-         "The lease granted under this Idempotency-Key ended so long ago that its record "
-         "is no longer kept. Acquire again with a new key.",
-         {},
-         -1});
+    return refusal({ErrorCode::LeaseNotFound,
+                    "The lease that this Idempotency-Key was answered with ended so long ago that "
+                    "its record is no longer kept.",
+                    {},
+                    -1});
 }
 
-bool is_grant(const StoredAnswer& stored) { return !stored.error && stored.body.empty(); }
+bool is_to_keep(OperationKind kind, const Answer& answer) {
+    if (!answer.error) return true;
+    return moves_money(kind) && stored_refusal(code_name(answer.error->code)).has_value();
+}
+
+void insert(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+            StoredAnswer stored) {
+    stored.fingerprint = idempotency.fingerprint;
+    stored.operation = operation_name(kind_of(command.operation));
+    stored.request_id = command.request_id;
+    tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
+    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
+}
+
+void insert_lease(Tables& tables, Batch& batch, const Command& command,
+                  const Idempotency& idempotency, std::int64_t token) {
+    StoredAnswer stored;
+    stored.kind = AnswerKind::Lease;
+    stored.token = token;
+    insert(tables, batch, command, idempotency, std::move(stored));
+}
 
 }  // namespace
 
-std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view principal,
+std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& command,
                              const Idempotency& idempotency) {
-    auto stored = tables.answers.find(principal, idempotency);
+    auto stored = tables.answers.find(command.principal, idempotency);
     if (!stored) return in_flight(tables.room, batch, idempotency);
-    if (stored->fingerprint != idempotency.fingerprint) {
-        batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
-        return refusal({ErrorCode::IdempotencyMismatch,
-                        "This Idempotency-Key was used before with another method, path or body. "
-                        "Use a new key for a new operation.",
-                        {},
-                        -1});
-    }
     std::optional<Lease> lease;
     if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
+    if (!stored->is_of(idempotency)) {
+        batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
+        return refusal(mismatch(*stored, lease, command));
+    }
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
-    if (is_grant(*stored) && !lease) return forgotten();
+    const bool is_lease = stored->kind == AnswerKind::Lease;
+    if (is_lease && !lease) return forgotten();
     auto answer =
-        is_grant(*stored) ? replay_grant(tables, batch, *lease) : replay_stored(*std::move(stored));
+        is_lease ? replay_lease(tables, batch, command, *lease) : replay_stored(*std::move(stored));
     answer.is_replayed = true;
     if (lease) {
         answer.fence_status =
@@ -90,22 +128,24 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, std::string_view prin
 }
 
 void remember(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
-              const Answer& answer, std::optional<std::int64_t> token) {
+              const Answer& answer) {
+    const auto kind = kind_of(command.operation);
+    if (!is_to_keep(kind, answer)) return;
+    if (kind == OperationKind::Renew)
+        return insert_lease(tables, batch, command, idempotency, answer.fencing_token);
     StoredAnswer stored;
-    stored.fingerprint = idempotency.fingerprint;
-    stored.token = token;
+    stored.kind = moves_money(kind) ? AnswerKind::Money : AnswerKind::Other;
+    stored.token = presented_token(command.operation);
     if (answer.error) stored.error = answer.error->code;
     stored.body = answer.error ? answer.error->detail : answer.body;
     stored.resource_id = answer.resource_id;
-    stored.request_id = command.request_id;
     stored.version = answer.version;
-    tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
-    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
+    insert(tables, batch, command, idempotency, std::move(stored));
 }
 
 void remember_grant(Tables& tables, Batch& batch, const Command& command,
                     const Idempotency& idempotency, const Lease& lease) {
-    remember(tables, batch, command, idempotency, Answer{}, lease.token.value());
+    insert_lease(tables, batch, command, idempotency, lease.token.value());
 }
 
 }  // namespace fencegate::storage::sqlite

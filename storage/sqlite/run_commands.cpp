@@ -56,6 +56,7 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
         if (!lease) return refusal(poisoned());
         if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
     }
+    answer.resource_id = run->job + '/' + run->slot;
     answer.body = run_document(view_run(batch, *std::move(run)));
     return answer;
 }

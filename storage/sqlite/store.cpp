@@ -1,6 +1,8 @@
 #include "storage/sqlite/store.hpp"
 
 #include "base/check.hpp"
+#include "storage/operation.hpp"
+#include "storage/remedies.hpp"
 
 #include <sqlite3.h>
 
@@ -28,9 +30,33 @@ Answer internal_refusal(const Failure& failure) {
 
 Answer full_refusal() {
     return refusal({ErrorCode::StoreFull,
-                    "The disk of the store is full. Nothing was changed; retry when there is room.",
+                    "The disk of the store is full, and this was not done. Repeat the call with "
+                    "the same Idempotency-Key when there is room: should the gateway crash right "
+                    "now, a part of the log may still come back, and only the key tells.",
                     {},
                     5'000});
+}
+
+Answer unknown_outcome(const Operation& operation) {
+    return refusal({ErrorCode::OutcomeUnknown,
+                    idempotency_of(operation) != nullptr
+                        ? "The store failed while committing: the outcome is unknown. Repeat the "
+                          "call with the same Idempotency-Key to learn it."
+                        : "The store failed while committing: the outcome is unknown. Read what "
+                          "the call was to change before you repeat it.",
+                    {},
+                    1'000});
+}
+
+Answer failed_before(const Operation& operation) {
+    return refusal({ErrorCode::StoreFailed,
+                    idempotency_of(operation) != nullptr
+                        ? "The store has failed and the gateway is about to stop. Nothing was "
+                          "changed by this call. Repeat it with the same Idempotency-Key."
+                        : "The store has failed and the gateway is about to stop. Nothing was "
+                          "changed by this call. Repeat it.",
+                    {},
+                    1'000});
 }
 
 }  // namespace
@@ -71,12 +97,12 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
     std::vector<Routed> out;
     out.reserve(requests.size());
     if (fatal_) {
-        fail_all(requests, out);
+        fail_all({}, requests, out);
         return out;
     }
     switch (attempt(requests, cancelled, taken, out)) {
         case Attempt::Committed: return out;
-        case Attempt::Failed: fail_all(requests, out); return out;
+        case Attempt::Failed: fail_all(requests, {}, out); return out;
         case Attempt::Full: break;
     }
     run_one_by_one(requests, cancelled, out);
@@ -89,15 +115,16 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
     retry_at_ = clock_.boot_now() + kRetryAfterFull;
     keeps_record_ = false;
     static_cast<void>(attempt({}, cancelled, {}, out));  // writes nothing, so it has room
+    std::span<const Request> failed;
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
         const auto result = attempt(one, cancelled, one[0].arrived, out);
-        if (result == Attempt::Failed) break;
+        if (result == Attempt::Failed) failed = one;
         if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
         requests = requests.subspan(1);
     }
     keeps_record_ = true;
-    if (fatal_) fail_all(requests, out);
+    if (fatal_) fail_all(failed, requests, out);
 }
 
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
@@ -279,6 +306,7 @@ void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
     for (auto& [ticket, answer] : batch.outcomes) {
         const auto* waiting = tables_.room.find(ticket);
         FG_CHECK(waiting != nullptr);
+        if (answer.error) advise(waiting->command.operation, *answer.error);
         out.push_back({waiting->home, {ticket, std::move(answer)}});
         tables_.room.remove(ticket);
     }
@@ -321,17 +349,20 @@ std::vector<Routed> SqliteStore::drain() {
     return out;
 }
 
-void SqliteStore::fail_all(std::span<const Request> requests, std::vector<Routed>& out) {
-    const auto unknown = [] {
-        return refusal({ErrorCode::OutcomeUnknown,
-                        "The store failed while committing: the outcome is unknown. Repeat the "
-                        "call with the same Idempotency-Key to learn it.",
-                        {},
-                        1'000});
-    };
-    for (const auto& request : requests) out.push_back({request.home, {request.ticket, unknown()}});
+// A read of the commit that failed has changed nothing; who waits may have been granted by it.
+void SqliteStore::fail_all(std::span<const Request> failed, std::span<const Request> rest,
+                           std::vector<Routed>& out) {
+    for (const auto& request : failed) {
+        const auto& operation = request.command.operation;
+        out.push_back({request.home,
+                       {request.ticket, is_read(operation) ? failed_before(operation)
+                                                           : unknown_outcome(operation)}});
+    }
+    for (const auto& request : rest)
+        out.push_back({request.home, {request.ticket, failed_before(request.command.operation)}});
     for (const auto ticket : tables_.room.tickets()) {
-        out.push_back({tables_.room.find(ticket)->home, {ticket, unknown()}});
+        const auto* waiting = tables_.room.find(ticket);
+        out.push_back({waiting->home, {ticket, unknown_outcome(waiting->command.operation)}});
         tables_.room.remove(ticket);
     }
 }

@@ -108,7 +108,10 @@ private:
     void count_held(const std::vector<StoreEvent>& events);
     void publish_levels();
     void checkpoint(bool truncate);
-    void fail_all(std::span<const Request> requests, std::vector<Routed>& out);
+    // Once the store cannot be trusted any more: answers `failed`, which were part of the commit
+    // that failed, `rest`, which were not, and whoever waits.
+    void fail_all(std::span<const Request> failed, std::span<const Request> rest,
+                  std::vector<Routed>& out);
     void distrust(std::string why);
 
     FolderLock lock_;

@@ -1,5 +1,7 @@
 // The answers that are kept, in the order they were given, which is that of what they tell of: each
-// beside its key and its effect. A success is a write, a grant or one of before version 3.
+// beside its key and its effect. A success is a movement of money (maybe of before version 3), a
+// lease, or something that moves no money and is passed over: nothing else in the store tells of
+// it.
 #include "storage/idempotency.hpp"
 #include "storage/sqlite/answer_rows.hpp"
 #include "storage/sqlite/verify_checks.hpp"
@@ -60,7 +62,7 @@ void check_carried_over(Connection& connection, Checks& checks) {
     Statement answers(connection,
                       "SELECT id, principal, token, resource_id, body, "
                       "coalesce(id > (SELECT min(id) FROM answers WHERE version <> 0), 0) "
-                      "FROM answers WHERE error_code IS NULL AND version = 0 AND body <> '' "
+                      "FROM answers WHERE error_code IS NULL AND version = 0 AND kind = 0 "
                       "ORDER BY id");
     // UNION, so that a chain that somebody closed to a ring has an end.
     Statement entry(connection,
@@ -84,12 +86,12 @@ void check_carried_over(Connection& connection, Checks& checks) {
     }
 }
 
-// A grant is kept as the token of its lease. The lease may be gone before it.
+// A grant or a renewal is kept as the token of its lease. The lease may be gone before it.
 void check_grants(Connection& connection, const StoreFacts& facts, Checks& checks) {
     Statement grants(connection,
                      "SELECT answers.id, answers.token, answers.principal = leases.principal "
-                     "FROM answers LEFT JOIN leases USING (token) WHERE error_code IS NULL "
-                     "AND version = 0 AND body = '' ORDER BY answers.id");
+                     "FROM answers LEFT JOIN leases USING (token) WHERE kind = 1 "
+                     "ORDER BY answers.id");
     auto row = grants.query();
     while (row.next()) {
         const bool is_gone = row.is_null(2) && !row.is_null(1) && row.integer(1) <= facts.forgotten;

@@ -55,6 +55,21 @@ TEST_F(Access, NobodyGetsAnythingWithoutCredentials) {
     EXPECT_EQ(lock("a").json_text("state"), "free");
 }
 
+TEST_F(Access, TellsNoKeyFromAKeyThatIsNotKnown) {
+    auto nobody = gateway().client("");
+    const auto detail = [&](const Headers& headers) {
+        const auto refused = nobody.request("GET", "/v1/locks/a", headers);
+        expect_problem(refused, 401, "unauthenticated");
+        return refused.json_text("detail");
+    };
+
+    EXPECT_TRUE(contains(detail({}), "carries no API key"));
+    EXPECT_TRUE(contains(detail({{"Authorization", "Basic YTpi"}}), "not of the form"));
+    const auto unknown = detail({{"Authorization", "Bearer fg_unknown"}});
+    EXPECT_TRUE(contains(unknown, "does not know")) << unknown;
+    EXPECT_FALSE(contains(unknown, "Send")) << "one was sent";
+}
+
 TEST_F(Access, NobodyLearnsWhichRoutesExist) {
     auto nobody = gateway().client("");
 

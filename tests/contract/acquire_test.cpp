@@ -116,15 +116,15 @@ TEST_F(Acquire, WithAKeyIsAnsweredAgainWithTheSameLease) {
 TEST_F(Acquire, WithAKeyDoesNotHideThatTheLeaseHasEnded) {
     const auto name = fresh("lock");
     const Headers key{{"Idempotency-Key", fresh("key")}};
-    const auto first = acquire(name, {}, key);
+    const auto first = acquire(name, R"({"owner":"a"})", key);
     release({name, first.json_text("lease_id"), first.header("X-Fence-Token")});
 
-    const auto again = acquire(name, {}, key);
+    const auto again = acquire(name, R"({"owner":"a"})", key);
 
-    ASSERT_EQ(again.status, 201) << again.body;
+    expect_problem(again, 410, "lease_released");
+    EXPECT_EQ(again.header("Idempotency-Replayed"), "true");
     EXPECT_EQ(again.header("X-Fence-Status"), "stale");
-    EXPECT_EQ(again.json_text("state"), "released");
-    EXPECT_EQ(again.json_int("remaining_ms"), 0);
+    EXPECT_EQ(again.header_count("X-Fence-Token"), 0U);
     EXPECT_EQ(lock(name).json_text("state"), "free") << "a replay grants nothing";
 }
 
@@ -142,10 +142,10 @@ TEST_F(Acquire, WithAKeyOfAnotherRequestIsAMismatch) {
 TEST_F(Acquire, RefusedAsHeldIsNotRememberedUnderItsKey) {
     const auto own = grant(fresh("lock"));
     const Headers key{{"Idempotency-Key", fresh("key")}};
-    expect_problem(acquire(own.lock, {}, key), 423, "lock_held");
+    expect_problem(acquire(own.lock, R"({"owner":"a"})", key), 423, "lock_held");
     release(own);
 
-    const auto granted = acquire(own.lock, {}, key);
+    const auto granted = acquire(own.lock, R"({"owner":"a"})", key);
 
     EXPECT_EQ(granted.status, 201) << granted.body;
     EXPECT_EQ(granted.header_count("Idempotency-Replayed"), 0U);
@@ -154,13 +154,13 @@ TEST_F(Acquire, RefusedAsHeldIsNotRememberedUnderItsKey) {
 TEST_F(Acquire, StillWaitingUnderAKeyIsInFlight) {
     const auto own = grant(fresh("lock"));
     const Headers key{{"Idempotency-Key", fresh("key")}};
-    constexpr std::string_view kWait = R"({"wait_ms":60000})";
+    constexpr std::string_view kWait = R"({"wait_ms":60000,"owner":"a"})";
     auto waiting = gateway().client();
     waiting.send_raw(request_text(gateway(), "POST", "/v1/locks/" + own.lock, key, kWait));
     await_waiters(own.lock, 1);
 
     const auto same = acquire(own.lock, kWait, key);
-    const auto other = acquire(own.lock, R"({"wait_ms":1})", key);
+    const auto other = acquire(own.lock, R"({"wait_ms":60000,"owner":"b"})", key);
 
     expect_problem(same, 409, "idempotency_in_flight");
     EXPECT_FALSE(same.header("Retry-After").empty());

@@ -194,10 +194,11 @@ TEST_F(SeveralNames, TakenCrosswiseNeverDeadlock) {
 
 TEST_F(SeveralNames, UnderAKeyAreAnsweredAgainWithTheSameLease) {
     const Headers key{{"Idempotency-Key", fresh("key")}};
-    const auto body = names_body({a, b});
-    const auto first = client.request("POST", "/v1/leases", key, body);
+    const auto first =
+        client.request("POST", "/v1/leases", key, names_body({a, b}, R"(,"owner":"mover")"));
 
-    const auto again = client.request("POST", "/v1/leases", key, body);
+    const auto again =
+        client.request("POST", "/v1/leases", key, names_body({b, a}, R"(,"owner":"mover")"));
 
     ASSERT_EQ(again.status, 201) << again.body;
     EXPECT_EQ(again.header("Idempotency-Replayed"), "true");

@@ -156,6 +156,7 @@ private:
     void expect_replay(const Request& request, const KeyRecord& record);
     // The acquire that waits under the key, or did when the batch began.
     [[nodiscard]] const storage::AcquireLock* in_flight(const std::string& key) const;
+    [[nodiscard]] ErrorCode ended_grant(const Command& command, const HeldLease& lease) const;
     void remember(const Command& command, const storage::Idempotency& idempotency,
                   std::optional<ErrorCode> refusal, const Answer* answer,
                   std::optional<std::int64_t> token);

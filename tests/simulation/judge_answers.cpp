@@ -133,6 +133,8 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
     if (record.is_grant && lease == nullptr)  // the answer is kept longer than its lease
         return expect_refusal(request, ErrorCode::LeaseNotFound, Rule::S6OnceAKey);
+    if (record.is_grant && !lease->is_live())
+        return expect_refusal(request, ended_grant(request.command, *lease), Rule::S6OnceAKey);
     if (!is_told_) return;
     const auto& command = request.command;
     const auto* answer = take_answer(request.ticket);
@@ -158,6 +160,20 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
                                            : FenceStatus::Stale;
     if (answer->fence_status != status)
         throw Violation(Rule::Answer, describe(command) + ": the replay tells its fence wrong");
+}
+
+// Whoever is told of a grant may act on it, so one that is over is told as that.
+ErrorCode Judge::ended_grant(const Command& command, const HeldLease& lease) const {
+    const auto& purpose = std::get<storage::AcquireLock>(command.operation).purpose;
+    if (const auto* claim = std::get_if<storage::ClaimRun>(&purpose)) {
+        const auto run = timeline_.runs.find(run_lock(claim->job, claim->slot));
+        if (run != timeline_.runs.end() && run->second.state == RunState::Done)
+            return ErrorCode::RunDone;
+        if (run != timeline_.runs.end() && run->second.state == RunState::Failed &&
+            run->second.token == lease.token)
+            return ErrorCode::RunFailed;
+    }
+    return *refuse_as_not_own(&lease, command.principal);
 }
 
 void Judge::remember(const Command& command, const storage::Idempotency& idempotency,

@@ -14,6 +14,16 @@ void Judge::decide(const Request& request, const storage::Proclaim& proclaim) {
 
 void Judge::decide(const Request& request, const storage::Resign& resign) {
     const auto lock = "elections/" + resign.election;
+    const auto& token = resign.token;
+    const auto* before =
+        token.kind == PresentedToken::Kind::Present ? timeline_.find(token.value) : nullptr;
+    const bool has_resigned = before != nullptr && before->state == LeaseState::Released &&
+                              before->principal == request.command.principal &&
+                              before->covers(lock);
+    if (has_resigned) {  // asked for again, and nothing is left to do
+        expect_success(request.ticket, request.command, Rule::EndedStaysEnded);
+        return;
+    }
     if (is_fenced_out(request, resign.token, &lock)) return;
     expect_success(request.ticket, request.command, Rule::Answer);
     auto& lease = *timeline_.find(resign.token.value);

@@ -22,7 +22,7 @@ using storage::BackupStatus;
 // Takes a copy when the test says so.
 class PatientEngine final : public storage::Engine {
 public:
-    bool submit(storage::Request) override { return false; }
+    storage::Submission submit(storage::Request) override { return storage::Submission::Stopped; }
     void cancel(storage::Ticket) override {}
     bool copy_to(fs::path file, storage::CopySink& sink) override {
         if (is_stopped) return false;

@@ -63,8 +63,9 @@ protected:
 TEST_F(CopyWhileServing, AnswersBetweenSlices) {
     sink.after_the_first_slice = [this] {
         storage::ReadPayment read{"pay_1"};
-        EXPECT_TRUE(engine->submit(
-            {storage::Ticket(1), &sink, {"worker", "req", std::move(read), "route"}}));
+        EXPECT_EQ(engine->submit(
+                      {storage::Ticket(1), &sink, {"worker", "req", std::move(read), "route"}}),
+                  storage::Submission::Taken);
     };
 
     ASSERT_TRUE(engine->copy_to(folder / "copy.db", sink));
@@ -119,8 +120,10 @@ TEST_F(CopyWhileServing, IsGivenUpByAStopAndRefusedAfterIt) {
     // stop() closes the inbox before it waits for the thread, which waits for this.
     std::thread stopper([this] { engine->stop(); });
     Sink other;
-    while (engine->submit(
-        {storage::Ticket(2), &other, {"worker", "req", storage::ReadPayment{"pay_1"}, "route"}}))
+    while (engine->submit({storage::Ticket(2),
+                           &other,
+                           {"worker", "req", storage::ReadPayment{"pay_1"}, "route"}}) ==
+           storage::Submission::Taken)
         std::this_thread::yield();
     is_stopping.set_value();
     stopper.join();

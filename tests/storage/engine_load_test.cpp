@@ -51,9 +51,10 @@ protected:
     }
 
     void ask(std::uint64_t ticket, std::string_view lock) {
-        ASSERT_TRUE(engine->submit({Ticket(ticket),
-                                    &answers,
-                                    {"worker", "req", StoreHarness::acquire_of(lock), "route"}}));
+        ASSERT_EQ(engine->submit({Ticket(ticket),
+                                  &answers,
+                                  {"worker", "req", StoreHarness::acquire_of(lock), "route"}}),
+                  storage::Submission::Taken);
     }
 
     StoreHarness harness;

@@ -54,7 +54,8 @@ protected:
 
     bool ask(std::uint64_t ticket, storage::Operation operation) {
         return engine->submit(
-            {Ticket(ticket), &sink, {"worker", "req", std::move(operation), "route"}});
+                   {Ticket(ticket), &sink, {"worker", "req", std::move(operation), "route"}}) ==
+               storage::Submission::Taken;
     }
     static storage::Operation write() {
         storage::CreatePayment create;

@@ -1,6 +1,7 @@
 // A store of version 1, as the first release left it, is carried over: who held what still does,
 // what had ended stays ended, history is in order, and a crash leaves one version or the other.
 #include "base/start_failure.hpp"
+#include "storage/operation.hpp"
 #include "storage/verify.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/forgetful_disk.hpp"
@@ -212,6 +213,41 @@ TEST_F(Migration, TheLedgerIsUnchangedAndGoesOn) {
 
 TEST_F(Migration, AnAnswerUnderAKeyIsStillReplayed) {
     const auto again = *store.acquire("held", {.key = "k4"});
+
+    EXPECT_TRUE(again.is_replayed);
+    EXPECT_EQ(again.fencing_token, 4);
+}
+
+storage::Operation refund_of_before(std::string_view raw, std::string_view canonical) {
+    auto refund = StoreHarness::refund_of("pay_42", 2, {.amount = 1'200});
+    auto key = idempotency("k2", canonical);
+    key.raw_fingerprint = idempotency("k2", raw).fingerprint;
+    attach(refund, std::move(key));
+    return refund;
+}
+
+TEST_F(Migration, AKeyOfBeforeIsKnownByTheBytesOfItsRequest) {
+    const auto again = *store.run(refund_of_before("", "the same in canonical form"));
+
+    EXPECT_TRUE(again.is_replayed);
+    EXPECT_TRUE(has(again.body, "ref_01910000000070008000000000000013"));
+    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 1'200);
+}
+
+// Nobody can tell by then whether it asks for the same, and nobody is told to pay again.
+TEST_F(Migration, AKeyOfBeforeThatComesSpeltOtherwiseIsToldWhatItDid) {
+    const auto refused = *store.run(refund_of_before("a blank more", "canonical"));
+
+    ASSERT_EQ(code_of(refused), ErrorCode::IdempotencyMismatch);
+    EXPECT_TRUE(has(refused.error->detail, "byte for byte")) << refused.error->detail;
+    EXPECT_EQ(member_of(refused, "original_resource"), "/v1/payments/pay_42");
+    EXPECT_EQ(store.number("SELECT refunded FROM payments"), 1'200);
+}
+
+TEST_F(Migration, AKeyOfBeforeThatNamedNoOwnerStillFindsItsLease) {
+    store.connection->exec("UPDATE leases SET owner = '' WHERE token = 4");
+
+    const auto again = *store.acquire("held", {.owner = "", .key = "k4"});
 
     EXPECT_TRUE(again.is_replayed);
     EXPECT_EQ(again.fencing_token, 4);

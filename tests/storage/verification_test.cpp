@@ -16,7 +16,7 @@ using storage::BackupState;
 // Gives the file that the test has, when the test says so.
 class CopyingEngine final : public storage::Engine {
 public:
-    bool submit(storage::Request) override { return false; }
+    storage::Submission submit(storage::Request) override { return storage::Submission::Stopped; }
     void cancel(storage::Ticket) override {}
     bool copy_to(fs::path file, storage::CopySink& sink) override {
         part_ = std::move(file);

@@ -1,6 +1,7 @@
 #include "tests/support/store_harness.hpp"
 
 #include "base/check.hpp"
+#include "storage/operation.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -18,13 +19,6 @@ std::array<std::uint8_t, 32> spread(std::string_view text) {
     std::array<std::uint8_t, 32> out{};
     SeededRandom(std::hash<std::string_view>{}(text)).fill(out);
     return out;
-}
-
-storage::Idempotency* idempotency_in(Operation& operation) {
-    if (auto* create = std::get_if<storage::CreatePayment>(&operation)) return &create->idempotency;
-    if (auto* move = std::get_if<storage::MovePayment>(&operation)) return &move->idempotency;
-    auto* acquire = std::get_if<storage::AcquireLock>(&operation);
-    return acquire != nullptr && acquire->idempotency ? &*acquire->idempotency : nullptr;
 }
 
 }  // namespace
@@ -57,7 +51,7 @@ storage::Idempotency idempotency(std::string_view key, std::string_view body) {
     storage::Idempotency made;
     made.key = key;
     made.digest = storage::key_digest("worker", key);
-    made.fingerprint = spread(body);
+    made.fingerprint = made.raw_fingerprint = spread(body);
     return made;
 }
 
@@ -102,8 +96,11 @@ std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> o
                                                         std::string principal) {
     std::vector<storage::Request> requests;
     for (auto& operation : operations) {
-        if (auto* made = idempotency_in(operation))
-            made->digest = storage::key_digest(principal, made->key);
+        if (const auto* made = storage::idempotency_of(operation)) {
+            auto own = *made;
+            own.digest = storage::key_digest(principal, own.key);
+            attach(operation, std::move(own));
+        }
         requests.push_back(
             {storage::Ticket(++last_ticket_),
              nullptr,

@@ -7,3 +7,13 @@ CREATE TABLE running_hour (
     ms INTEGER NOT NULL CHECK (ms >= 0 AND ms < 3600000)
 ) STRICT;
 INSERT INTO running_hour (id, ms) VALUES (1, 0);
+
+-- Answers under keys: what was asked in a form that its spelling does not change, and what kind of
+-- answer it was. Fingerprints from before are of the request's bytes (version 1).
+ALTER TABLE answers ADD COLUMN fingerprint_version INTEGER NOT NULL DEFAULT 1
+    CHECK (fingerprint_version IN (1, 2));
+-- 0: of a movement of money, or of one that was refused. 1: a lease, told as it stands by now.
+-- 2: anything else, told again as it was.
+ALTER TABLE answers ADD COLUMN kind INTEGER NOT NULL DEFAULT 0 CHECK (kind BETWEEN 0 AND 2);
+ALTER TABLE answers ADD COLUMN operation TEXT NOT NULL DEFAULT '';  -- '': from before
+UPDATE answers SET kind = 1 WHERE error_code IS NULL AND body = '';
