@@ -117,6 +117,7 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& comman
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
     const bool is_lease = stored->kind == AnswerKind::Lease;
     if (is_lease && !lease) return forgotten();
+    if (is_lease) lease = as_told(tables, batch, *std::move(lease));
     auto answer =
         is_lease ? replay_lease(tables, batch, command, *lease) : replay_stored(*std::move(stored));
     answer.is_replayed = true;

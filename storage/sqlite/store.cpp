@@ -115,16 +115,15 @@ void SqliteStore::run_one_by_one(std::span<const Request> requests,
     retry_at_ = clock_.boot_now() + kRetryAfterFull;
     keeps_record_ = false;
     static_cast<void>(attempt({}, cancelled, {}, out));  // writes nothing, so it has room
-    std::span<const Request> failed;
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
         const auto result = attempt(one, cancelled, one[0].arrived, out);
-        if (result == Attempt::Failed) failed = one;
+        if (result == Attempt::Failed) break;
         if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
         requests = requests.subspan(1);
     }
     keeps_record_ = true;
-    if (fatal_) fail_all(failed, requests, out);
+    if (fatal_) fail_all(requests, {}, out);  // all were part of the batch that had no room
 }
 
 SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,

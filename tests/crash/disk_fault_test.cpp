@@ -42,8 +42,8 @@ TEST(DiskFault, AnIoErrorEndsTheStoreAndNothingIsPromisedAfterIt) {
             work.run_one_batch(store);  // a checkpoint's failure is found by the next batch
             EXPECT_TRUE(store.store->fatal()) << "operation " << operation;
             EXPECT_EQ(store.observer.errors.back(), storage::StoreError::Fatal);
-            EXPECT_EQ(code_of(store.create("pay_after", 500)), ErrorCode::OutcomeUnknown);
-            EXPECT_EQ(code_of(store.payment("pay_1")), ErrorCode::OutcomeUnknown);
+            EXPECT_EQ(code_of(store.create("pay_after", 500)), ErrorCode::StoreFailed);
+            EXPECT_EQ(code_of(store.payment("pay_1")), ErrorCode::StoreFailed);
             EXPECT_EQ(work.answers_after_fatal(), 0U) << "operation " << operation;
             store.reopen();
             expect_none(work.contradictions(store), operation);

@@ -29,7 +29,8 @@ const storage::Idempotency* key_of(const Operation& operation) {
 bool is(const Answer& answer, ErrorCode code) { return answer.error && answer.error->code == code; }
 
 bool is_unknown(const Answer& answer) {
-    return is(answer, ErrorCode::OutcomeUnknown) || is(answer, ErrorCode::StoreFull);
+    return is(answer, ErrorCode::OutcomeUnknown) || is(answer, ErrorCode::StoreFailed) ||
+           is(answer, ErrorCode::StoreFull);
 }
 
 // Refusals by the rules of payments are final under a key, and no others.

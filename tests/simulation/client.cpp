@@ -25,9 +25,9 @@ const storage::Idempotency* key_in(const storage::Operation& operation) {
 bool is_open(const Answer& answer) {
     if (!answer.error) return false;
     const auto code = answer.error->code;
-    return code == ErrorCode::OutcomeUnknown || code == ErrorCode::StoreFull ||
-           code == ErrorCode::Draining || code == ErrorCode::IdempotencyInFlight ||
-           code == ErrorCode::RequestTimeout;
+    return code == ErrorCode::OutcomeUnknown || code == ErrorCode::StoreFailed ||
+           code == ErrorCode::StoreFull || code == ErrorCode::Draining ||
+           code == ErrorCode::IdempotencyInFlight || code == ErrorCode::RequestTimeout;
 }
 
 }  // namespace

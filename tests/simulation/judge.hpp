@@ -149,6 +149,7 @@ private:
     void expect_refusal(Ticket ticket, const Command& command, ErrorCode code, Rule if_accepted);
     // Nothing if nobody was told.
     const Answer* expect_success(Ticket ticket, const Command& command, Rule if_refused);
+    void expect_repeated(const Request& request);
     void expect_text(const Answer* answer, const Command& command, const std::string& part) const;
     // True if the key has an answer, or is used by a waiter; the answer has been judged then.
     [[nodiscard]] bool is_answered_by_key(const Request& request,

@@ -93,6 +93,20 @@ const Answer* Judge::expect_success(Ticket ticket, const Command& command, Rule 
     return answer;
 }
 
+// Asked for again without a key, and nothing is left to do: a success that says so.
+void Judge::expect_repeated(const Request& request) {
+    if (!is_told_) return;
+    const auto& command = request.command;
+    const auto* answer = take_answer(request.ticket);
+    if (answer == nullptr || answer->error)
+        throw Violation(Rule::EndedStaysEnded,
+                        describe(command) + ": " +
+                            (answer == nullptr ? "no answer" : describe(*answer)) +
+                            " to what had been done before");
+    if (!answer->is_replayed)
+        throw Violation(Rule::Answer, describe(command) + " does not say that it was done before");
+}
+
 void Judge::expect_text(const Answer* answer, const Command& command,
                         const std::string& part) const {
     if (answer == nullptr || answer->body.find(part) != std::string::npos) return;
@@ -133,6 +147,8 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
     if (record.is_grant && lease == nullptr)  // the answer is kept longer than its lease
         return expect_refusal(request, ErrorCode::LeaseNotFound, Rule::S6OnceAKey);
+    if (record.is_grant && is_over(*lease))
+        return expect_refusal(request, ErrorCode::GoneExpired, Rule::S6OnceAKey);
     if (record.is_grant && !lease->is_live())
         return expect_refusal(request, ended_grant(request.command, *lease), Rule::S6OnceAKey);
     if (!is_told_) return;

@@ -71,10 +71,7 @@ void Judge::decide(const Request& request, const storage::RenewLease& asked) {
 void Judge::decide(const Request& request, const storage::ReleaseLease& release) {
     auto* lease = timeline_.find_id(to_string(release.lease_id));
     const auto refusal = refuse_as_not_own(lease, request.command.principal);
-    if (refusal == ErrorCode::GoneReleased) {  // asked for again, and nothing is left to do
-        expect_success(request.ticket, request.command, Rule::EndedStaysEnded);
-        return;
-    }
+    if (refusal == ErrorCode::GoneReleased) return expect_repeated(request);
     if (refusal) {
         const bool is_foreign = *refusal == ErrorCode::FenceNotHolder;
         return expect_refusal(request, *refusal, is_foreign ? Rule::Holder : Rule::EndedStaysEnded);

@@ -20,10 +20,7 @@ void Judge::decide(const Request& request, const storage::Resign& resign) {
     const bool has_resigned = before != nullptr && before->state == LeaseState::Released &&
                               before->principal == request.command.principal &&
                               before->covers(lock);
-    if (has_resigned) {  // asked for again, and nothing is left to do
-        expect_success(request.ticket, request.command, Rule::EndedStaysEnded);
-        return;
-    }
+    if (has_resigned) return expect_repeated(request);
     if (is_fenced_out(request, resign.token, &lock)) return;
     expect_success(request.ticket, request.command, Rule::Answer);
     auto& lease = *timeline_.find(resign.token.value);

@@ -1,6 +1,7 @@
 #include "tests/simulation/oracle.hpp"
 
 #include "storage/payment.hpp"
+#include "storage/sqlite/dispatch.hpp"
 #include "tests/simulation/row_checks.hpp"
 #include "tests/simulation/trace.hpp"
 
@@ -137,7 +138,11 @@ void Oracle::revealed(const Answer& answer) {
 
 void Oracle::unknown(BatchFacts batch, const Answers& answers) {
     for (const auto& [ticket, answer] : answers) {
-        if (!answer.error || answer.error->code != ErrorCode::OutcomeUnknown)
+        const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
+        const bool is_read = asked != batch.requests.end() &&
+                             storage::sqlite::is_read(asked->command.operation);
+        const auto code = is_read ? ErrorCode::StoreFailed : ErrorCode::OutcomeUnknown;
+        if (!answer.error || answer.error->code != code)
             throw Violation(Rule::S5Durable,
                             text_of("ticket ", ticket.value(), " was told ", describe(answer),
                                     " by a store whose commit has failed"));

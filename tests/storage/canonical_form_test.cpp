@@ -41,8 +41,9 @@ Operation with(Base base, const Change& change) {
     return base;
 }
 
-// One of each kind, and every value of it changed on its own.
-std::map<std::string, Operation> requests() {
+using Requests = std::map<std::string, Operation>;
+
+Requests acquires() {
     using Acquire = AcquireLock;
     return {
         {"acquire", acquire()},
@@ -81,6 +82,12 @@ std::map<std::string, Operation> requests() {
                                [](Acquire& a) {
                                    a.purpose = ClaimRun{"j", slot(kSlot), Duration(0)};
                                })},
+    };
+}
+
+// One of each kind, and every value of it changed on its own.
+Requests requests() {
+    Requests all{
         {"renew", RenewLease{kLease}},
         {"renew another", RenewLease{kOtherLease}},
         {"renew ttl", RenewLease{kLease, Duration(1)}},
@@ -114,6 +121,8 @@ std::map<std::string, Operation> requests() {
         {"acknowledge on", Acknowledge{"c", 2}},
         {"forget", ForgetConsumer{"c"}},
     };
+    all.merge(acquires());
+    return all;
 }
 
 TEST(CanonicalForm, OfDifferentRequestsIsDifferent) {

@@ -201,6 +201,7 @@ constexpr Corruption kKeys[] = {
      "UPDATE answers SET body = replace(body, 'captured\":400', 'captured\":401') "
      "WHERE key = 'c1'"},
     {"AnswerEmptied", "answers", "UPDATE answers SET body = '' WHERE key = 'x1'"},
+    {"AnswerHiddenAsAnotherKind", "answers", "UPDATE answers SET kind = 2 WHERE key = 'r1'"},
     {"GrantOfAnotherLease", "answers", "UPDATE answers SET token = 99 WHERE key = 'grant'"},
     {"GrantOfAnotherPrincipal", "answers",
      "UPDATE leases SET principal = 'mallory' WHERE lock = 'payments/pay_4'"},
