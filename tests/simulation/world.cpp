@@ -166,7 +166,9 @@ void World::let_time_pass() {
             std::max<std::int64_t>(0, left - 1 + static_cast<std::int64_t>(random_.below(3))));
     }
     if (random_.below(1000) < settings_.hour_chance)
-        span = Duration(3'600'000 + random_.below(600'000));
+        // Also less than an hour: what has run of it counts.
+        span = Duration(random_.below(2) == 0 ? 3'600'000 + random_.below(600'000)
+                                              : 1'200'000 + random_.below(2'400'000));
     note(text_of("time passes: ", span.count(), " ms"));
     elapsed_ += span;
     gateway_.clock().advance(span);
