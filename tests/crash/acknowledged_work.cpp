@@ -31,8 +31,10 @@ void AcknowledgedWork::run_one_batch(StoreHarness& store) {
     auto ticket = store.last_ticket() - asked.size();
     for (const auto& one : asked) {
         const auto& answer = answers.at(++ticket);
-        const bool is_unknown = answer.error && answer.error->code == ErrorCode::OutcomeUnknown;
-        if (is_fatal && !is_unknown) ++answers_after_fatal_;
+        const bool promises_nothing =
+            answer.error && (answer.error->code == ErrorCode::OutcomeUnknown ||
+                             answer.error->code == ErrorCode::StoreFailed);
+        if (is_fatal && !promises_nothing) ++answers_after_fatal_;
         note(one, answer);
     }
     if (random_.below(6) == 0) store.connection->checkpoint(random_.below(2) == 0);

@@ -88,7 +88,7 @@ StormLease StormClient::acquire(const std::string& lock, std::int64_t ttl_ms, st
     if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
     const auto answer = ask("POST", "/v1/locks/" + lock, "/v1/locks/{name...}", headers,
                             R"({"ttl_ms":)" + std::to_string(ttl_ms) + R"(,"wait_ms":)" +
-                                std::to_string(wait_ms) + "}");
+                                std::to_string(wait_ms) + R"(,"owner":"storm"})");
     count_acquire(answer, lock, wait_ms > 0, !key.empty());
     if (answer.status != 201) return {};
     return {lock, answer.json_text("lease_id"), answer.header("X-Fence-Token")};
@@ -122,7 +122,7 @@ void StormClient::renew(const StormLease& lease) {
 
 void StormClient::release(const StormLease& lease) {
     const auto answer = ask("DELETE", "/v1/leases/" + lease.id, "/v1/leases/{id}");
-    if (answer.status == 410) return;
+    if (answer.status == 410 || is_replayed(answer)) return;
     if (answer.status != 204) fail(answer);
     const auto lock_class = class_of(lease.lock);
     count(with_class("lease_released_total", lock_class));
