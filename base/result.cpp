@@ -63,6 +63,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::Overloaded: return "overloaded";
         case ErrorCode::Draining: return "draining";
         case ErrorCode::StoreFull: return "store_full";
+        case ErrorCode::StoreDamaged: return "store_damaged";
         case ErrorCode::OutcomeUnknown: return "outcome_unknown";
         case ErrorCode::StoreFailed: return "store_failed";
         case ErrorCode::Internal: return "internal_error";

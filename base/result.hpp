@@ -86,6 +86,7 @@ enum class ErrorCode : std::uint8_t {
     Overloaded,      // a bounded queue is full; nothing was done
     Draining,        // shutting down; nothing was done
     StoreFull,       // no disk space; nothing was done
+    StoreDamaged,    // a page or a row is not as it was written; nothing was done
     OutcomeUnknown,  // the commit failed in a way that may or may not have reached the disk
     StoreFailed,     // the store failed before this was begun; nothing was done
     Internal,

@@ -42,7 +42,7 @@ inline constexpr std::array kBackupResults{"ok", "failed"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
 inline constexpr std::array kReloadResults{"ok", "failed"};
-inline constexpr std::array kStoreErrors{"full", "constraint", "fatal"};
+inline constexpr std::array kStoreErrors{"full", "constraint", "damaged", "fatal"};
 inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);

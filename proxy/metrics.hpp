@@ -44,7 +44,7 @@ enum class FenceResult : std::uint8_t {
 enum class IdempotencyResult : std::uint8_t { New, Replayed, InFlight, Mismatch };
 enum class PaymentOperation : std::uint8_t { Create, Capture, Refund, Cancel, Expire };
 enum class PaymentResult : std::uint8_t { Ok, Refused };
-enum class StoreErrorKind : std::uint8_t { Full, Constraint, Fatal };
+enum class StoreErrorKind : std::uint8_t { Full, Constraint, Damaged, Fatal };
 // Why a stream ended: the client left, lost events, did not read in time, or the gateway stops.
 enum class WatchEnd : std::uint8_t { Client, Overrun, Slow, Draining };
 

@@ -67,6 +67,7 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::Overloaded: return {503, "Overloaded", true};
         case ErrorCode::Draining: return {503, "Draining", true};
         case ErrorCode::StoreFull: return {507, "Store full", true};
+        case ErrorCode::StoreDamaged: return {500, "Store damaged", false};
         case ErrorCode::OutcomeUnknown: return {503, "Outcome unknown", true};
         case ErrorCode::StoreFailed: return {503, "Store failed", true};
         case ErrorCode::Internal: return {500, "Internal error", true};

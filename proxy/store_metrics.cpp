@@ -73,6 +73,7 @@ StoreErrorKind kind_of(storage::StoreError error) {
     switch (error) {
         case storage::StoreError::Full: return StoreErrorKind::Full;
         case storage::StoreError::Constraint: return StoreErrorKind::Constraint;
+        case storage::StoreError::Damaged: return StoreErrorKind::Damaged;
         case storage::StoreError::Fatal: return StoreErrorKind::Fatal;
     }
     return StoreErrorKind::Fatal;

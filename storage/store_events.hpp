@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -97,6 +98,7 @@ struct Contention {
 enum class StoreError : std::uint8_t {
     Full,        // no room: the batch was taken back
     Constraint,  // the schema refused one command, which no rule explains
+    Damaged,     // a page is not as it was written: what needed it was taken back
     Fatal,       // the disk can no longer be trusted; the store stops
 };
 
@@ -121,6 +123,8 @@ public:
     virtual void on_batch(const BatchStats& /*stats*/) {}
     virtual void on_checkpoint(Seconds /*took*/) {}
     virtual void on_error(StoreError /*error*/) {}
+    // With each Damaged: which page it was.
+    virtual void on_damage(const std::string& /*what*/) {}
 };
 
 }  // namespace fencegate::storage

@@ -47,6 +47,8 @@ struct Batch {
     std::size_t run_due = 0;                 // ends of leases and of rests
     // False on a full disk: a refusal is then answered without being put on record.
     bool keeps_record = true;
+    // False where a damaged page was met: who is told that a lock is held is not told by whom.
+    bool tells_holder = true;
 };
 
 // The rows, the live state and what is remembered of leases: one store, one owner.
@@ -81,5 +83,8 @@ struct Tables {
     answer.error = std::move(error);
     return answer;
 }
+
+// The answer of a command that needs a page which is not as it was written.
+[[nodiscard]] Answer damaged_refusal(const std::string& what);
 
 }  // namespace fencegate::storage::sqlite

@@ -1,6 +1,8 @@
 #include "storage/sqlite/connection.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/page_seal.hpp"
+#include "storage/sqlite/page_seal_vfs.hpp"
 
 #include <sqlite3.h>
 
@@ -8,7 +10,9 @@ namespace fencegate::storage::sqlite {
 namespace {
 
 Failure::Kind kind_of(int code) noexcept {
+    if (code == SQLITE_IOERR_DATA) return Failure::Kind::Damaged;
     switch (code & 0xff) {
+        case SQLITE_CORRUPT: return Failure::Kind::Damaged;
         case SQLITE_FULL: return Failure::Kind::Full;
         case SQLITE_CONSTRAINT:
         case SQLITE_TOOBIG: return Failure::Kind::Constraint;
@@ -41,7 +45,7 @@ Result<::sqlite3*> open_handle(const std::string& name, int flags, StartFailure 
     static_cast<void>(memory_counts);
     ::sqlite3* handle = nullptr;
     const int code = ::sqlite3_open_v2(
-        name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+        name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, sealing_vfs());
     if (code == SQLITE_OK) return handle;
     std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
     ::sqlite3_close(handle);
@@ -54,7 +58,13 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
     const auto handle = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                     StartFailure::CannotCreate, file);
     if (!handle) return std::unexpected(handle.error());
-    return std::unique_ptr<Connection>(new Connection(*handle));
+    // Of a store without seals this says what a VACUUM leaves room for; see seal_pages.hpp.
+    int reserved = static_cast<int>(kSealBytes);
+    ::sqlite3_file_control(*handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    std::unique_ptr<Connection> connection(new Connection(*handle));
+    // A page that is freed is written once more, so that every page of the file carries a seal.
+    connection->exec("PRAGMA secure_delete = ON");
+    return connection;
 }
 
 Result<std::unique_ptr<Connection>> Connection::open_to_read(const std::filesystem::path& file) {
@@ -110,8 +120,8 @@ void Connection::checkpoint(bool truncate) {
 
 void Connection::watch_wal() {
     constexpr auto kNote = [](void* self, ::sqlite3*, const char*, int frames) {
-        constexpr std::int64_t kPageBytes = 4096;
-        static_cast<Connection*>(self)->wal_bytes_ = frames * kPageBytes;
+        static_cast<Connection*>(self)->wal_bytes_ =
+            frames * static_cast<std::int64_t>(kFilePageBytes);
         return SQLITE_OK;
     };
     ::sqlite3_wal_hook(handle_, kNote, this);
@@ -119,7 +129,11 @@ void Connection::watch_wal() {
 
 void Connection::note_failure(int code) {
     if (failure_) return;
-    failure_ = Failure{kind_of(code), ::sqlite3_errmsg(handle_)};
+    // What the seals say is only of the newest failure.
+    auto damage = take_damage();
+    failure_ =
+        Failure{kind_of(code), code == SQLITE_IOERR_DATA && damage ? *std::move(damage)
+                                                                   : ::sqlite3_errmsg(handle_)};
 }
 
 Statement::Statement(Connection& connection, const char* sql) : connection_(connection) {

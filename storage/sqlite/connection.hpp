@@ -27,6 +27,7 @@ struct Failure {
         Full,        // no space: roll back, answer, go on
         Constraint,  // a rule of the schema held where ours did not: refuse this command
         Busy,        // another process uses the file; only at start, we lock it for good
+        Damaged,     // a page or a row is not as it was written: refuse what needs it
         Fatal,       // the disk or the file can no longer be trusted: stop
     };
     Kind kind;

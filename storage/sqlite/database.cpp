@@ -5,6 +5,7 @@
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/schema.hpp"
+#include "storage/sqlite/seal_pages.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -132,6 +133,26 @@ Result<> remember_store(const std::filesystem::path& folder) {
                       "Cannot write " + file.string() + ": " + std::strerror(why));
 }
 
+// A store from before there were seals gets them once, and is opened again as the file it is then.
+Result<> seal_if_unsealed(std::unique_ptr<Connection>& connection,
+                          const std::filesystem::path& file) {
+    const auto is_sealed = has_sealed_pages(file);
+    if (!is_sealed) return std::unexpected(is_sealed.error());
+    if (*is_sealed) {
+        remove_half_sealed(file);
+        return {};
+    }
+    if (auto done = write_sealed(*connection, file); !done) return done;
+    connection.reset();
+    if (auto done = put_sealed_in_place(file); !done) return done;
+    auto opened = Connection::open(file);
+    if (!opened) return std::unexpected(opened.error());
+    connection = *std::move(opened);
+    if (auto version = read_version(*connection, file); !version)
+        return std::unexpected(version.error());
+    return apply_settings(*connection, file);
+}
+
 // A full disk still serves reads, and what is put off is done when there is room.
 bool clear_if_full(Connection& connection) {
     const auto& failure = connection.failure();
@@ -190,6 +211,8 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     }
     (*connection)->checkpoint(/*truncate=*/true);
     if (!clear_if_full(**connection)) return failed(**connection, file);
+    if (auto done = seal_if_unsealed(*connection, file); !done)
+        return std::unexpected(done.error());
     if (origin == Origin::Unchanged) {
         // Whatever is copied from here on, or was copied before, is older than this run.
         Incarnation(**connection, folder).raise_now();

@@ -65,15 +65,6 @@ std::unexpected<Error> cannot_mark(const fs::path& folder) {
         "Cannot write a mark in " + (folder / kMarks).string() + ": " + std::strerror(errno));
 }
 
-// 0: the file system does not say.
-std::int64_t birth_of(const fs::path& file) {
-    constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-    struct statx status {};
-    if (::statx(AT_FDCWD, file.c_str(), 0, STATX_BTIME, &status) != 0) return 0;
-    if ((status.stx_mask & STATX_BTIME) == 0) return 0;
-    return status.stx_btime.tv_sec * kNsPerSecond + status.stx_btime.tv_nsec;
-}
-
 struct Entry {
     std::int64_t generation = 0;
     std::int64_t birth_ns = 0;
@@ -96,6 +87,14 @@ std::unexpected<Error> refuse(const fs::path& folder, const std::string& how) {
 }
 
 }  // namespace
+
+std::int64_t birth_of(const fs::path& file) {
+    constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+    struct statx status {};
+    if (::statx(AT_FDCWD, file.c_str(), 0, STATX_BTIME, &status) != 0) return 0;
+    if ((status.stx_mask & STATX_BTIME) == 0) return 0;
+    return status.stx_btime.tv_sec * kNsPerSecond + status.stx_btime.tv_nsec;
+}
 
 Mark read_mark(const fs::path& folder) {
     Mark highest;

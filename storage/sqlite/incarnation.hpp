@@ -32,6 +32,9 @@ struct Mark {
     std::int64_t generation = 0;  // 0: there is none
 };
 
+// When the file was made, in ns since 1970; 0: the file system does not say.
+[[nodiscard]] std::int64_t birth_of(const std::filesystem::path& file);
+
 // The highest mark of the folder; one that cannot be read says nothing.
 [[nodiscard]] Mark read_mark(const std::filesystem::path& folder);
 

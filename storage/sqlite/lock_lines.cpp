@@ -181,7 +181,9 @@ Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks) {
                 "Another holder has the lock. Retry, or wait with wait_ms.",
                 {{"lock", lock.value()}},
                 1'000};
-    if (const auto holder = holder_of(tables_, lock, batch.now)) {
+    const auto holder =
+        batch.tells_holder ? holder_of(tables_, lock, batch.now) : std::optional<LeaseView>();
+    if (holder) {
         if (is_over(tables_, batch, holder->lease.token))
             error.detail =
                 "The lease on the lock has run out, and its end has yet to be written. Retry, or "

@@ -1,6 +1,8 @@
 #include "storage/sqlite/online_copy.hpp"
 
 #include "lockmgr/fencing_token.hpp"
+#include "storage/sqlite/page_seal.hpp"
+#include "storage/sqlite/page_seal_vfs.hpp"
 
 #include <sqlite3.h>
 
@@ -14,10 +16,13 @@ namespace {
 
 // Some 50 microseconds of work between two looks at the clock.
 constexpr int kPagesPerLook = 16;
-constexpr std::int64_t kPageBytes = 4096;
 constexpr int kRestartsMax = 5;
 
 std::unexpected<Error> failed(int code, const char* why) {
+    const auto damage = take_damage();
+    if (code == SQLITE_IOERR_DATA && damage)
+        return fail(ErrorCode::StoreDamaged,
+                    "The copy was given up: " + *damage + ". fencegate verify says what else is.");
     const bool is_full = (code & 0xff) == SQLITE_FULL;
     return fail(is_full ? ErrorCode::StoreFull : ErrorCode::Internal,
                 std::string(is_full ? "There is no room for the copy: " : "The copy failed: ") +
@@ -96,7 +101,7 @@ Result<CopyFacts> OnlineCopy::facts() {
     CopyFacts facts{.epoch = row.integer(0), .last_transfer = row.integer(2)};
     if (row.integer(1) > 0)
         facts.last_token = lockmgr::FencingToken::compose(facts.epoch, row.integer(1)).value();
-    facts.bytes = progress_.pages_total * kPageBytes;
+    facts.bytes = progress_.pages_total * static_cast<std::int64_t>(kFilePageBytes);
     return facts;
 }
 

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -103,26 +104,42 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
     switch (attempt(requests, cancelled, taken, out)) {
         case Attempt::Committed: return out;
         case Attempt::Failed: fail_all(requests, {}, out); return out;
-        case Attempt::Full: break;
+        case Attempt::Full: run_one_by_one(Attempt::Full, requests, cancelled, out); return out;
+        case Attempt::Damaged: break;
     }
-    run_one_by_one(requests, cancelled, out);
+    run_one_by_one(Attempt::Damaged, requests, cancelled, out);
     return out;
 }
 
-// With a full disk, commands that write nothing still have an answer.
-void SqliteStore::run_one_by_one(std::span<const Request> requests,
+// With a full disk, commands that write nothing still have an answer; with a damaged page, those
+// that do not need it.
+void SqliteStore::run_one_by_one(Attempt because, std::span<const Request> requests,
                                  std::span<const Ticket> cancelled, std::vector<Routed>& out) {
-    retry_at_ = clock_.boot_now() + kRetryAfterFull;
-    keeps_record_ = false;
-    static_cast<void>(attempt({}, cancelled, {}, out));  // writes nothing, so it has room
+    if (because == Attempt::Full) {
+        retry_at_ = clock_.boot_now() + kRetryAfterFull;
+        keeps_record_ = false;
+    } else {
+        tells_holder_ = false;
+        std::ignore = leave_out_culprit();
+    }
+    // Writes nothing with a full disk, so it has room. What cannot be left out must wait.
+    if (attempt_past_damage({}, cancelled, {}, out) == Attempt::Damaged) {
+        note_damage(damage_);
+        retry_at_ = clock_.boot_now() + kRetryAfterDamage;
+    }
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
-        const auto result = attempt(one, cancelled, one[0].arrived, out);
+        const auto result = attempt_past_damage(one, cancelled, one[0].arrived, out);
         if (result == Attempt::Failed) break;
         if (result == Attempt::Full) out.push_back({one[0].home, {one[0].ticket, full_refusal()}});
+        if (result == Attempt::Damaged) {
+            note_damage(damage_);
+            out.push_back({one[0].home, {one[0].ticket, damaged_refusal(damage_)}});
+        }
         requests = requests.subspan(1);
     }
     keeps_record_ = true;
+    tells_holder_ = true;
     if (fatal_) fail_all(requests, {}, out);  // all were part of the batch that had no room
 }
 
@@ -133,7 +150,9 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
     Batch batch{.now = clock_.boot_now(),
                 .wall = clock_.wall_now(),
                 .hour = sweeper_.hour(),
-                .keeps_record = keeps_record_};
+                .keeps_record = keeps_record_,
+                .tells_holder = tells_holder_};
+    culprit_ = {};
     batch.outcomes.reserve(requests.size());
     stats_ = {.commands = requests.size()};
     std::vector<Routed> answered;
@@ -147,7 +166,10 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
             answered.push_back({request.home, {request.ticket, *std::move(answer)}});
     }
     advance(batch, taken.value_or(batch.now));
-    sweep(batch, requests.size());
+    if (!connection_->failure()) {
+        sweep(batch, requests.size());
+        blame(Upkeep{});
+    }
     const auto result = commit(batch);
     if (result != Attempt::Committed) {
         roll_back(batch);
@@ -162,6 +184,7 @@ void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     auto& locks = commands_.locks;
     // Before any grant of this batch: who has left must not be granted.
     for (const auto ticket : cancelled) locks.give_up(batch, ticket, ErrorCode::RequestTimeout);
+    give_up_doomed(batch);
     locks.time_out_due(batch, kTimeoutsPerBatch);
     look_for_deadlocks(batch);
     if (retry_at_ && batch.now < *retry_at_) {
@@ -177,7 +200,10 @@ void SqliteStore::advance(Batch& batch, BootTime at) {
     batch.at = std::max(batch.at, std::min(at, batch.now));
     if (retry_at_) return;
     for (; batch.run_due < kDuePerBatch && locks.is_due(batch); ++batch.run_due) {
+        if (connection_->failure()) return;
+        const auto token = tables_.live.expiries().due(batch.at);
         const auto refused = under_savepoint(batch, [&] { locks.run_due(batch); });
+        if (token) blame(Expiring{*token});
         if (refused) {  // no rule of ours explains it: try again, but do not spin
             retry_at_ = batch.now + kRetryAfterFull;
             return;
@@ -190,6 +216,7 @@ void SqliteStore::serve_lines(Batch& batch) {
     auto& locks = commands_.locks;
     while (!connection_->failure() && locks.can_serve(batch)) {
         const auto refused = under_savepoint(batch, [&] { locks.serve_next(batch); });
+        if (!batch.outcomes.empty()) blame(Waiting{batch.outcomes.back().ticket});
         if (refused) locks.refuse_next(batch);
     }
 }
@@ -259,6 +286,10 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
             observer_.on_error(StoreError::Full);
             return Attempt::Full;
         }
+        if (failure->kind == Failure::Kind::Damaged) {
+            damage_ = failure->message;
+            return Attempt::Damaged;
+        }
         distrust(failure->message);
         return Attempt::Failed;
     }
@@ -298,6 +329,7 @@ void SqliteStore::roll_back(const Batch& batch) {
     tables_.journal.roll_back();
     sweeper_.begin_round();
     holds_.begin_round();
+    connection_->clear_failure();  // a page that the sweeper needs; it goes on from what it knew
     for (const auto ticket : batch.enqueued) tables_.room.remove(ticket);
 }
 

@@ -11,7 +11,9 @@
 // arrived is given back to every deadline; see lockmgr/stall_meter.hpp.
 //
 // A full disk rolls the batch back; its commands then run one by one, so that those which write
-// nothing are still answered. Any other failure of the disk is fatal: what was being committed is
+// nothing are still answered. A damaged page (page_seal.hpp) does the same: the command that needs
+// it is answered StoreDamaged, and what the store does by itself leaves out what needs it for a
+// while (store_damage.cpp). Any other failure of the disk is fatal: what was being committed is
 // answered OutcomeUnknown and the store refuses to go on.
 // Thread rule: belongs to one thread.
 
@@ -29,6 +31,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace fencegate::storage::sqlite {
@@ -81,13 +84,42 @@ private:
     // After a full disk, what writes without being asked waits this long.
     static constexpr Duration kRetryAfterFull{1'000};
 
-    enum class Attempt : std::uint8_t { Committed, Full, Failed };
+    // And after a damaged page, what has met it: a lease that cannot end, and the upkeep, which
+    // may read thousands of rows before it gets there again.
+    static constexpr Duration kRetryAfterDamage{10'000};
+    static constexpr Duration kUpkeepAfterDamage{60'000};
+
+    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Failed };
+
+    // Who needed the damaged page, if it was not the command at hand.
+    struct Waiting {
+        Ticket ticket;
+    };
+    struct Expiring {
+        lockmgr::FencingToken token;
+    };
+    struct Upkeep {};
+    using Culprit = std::variant<std::monostate, Waiting, Expiring, Upkeep>;
 
     [[nodiscard]] Attempt attempt(std::span<const Request> requests,
                                   std::span<const Ticket> cancelled, std::optional<BootTime> taken,
                                   std::vector<Routed>& out);
-    void run_one_by_one(std::span<const Request> requests, std::span<const Ticket> cancelled,
-                        std::vector<Routed>& out);
+    void run_one_by_one(Attempt because, std::span<const Request> requests,
+                        std::span<const Ticket> cancelled, std::vector<Routed>& out);
+    // Again and again, each time without one of those who need a damaged page.
+    [[nodiscard]] Attempt attempt_past_damage(std::span<const Request> requests,
+                                              std::span<const Ticket> cancelled,
+                                              std::optional<BootTime> taken,
+                                              std::vector<Routed>& out);
+    // Says who is at fault if the connection has just failed on a damaged page.
+    void blame(Culprit culprit);
+    // Leaves out who was blamed. False: nobody but the command itself, or nothing that is known.
+    [[nodiscard]] bool leave_out_culprit();
+    void give_up_doomed(Batch& batch);
+    void note_damage(const std::string& what);
+    [[nodiscard]] bool rests_from_upkeep(BootTime now) const {
+        return (retry_at_ && now < *retry_at_) || (upkeep_at_ && now < *upkeep_at_);
+    }
     void run_timers(Batch& batch, std::span<const Ticket> cancelled);
     // Ends what fell due until `at`.
     void advance(Batch& batch, BootTime at);
@@ -134,8 +166,14 @@ private:
     lockmgr::StallMeter stalls_;
     LastWrites last_writes_;
     BatchStats stats_;
-    std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little
-    bool keeps_record_ = true;          // not on a full disk
+    std::optional<BootTime> retry_at_;       // after a full disk, expiries wait a little
+    bool keeps_record_ = true;               // not on a full disk
+    bool tells_holder_ = true;               // not where a damaged page was met
+    Culprit culprit_;                        // of the last attempt
+    std::string damage_;                     // that it met
+    std::vector<Ticket> doomed_;             // waiters that cannot be granted
+    std::optional<BootTime> upkeep_at_;      // after a damaged page; as retry_at_
+    std::optional<BootTime> checkpoint_at_;  // likewise
     std::optional<BootTime> deadlock_look_at_;
     std::optional<std::string> fatal_;
 };

@@ -14,7 +14,8 @@ constexpr int kHoldsPerBatch = 64;
 }  // namespace
 
 void SqliteStore::sweep(Batch& batch, std::size_t commands) {
-    if (retry_at_ && batch.now < *retry_at_) return;
+    if (rests_from_upkeep(batch.now)) return;
+    upkeep_at_.reset();
     if (sweeper_.next() > batch.now && commands == 0) return;
     sweeper_.count_hours(batch.now);
     const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
@@ -50,7 +51,9 @@ std::optional<BootTime> SqliteStore::next_deadline() const {
     if (due && retry_at_) due = std::max(*due, *retry_at_);
     due = sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
     auto sweep_at = sweeper_.next();
-    if (retry_at_) sweep_at = std::max(sweep_at, *retry_at_);
+    for (const auto& at : {retry_at_, upkeep_at_}) {
+        if (at) sweep_at = std::max(sweep_at, *at);
+    }
     return sooner(due, sweep_at);
 }
 
@@ -62,7 +65,8 @@ bool SqliteStore::has_deadlines() const noexcept {
 
 void SqliteStore::checkpoint_if_grown() {
     if (connection_->wal_bytes() < checkpoint_pace_.due_bytes()) return;
-    if (retry_at_ && clock_.boot_now() < *retry_at_) return;
+    const auto now = clock_.boot_now();
+    if ((retry_at_ && now < *retry_at_) || (checkpoint_at_ && now < *checkpoint_at_)) return;
     checkpoint(/*truncate=*/false);
 }
 
@@ -90,6 +94,10 @@ void SqliteStore::checkpoint(bool truncate) {
     if (failure->kind == Failure::Kind::Full) {
         observer_.on_error(StoreError::Full);
         retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
+    } else if (failure->kind == Failure::Kind::Damaged) {
+        // A page of the log. It stays there, where a start finds it; serving goes on meanwhile.
+        note_damage(failure->message);
+        checkpoint_at_ = clock_.boot_now() + kUpkeepAfterDamage;
     } else {
         distrust(failure->message);
     }

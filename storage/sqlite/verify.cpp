@@ -127,7 +127,8 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     if (options.is_given_up != nullptr && *options.is_given_up)
         return fail(ErrorCode::Draining, "The gateway is shutting down.");
     const auto& failure = connection.failure();
-    if (failure && failure->kind != Failure::Kind::Fatal) return cannot_read(*failure, file);
+    if (failure && failure->kind != Failure::Kind::Fatal && failure->kind != Failure::Kind::Damaged)
+        return cannot_read(*failure, file);
     return report;
 }
 
@@ -188,7 +189,9 @@ void check_foreign_keys(Connection& connection, Checks& checks) {
 void run(Connection& connection, Check& tells, const std::function<void()>& part) {
     part();
     const auto& failure = connection.failure();
-    if (!failure || failure->kind != Failure::Kind::Fatal) return;
+    const bool is_damage = failure && (failure->kind == Failure::Kind::Fatal ||
+                                       failure->kind == Failure::Kind::Damaged);
+    if (!is_damage) return;
     tells.fault("cannot be read to the end: " + failure->message);
     connection.clear_failure();
 }

@@ -46,6 +46,7 @@ void RecordingObserver::on_batch(const storage::BatchStats& stats) { last_batch 
 void RecordingObserver::on_checkpoint(storage::Seconds) { ++checkpoints; }
 
 void RecordingObserver::on_error(storage::StoreError error) { errors.push_back(error); }
+void RecordingObserver::on_damage(const std::string& what) { damages.push_back(what); }
 
 storage::Idempotency idempotency(std::string_view key, std::string_view body) {
     storage::Idempotency made;

@@ -29,12 +29,14 @@ public:
     void on_batch(const storage::BatchStats& stats) override;
     void on_checkpoint(storage::Seconds seconds) override;
     void on_error(storage::StoreError error) override;
+    void on_damage(const std::string& what) override;
 
     std::vector<storage::StoreEvent> all;
     std::vector<storage::LockNotice> notices;
     std::vector<storage::Contention> contentions;
     std::map<std::size_t, storage::ClassLevels> levels;
     std::vector<storage::StoreError> errors;
+    std::vector<std::string> damages;
     storage::BatchStats last_batch;
     int checkpoints = 0;
     std::size_t deadlocks = 0;
