@@ -1,12 +1,15 @@
 #pragma once
 // StoreNews: the gateway's one observer of the store. Counters go to the metrics, names that make
-// trouble to the hot locks, what happened to locks to the watchers.
+// trouble to the hot locks, what happened to locks to the watchers, and of each damaged page one line
+// to the log, however often it is met.
 // Thread rule: called on the store thread.
 
 #include "proxy/hot_locks.hpp"
 #include "proxy/store_metrics.hpp"
 #include "proxy/watch_log.hpp"
 
+#include <set>
+#include <string>
 #include <utility>
 
 namespace fencegate::proxy {
@@ -23,10 +26,12 @@ public:
         hot_locks_.note_notices(notices);
         watch_log_.publish(std::move(notices));
     }
+    void on_damage(const std::string& what) override;
 
 private:
     HotLocks& hot_locks_;
     WatchLog& watch_log_;
+    std::set<std::string> damages_told_;
 };
 
 }  // namespace fencegate::proxy
