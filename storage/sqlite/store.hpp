@@ -117,9 +117,6 @@ private:
     [[nodiscard]] bool leave_out_culprit();
     void give_up_doomed(Batch& batch);
     void note_damage(const std::string& what);
-    [[nodiscard]] bool rests_from_upkeep(BootTime now) const {
-        return (retry_at_ && now < *retry_at_) || (upkeep_at_ && now < *upkeep_at_);
-    }
     void run_timers(Batch& batch, std::span<const Ticket> cancelled);
     // Ends what fell due until `at`.
     void advance(Batch& batch, BootTime at);

@@ -65,6 +65,7 @@ bool SqliteStore::leave_out_culprit() {
                        },
                        [&](Upkeep) {
                            upkeep_at_ = now + kUpkeepAfterDamage;
+                           sweeper_.stay_awake(now);
                            return true;
                        },
                    },

@@ -14,10 +14,14 @@ constexpr int kHoldsPerBatch = 64;
 }  // namespace
 
 void SqliteStore::sweep(Batch& batch, std::size_t commands) {
-    if (rests_from_upkeep(batch.now)) return;
-    upkeep_at_.reset();
+    if (retry_at_ && batch.now < *retry_at_) return;
     if (sweeper_.next() > batch.now && commands == 0) return;
+    const auto hour = sweeper_.hour();
     sweeper_.count_hours(batch.now);
+    if (upkeep_at_ && batch.now < *upkeep_at_) return;
+    // Since a damaged page was met, an hour is committed before anything is swept, or it would be
+    // taken back with that each time.
+    if (upkeep_at_ && sweeper_.hour() != hour) return sweeper_.stay_awake(batch.now);
     const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
                                       tables_.live.holdings());
     stats_.swept_answers = swept.answers;

@@ -199,12 +199,12 @@ void run(Connection& connection, Check& tells, const std::function<void()>& part
 std::vector<CheckResult> results_of(const Checks& of) {
     std::vector<CheckResult> results;
     for (const auto* check :
-         {&of.file,           &of.foreign_keys,  &of.schema,           &of.journal_ids,
-          &of.journal_seals,  &of.journal_times, &of.journal_accounts, &of.movements,
-          &of.balances,       &of.marks,         &of.payment_amounts,  &of.payment_states,
-          &of.payment_chains, &of.references,    &of.consumers,        &of.one_effect,
-          &of.answers,        &of.fence_order,   &of.fence_leases,     &of.lease_chains,
-          &of.one_holder,     &of.token_counter, &of.expected_head})
+         {&of.pages,          &of.file,           &of.foreign_keys,  &of.schema,
+          &of.journal_ids,    &of.journal_seals,  &of.journal_times, &of.journal_accounts,
+          &of.movements,      &of.balances,       &of.marks,         &of.payment_amounts,
+          &of.payment_states, &of.payment_chains, &of.references,    &of.consumers,
+          &of.one_effect,     &of.answers,        &of.fence_order,   &of.fence_leases,
+          &of.lease_chains,   &of.one_holder,     &of.token_counter, &of.expected_head})
         results.push_back(check->result());
     return results;
 }
@@ -217,6 +217,7 @@ VerifyReport verify_rows(Connection& connection, const VerifyOptions& options) {
     StoreFacts facts;
     // One picture of the store for all parts.
     connection.exec("BEGIN");
+    run(connection, checks.pages, [&] { check_pages(connection, options, checks); });
     run(connection, checks.file, [&] { check_file(connection, options, checks); });
     run(connection, checks.schema, [&] { check_objects(connection, checks); });
     run(connection, checks.file, [&] { facts = facts_of(connection); });

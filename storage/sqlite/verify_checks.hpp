@@ -33,10 +33,11 @@ private:
 };
 
 struct Checks {
-    Check file{"file", "the file is sound, page by page"};
+    Check pages{"pages", "each page carries the seal it was written with, free ones too"};
+    Check file{"file", "tables and indexes are whole and agree, as SQLite reads them"};
     Check foreign_keys{"foreign_keys", "no row refers to one that is not there"};
     Check schema{"schema", "tables, indexes, triggers and views are those of this version"};
-    Check journal_ids{"journal_ids", "entries are numbered from 1 without a gap"};
+    Check journal_ids{"journal_ids", "within each epoch entries are numbered from 1 without a gap"};
     Check journal_seals{"journal_seals", "each entry fits its seal and the seal before it"};
     Check journal_times{"journal_times", "no entry is booked before the one in front of it"};
     Check journal_accounts{"journal_accounts", "each entry moves money as its kind does"};
@@ -51,13 +52,16 @@ struct Checks {
                          "its newest"};
     Check consumers{"consumers", "no reader of events is beyond the journal"};
     Check references{"references", "each reference names its payment and no other"};
-    Check one_effect{"one_effect_a_key", "no idempotency key had two effects"};
+    Check one_effect{"one_effect_a_key", "no idempotency key had two effects while it was kept"};
     Check answers{"answers",
                   "each effect whose key must be kept has its answer, and each answer "
                   "tells of its own effect"};
     Check fence_order{"fence_order", "writes of a payment never went back to an older token"};
-    Check fence_leases{"fence_leases", "each write was made under a lease that guarded it"};
-    Check lease_chains{"lease_chains", "the leases of each lock are linked in order of tokens"};
+    Check fence_leases{
+        "fence_leases",
+        "each fenced write was made under a lease that guarded it, where that is kept"};
+    Check lease_chains{"lease_chains",
+                       "the leases of each lock that are kept are linked in order of tokens"};
     Check one_holder{"one_holder_a_lock", "who holds a lock alone is alone and the newest"};
     Check token_counter{"token_counter", "no token is beyond the counter"};
     Check expected_head{"expected_head", "the journal still has the head that was expected"};
@@ -92,6 +96,7 @@ private:
     VerifyProgress at_;
 };
 
+void check_pages(Connection& connection, const VerifyOptions& options, Checks& checks);
 void check_objects(Connection& connection, Checks& checks);
 void check_journal(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,
                    Checks& checks, JournalHead& head);
