@@ -55,6 +55,8 @@ Result<> note_birth(const fs::path& file, const fs::path& sealed) {
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
     Statement(connection, "UPDATE store SET born_ns = ? WHERE id = 1 AND born_ns <> 0")
         .run(birth_of(sealed));
+    // Already here, where a crash costs nothing: in place, page 1 would be written once more.
+    connection.exec("PRAGMA journal_mode = WAL");
     if (connection.failure()) return failed(connection, file);
     return {};
 }
@@ -98,6 +100,8 @@ Result<> write_sealed(Connection& connection, const fs::path& file) {
     Statement(connection, "VACUUM INTO ?").run(std::string_view(name));
     auto done = connection.failure() ? Result<>(failed(connection, file)) : Result<>();
     if (done) done = note_birth(file, sealed);
+    std::error_code ignored;
+    fs::remove(name + "-wal", ignored);  // nothing was written to it
     if (done) done = sync_path(sealed);
     if (!done) remove_half_sealed(file);
     return done;

@@ -1,5 +1,7 @@
 #include "tests/crash/store_invariants.hpp"
 
+#include "storage/sqlite/page_seal_vfs.hpp"
+
 #include <sqlite3.h>
 
 #include <memory>
@@ -80,7 +82,8 @@ std::string judge(sqlite3* database, const Invariant& invariant) {
 
 std::vector<std::string> broken_invariants(const std::filesystem::path& store_db) {
     sqlite3* opened = nullptr;
-    const int code = sqlite3_open_v2(store_db.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+    const int code = sqlite3_open_v2(store_db.c_str(), &opened, SQLITE_OPEN_READWRITE,
+                                     storage::sqlite::sealing_vfs());
     const std::unique_ptr<sqlite3, CloseDatabase> database(opened);
     if (code != SQLITE_OK) return {"cannot open " + store_db.string()};
     std::vector<std::string> broken;

@@ -2,6 +2,7 @@
 // what had ended stays ended, history is in order, and a crash leaves one version or the other.
 #include "base/start_failure.hpp"
 #include "storage/operation.hpp"
+#include "storage/sqlite/page_seal_vfs.hpp"
 #include "storage/verify.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/forgetful_disk.hpp"
@@ -128,7 +129,10 @@ std::string faults(const std::filesystem::path& file) {
 
 std::int64_t number_in(const std::filesystem::path& file, const char* sql) {
     ::sqlite3* database = nullptr;
-    EXPECT_EQ(::sqlite3_open(file.c_str(), &database), SQLITE_OK);
+    // As the product would: on closing, SQLite copies the log into the database.
+    EXPECT_EQ(::sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE,
+                                storage::sqlite::sealing_vfs()),
+              SQLITE_OK);
     ::sqlite3_stmt* query = nullptr;
     EXPECT_EQ(::sqlite3_prepare_v2(database, sql, -1, &query, nullptr), SQLITE_OK);
     EXPECT_EQ(::sqlite3_step(query), SQLITE_ROW);

@@ -213,6 +213,7 @@ TEST_F(SealedStore, SweepsLaterWhatItCannotReadAndServesMeanwhile) {
     forget_pages();
 
     for (int hour = 0; hour < 30; ++hour) store.tick(std::chrono::hours(1));
+    store.tick(Duration(100));
     const auto errors = store.observer.errors.size();
     store.tick(Duration(100));
     store.tick(Duration(100));

@@ -2,6 +2,7 @@
 #include "storage/restore.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/page_seal_vfs.hpp"
 #include "storage/verify.hpp"
 #include "tests/support/store_harness.hpp"
 
@@ -162,7 +163,8 @@ TEST_F(Restore, CopiesTheStoreOfAFolderThatNobodyServes) {
 void change_behind_the_back_of_an_index(const std::filesystem::path& file, const char* change) {
     const auto run = [&file](const std::string& sql) {
         ::sqlite3* handle = nullptr;
-        ::sqlite3_open(file.c_str(), &handle);
+        ::sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE,
+                          storage::sqlite::sealing_vfs());
         const auto all = "PRAGMA writable_schema = ON; PRAGMA trusted_schema = ON;" + sql;
         EXPECT_EQ(::sqlite3_exec(handle, all.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
             << ::sqlite3_errmsg(handle);
