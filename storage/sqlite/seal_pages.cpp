@@ -5,6 +5,8 @@
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/page_seal.hpp"
 
+#include <sqlite3.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -62,11 +64,18 @@ Result<> note_birth(const fs::path& file, const fs::path& sealed) {
 }
 
 // Frames that a power cut brings back would be read over the new file.
-Result<> empty_log_durably(const fs::path& file) {
+Result<> empty_log_durably(Connection& connection, const fs::path& file) {
     const auto log = file.string() + "-wal";
     std::error_code ec;
     if (!fs::exists(log, ec)) return {};
-    if (fs::file_size(log, ec) == 0 && !ec) return sync_path(log);
+    if (fs::file_size(log, ec) == 0 && !ec) {
+        ::sqlite3_file* open_log = nullptr;
+        ::sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER,
+                               &open_log);
+        if (open_log == nullptr || open_log->pMethods == nullptr) return sync_path(log);
+        if (open_log->pMethods->xSync(open_log, SQLITE_SYNC_FULL) == SQLITE_OK) return {};
+        return cannot("sync " + log, EIO);
+    }
     return fail_start(StartFailure::CannotCreate,
                       "Cannot seal the pages of " + file.string() +
                           " before its log is copied, and there is no room for that. Make room "
@@ -94,7 +103,7 @@ void remove_half_sealed(const fs::path& file) {
 Result<> write_sealed(Connection& connection, const fs::path& file) {
     const auto sealed = sealed_name(file);
     remove_half_sealed(file);
-    if (auto done = empty_log_durably(file); !done) return done;
+    if (auto done = empty_log_durably(connection, file); !done) return done;
     if (auto done = create_private(sealed); !done) return done;
     const auto name = sealed.string();
     Statement(connection, "VACUUM INTO ?").run(std::string_view(name));
