@@ -1,6 +1,7 @@
 #include "base/clock.hpp"
 
 #include <ctime>
+#include <fstream>
 
 namespace fencegate {
 
@@ -15,6 +16,12 @@ WallTime SystemClock::wall_now() const {
     ::clock_gettime(CLOCK_REALTIME, &now);
     return WallTime(std::chrono::seconds(now.tv_sec) +
                     std::chrono::milliseconds(now.tv_nsec / 1'000'000));
+}
+
+std::string SystemClock::boot_id() const {
+    std::string id;
+    std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+    return id;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace fencegate {
@@ -23,12 +24,16 @@ public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual BootTime boot_now() const = 0;
     [[nodiscard]] virtual WallTime wall_now() const = 0;
+    // Which run of the machine the boot clock counts; two instants of it can be compared only
+    // within one. Empty where that is not known: a boot clock that went back is then another.
+    [[nodiscard]] virtual std::string boot_id() const { return {}; }
 };
 
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] BootTime boot_now() const override;
     [[nodiscard]] WallTime wall_now() const override;
+    [[nodiscard]] std::string boot_id() const override;
 };
 
 // RFC 3339 in UTC with milliseconds, e.g. 2026-11-23T09:30:00.123Z.

@@ -68,6 +68,10 @@ struct Lease {
     WallTime granted_at{};        // for people
     LeaseState state = LeaseState::Live;
     WallTime ended_at{};  // for people; meaningless while live
+    // The same instants on the boot clock, for spans. Of an earlier run they may be before it
+    // began.
+    BootTime held_since{};
+    BootTime ended_since{};
 
     [[nodiscard]] bool covers(const LockName& lock) const noexcept;
 };

@@ -31,7 +31,7 @@ struct JournalEntry {
     std::string owner;                  // label of the lease
     std::string key;                    // Idempotency-Key
     std::string reason;
-    WallTime booked_at{};       // never before the entry in front of it
+    WallTime booked_at{};       // for people; order is by id
     std::int64_t previous = 0;  // entry of the same payment before this; 0: none
     std::int64_t movement = 0;  // first entry of its movement
     Sha256 seal{};

@@ -209,13 +209,13 @@ std::string verify_document(const LockName& lock, std::int64_t token, const Leas
     return out;
 }
 
-std::string longest_held_document(const std::vector<LeaseView>& held, WallTime now) {
+std::string longest_held_document(const std::vector<LeaseView>& held, BootTime now) {
     std::string text;
     JsonWriter json(text);
     json.begin_array();
     for (const auto& view : held) {
         json.begin_object();
-        json.member("held_ms", std::max<std::int64_t>(0, (now - view.lease.granted_at).count()));
+        json.member("held_ms", ms_between(view.lease.held_since, now));
         json.member("principal", view.lease.principal);
         write_view_members(json, view);
         json.end_object();

@@ -60,7 +60,7 @@ void write_holder(JsonWriter& json, const LeaseView& holder);
                                           const LeaseView* view, bool is_good,
                                           std::int64_t current_token);
 // An array, for a document of the edge.
-[[nodiscard]] std::string longest_held_document(const std::vector<LeaseView>& held, WallTime now);
+[[nodiscard]] std::string longest_held_document(const std::vector<LeaseView>& held, BootTime now);
 [[nodiscard]] std::string deadlocks_document(const std::vector<lockmgr::WaitCycle>& cycles);
 
 }  // namespace fencegate::storage

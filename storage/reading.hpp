@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "storage/journal.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -36,15 +37,22 @@ inline constexpr std::int64_t kEntryMax = std::numeric_limits<std::int64_t>::max
 [[nodiscard]] std::string place_text(const Place& place);
 [[nodiscard]] std::optional<Place> parse_place(std::string_view text) noexcept;
 
-// How far the reader of a statement has come. The first page fixes its two ends.
-struct StatementPlace {
-    std::int64_t looked_at = 0;  // the last entry that was
-    std::int64_t first = 0;      // the first of the range
-    std::int64_t last = 0;       // the last of the range
+// A stretch of the journal that a statement reads, from `next` up to and without `end`.
+struct StatementStep {
+    enum class Does : std::uint8_t { Add, TakeOff, Tell };  // the first two: to the opening balance
+    Does does = Does::Tell;
+    std::int64_t next = 0;
+    std::int64_t end = 0;
 };
 
-// Some of a statement. Entries before the range are only added up; so the reader adds `opening` of
-// every page to what it has, until `is_open`.
+// How far the reader of a statement has come: the steps that are left, the opening balance first.
+// Planned with the first page, which so fixes its two ends.
+struct StatementPlace {
+    std::vector<StatementStep> steps{};
+};
+
+// Some of a statement. Entries booked before the range are only added up; so the reader adds
+// `opening` of every page to what it has, until `is_open`.
 struct StatementPage {
     StatementPlace place;
     std::int64_t opening_debits_minor = 0;

@@ -3,6 +3,7 @@
 // metric, so that counters and rows can never disagree.
 // Thread rule: observers are called on the engine's thread and must not block.
 
+#include "base/believed_wall.hpp"
 #include "base/clock.hpp"
 #include "lockmgr/fence_rule.hpp"
 #include "lockmgr/lock_name.hpp"
@@ -125,6 +126,10 @@ public:
     virtual void on_error(StoreError /*error*/) {}
     // With each Damaged: which page it was.
     virtual void on_damage(const std::string& /*what*/) {}
+    // Believed wall time less boot time, when that changes.
+    virtual void on_clock(Duration /*offset*/) {}
+    // The wall clock was set, or is believed again; see base/believed_wall.hpp.
+    virtual void on_clock_jump(const ClockJump& /*jump*/) {}
 };
 
 }  // namespace fencegate::storage

@@ -17,6 +17,7 @@
 #include "storage/sqlite/payment_rows.hpp"
 #include "storage/sqlite/refusal_rows.hpp"
 #include "storage/sqlite/run_rows.hpp"
+#include "storage/sqlite/store_clock.hpp"
 #include "storage/sqlite/waiting_room.hpp"
 #include "storage/store_events.hpp"
 
@@ -32,7 +33,7 @@ struct Outcome {
 
 struct Batch {
     BootTime now;  // when it began: what documents and measurements are as of
-    WallTime wall;
+    WallTime wall;  // for people; see store_clock.hpp
     // How far the order of events has come: to the arrival of the command that is executed. What
     // fell due later has not, for that command. Never after `now`.
     BootTime at{};
@@ -53,8 +54,10 @@ struct Batch {
 
 // The rows, the live state and what is remembered of leases: one store, one owner.
 struct Tables {
-    Tables(Connection& connection, lockmgr::WaitLimits limits, const lockmgr::LockClasses& classes)
-        : leases(connection),
+    Tables(Connection& connection, lockmgr::WaitLimits limits, const lockmgr::LockClasses& classes,
+           const Clock& wall_and_boot)
+        : clock(connection, wall_and_boot),
+          leases(connection, clock),
           refusals(connection),
           elections(connection),
           runs(connection),
@@ -65,6 +68,7 @@ struct Tables {
           live(limits, classes),
           room(classes.size()),
           statistics(classes.size()) {}
+    StoreClock clock;
     LeaseRows leases;
     RefusalRows refusals;
     ElectionRows elections;

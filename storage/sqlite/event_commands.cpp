@@ -46,9 +46,9 @@ Answer EventCommands::read(const Command& command, const ReadEvents& read) {
         after = consumer->position;
     }
     // One movement more than asked for tells whether there are more, and that the last is whole.
-    auto rows =
-        tables_.entries.after(after, {.first = 1, .end = std::numeric_limits<std::int64_t>::max()},
-                              (read.limit + 2) * kTransfersPerMovementMax);
+    auto rows = tables_.entries.after(
+        after, {{.first = 1, .end = std::numeric_limits<std::int64_t>::max()}},
+        (read.limit + 2) * kTransfersPerMovementMax);
     std::vector<JournalEntry> entries;
     auto next_after = after;
     int events = 0;

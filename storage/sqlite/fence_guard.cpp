@@ -83,7 +83,7 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
     const auto holder = holder_of(tables, lock, batch.now);
     const auto late = lease.state == LeaseState::Live
                           ? Duration(0)
-                          : std::max(batch.wall - lease.ended_at, Duration(0));
+                          : Duration(ms_between(lease.ended_since, batch.now));
     const auto current_token = holder ? holder->lease.token.value() : 0;
     if (batch.keeps_record)
         tables.refusals.add(lease.token, {.at = batch.wall,
@@ -114,8 +114,7 @@ void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, cons
         error.members.push_back({"lease_mode", std::string(lock_mode_name(lease.claim.mode))});
     if (lease.state == LeaseState::Live) return;
     error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
-    error.members.push_back(
-        {"ended_ms_ago", std::max<std::int64_t>(0, (batch.wall - lease.ended_at).count())});
+    error.members.push_back({"ended_ms_ago", ms_between(lease.ended_since, batch.now)});
     if (const auto current = current_token(tables, lease, lock))
         error.members.push_back({"current_token", current->value()});
 }
@@ -144,7 +143,7 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
     }
     if (lease) event.ttl = lease->ttl;
     if (lease && lease->state != LeaseState::Live)
-        event.stale_for = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
+        event.stale_for = Duration(ms_between(lease->ended_since, batch.now));
     batch.events.emplace_back(event);
     if (lockmgr::is_accepted(event.verdict)) {
         if (owner != nullptr) *owner = std::move(lease->owner);

@@ -1,5 +1,6 @@
 #include "storage/sqlite/journal.hpp"
 
+#include "base/believed_wall.hpp"
 #include "base/check.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "storage/money.hpp"
@@ -53,6 +54,7 @@ Journal::Journal(Connection& connection)
               "INSERT INTO transfers (id, payment_id, kind, debit_account, credit_account, amount, "
               "currency, public_id, token, principal, owner, key, reason, created_at_ms, previous, "
               "movement, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_turn_(connection, "INSERT INTO clock_turns (transfer_id) VALUES (?)"),
       upsert_balance_(connection,
                       "INSERT INTO balances (currency, account, debits, credits) "
                       "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET debits = excluded.debits, "
@@ -92,7 +94,9 @@ void Journal::load() {
 
 std::int64_t Journal::next_id() const noexcept { return std::max(head_.id, epoch_begin_) + 1; }
 
-WallTime Journal::booking_time(WallTime now) const { return std::max(now, head_.booked_at); }
+WallTime Journal::booking_time(WallTime now) const {
+    return head_.booked_at - now <= BelievedWall::kDrift ? std::max(now, head_.booked_at) : now;
+}
 
 Journal::Booked Journal::post(Payment& payment, std::span<const TransferDraft> drafts,
                               const Movement& movement, Random& random) {
@@ -130,6 +134,7 @@ void Journal::append(const JournalEntry& entry) {
                 entry.amount_minor, entry.currency, Blob(entry.public_id.bytes), entry.token,
                 entry.principal, entry.owner, entry.key, entry.reason, ms(entry.booked_at),
                 entry.previous, entry.movement, Blob(entry.seal));
+    if (entry.booked_at < head_.booked_at) insert_turn_.run(entry.id);
     head_.id = entry.id;
     ++head_.entries;
     head_.booked_at = entry.booked_at;

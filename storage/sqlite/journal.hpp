@@ -4,12 +4,13 @@
 // A movement is one or more transfers that are booked side by side or not at all.
 // Numbers: an entry's id is `epoch * 2^43 + n`, as a token is. A restore raises the epoch, so no
 // number that a lost journal told, as an event or a version, ever names something else. Within an
-// epoch there is no gap. Time: an entry is booked at the wall clock's time, but never before the
-// entry in front of it, so that the order of the journal and the order of its times are one. A
-// clock that jumps back leaves the journal waiting at the latest time it has seen. Balances are
-// written once a batch (write_balances), and marked every kMarkEvery entries: a statement begins at
-// a mark instead of the first entry. Thread rule: belongs to the store thread. Call only between
-// BEGIN and COMMIT. Errors: the Connection's failure().
+// epoch there is no gap. Time: order is by id; an entry has the time that the store believes
+// (store_clock.hpp). A clock that is a little behind leaves the journal waiting at its newest time;
+// one that was set back further is followed, and the entry is noted as a turn, because a time is
+// searched for between turns. Balances are written once a batch (write_balances), and marked every
+// kMarkEvery entries: a statement begins at a mark instead of the first entry.
+// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT. Errors: the
+// Connection's failure().
 
 #include "base/random.hpp"
 #include "storage/journal.hpp"
@@ -101,6 +102,7 @@ private:
     void write_mark();
 
     Statement insert_;
+    Statement insert_turn_;
     Statement upsert_balance_;
     Statement insert_mark_;
     Statement insert_mark_balance_;

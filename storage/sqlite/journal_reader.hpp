@@ -20,13 +20,15 @@ struct EntryRange {
     std::int64_t end = 1;
 };
 
+using EntryRanges = std::vector<EntryRange>;  // rising, apart
+
 class JournalReader {
 public:
     explicit JournalReader(Connection& connection);
 
-    // The entries booked in this time. By search, not by scan: times rise with the ids. A journal
-    // from before version 3 whose clock jumped back may have entries outside that belong inside.
-    [[nodiscard]] EntryRange range_of(const TimeRange& time);
+    // The entries booked in this time. By search, not by scan: times rise with the ids, but for the
+    // turns of the clock, so there is one range at most between two of them.
+    [[nodiscard]] EntryRanges ranges_of(const TimeRange& time);
 
     // A payment that was created, by the entry that created it.
     struct Creation {
@@ -34,13 +36,13 @@ public:
         std::string payment_id;
     };
     // In the range, beside `beside`: the nearest `limit` of them, nearest first.
-    [[nodiscard]] std::vector<Creation> created_before(std::int64_t beside, const EntryRange& range,
-                                                       int limit);
-    [[nodiscard]] std::vector<Creation> created_after(std::int64_t beside, const EntryRange& range,
-                                                      int limit);
-    [[nodiscard]] std::vector<JournalEntry> before(std::int64_t beside, const EntryRange& range,
+    [[nodiscard]] std::vector<Creation> created_before(std::int64_t beside,
+                                                       const EntryRanges& ranges, int limit);
+    [[nodiscard]] std::vector<Creation> created_after(std::int64_t beside,
+                                                      const EntryRanges& ranges, int limit);
+    [[nodiscard]] std::vector<JournalEntry> before(std::int64_t beside, const EntryRanges& ranges,
                                                    int limit);
-    [[nodiscard]] std::vector<JournalEntry> after(std::int64_t beside, const EntryRange& range,
+    [[nodiscard]] std::vector<JournalEntry> after(std::int64_t beside, const EntryRanges& ranges,
                                                   int limit);
     [[nodiscard]] std::optional<JournalEntry> find(std::int64_t id);
 
@@ -53,10 +55,13 @@ public:
     [[nodiscard]] Marked marked_until(std::int64_t id, Account account, std::string_view currency);
 
 private:
-    [[nodiscard]] std::int64_t first_not_before(WallTime time, std::int64_t end);
+    // The first of the stretch [begin, end) that is not booked before `time`; else its end.
+    [[nodiscard]] std::int64_t first_not_before(WallTime time, EntryRange stretch);
+    [[nodiscard]] std::vector<std::int64_t> turns();
 
     Statement head_;
     Statement booked_at_;
+    Statement turns_;
     Statement created_before_;
     Statement created_after_;
     Statement before_;

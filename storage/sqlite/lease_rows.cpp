@@ -14,16 +14,17 @@ using lockmgr::LockName;
 
 #define FG_LEASE_COLUMNS                                                                \
     "token, lease_id, lock, principal, owner, ttl_ms, metadata, granted_at_ms, state, " \
-    "ended_at_ms, mode, permits, lock_count"
+    "ended_at_ms, mode, permits, lock_count, granted_steady_ms, ended_steady_ms"
 
-LeaseRows::LeaseRows(Connection& connection)
-    : connection_(connection),
+LeaseRows::LeaseRows(Connection& connection, const StoreClock& clock)
+    : clock_(clock),
+      connection_(connection),
       read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
       write_counter_(connection, "UPDATE store SET epoch = ?, sequence = ? WHERE id = 1"),
       insert_(connection,
               "INSERT INTO leases (token, lease_id, lock, principal, owner, ttl_ms, metadata, "
-              "granted_at_ms, mode, permits, lock_count, previous) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+              "granted_steady_ms, granted_at_ms, mode, permits, lock_count, previous) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_further_(connection,
                       "INSERT INTO lease_locks (token, lock, previous) VALUES (?, ?, ?)"),
       find_(connection, "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE token = ?"),
@@ -37,8 +38,8 @@ LeaseRows::LeaseRows(Connection& connection)
       supersede_(connection, "UPDATE leases SET state = 2 WHERE token = ? AND state = 1"),
       set_ttl_(connection, "UPDATE leases SET ttl_ms = ? WHERE token = ?"),
       end_(connection,
-           "UPDATE leases SET state = ?, ended_at_ms = ?, ended_hour = ? WHERE token = ? AND "
-           "state = 0"),
+           "UPDATE leases SET state = ?, ended_at_ms = ?, ended_hour = ?, ended_steady_ms = ? "
+           "WHERE token = ? AND state = 0"),
       note_break_reason_(connection, "UPDATE leases SET break_reason = ? WHERE token = ?"),
       break_reason_(connection, "SELECT break_reason FROM leases WHERE token = ?"),
       all_live_(connection,
@@ -74,8 +75,9 @@ std::optional<FencingToken> LeaseRows::next_token() {
 void LeaseRows::install(const Lease& lease) {
     const auto& first = lease.locks.front();
     const auto before = make_way(first, lease);
+    const auto granted_steady_ms = clock_.steady_ms(lease.held_since);
     insert_.run(lease.token.value(), Blob(lease.id.bytes), first.value(), lease.principal,
-                lease.owner, lease.ttl.count(), lease.metadata_json,
+                lease.owner, lease.ttl.count(), lease.metadata_json, granted_steady_ms,
                 lease.granted_at.time_since_epoch().count(),
                 static_cast<std::int64_t>(lease.claim.mode), lease.claim.permits,
                 static_cast<std::int64_t>(lease.locks.size()), before);
@@ -131,6 +133,10 @@ std::optional<Lease> LeaseRows::read(Statement::Row& row) {
                 .granted_at = WallTime(std::chrono::milliseconds(row.integer(7))),
                 .state = static_cast<LeaseState>(row.integer(8)),
                 .ended_at = WallTime(std::chrono::milliseconds(row.integer(9)))};
+    lease.held_since =
+        row.is_null(13) ? clock_.when(lease.granted_at) : clock_.when(row.integer(13));
+    lease.ended_since =
+        row.is_null(14) ? clock_.when(lease.ended_at) : clock_.when(row.integer(14));
     if (row.integer(12) > 1) read_further_locks(lease);
     return lease;
 }
@@ -151,7 +157,7 @@ void LeaseRows::set_ttl(FencingToken token, Duration ttl) {
 
 void LeaseRows::end(FencingToken token, LeaseState how, Stamp now) {
     end_.run(static_cast<std::int64_t>(how), now.wall.time_since_epoch().count(), now.hour,
-             token.value());
+             clock_.steady_ms(now.now), token.value());
 }
 
 void LeaseRows::note_break_reason(FencingToken token, std::string_view reason) {

@@ -6,6 +6,7 @@
 #include "lockmgr/lease.hpp"
 #include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/stamp.hpp"
+#include "storage/sqlite/store_clock.hpp"
 
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ namespace fencegate::storage::sqlite {
 
 class LeaseRows {
 public:
-    explicit LeaseRows(Connection& connection);
+    LeaseRows(Connection& connection, const StoreClock& clock);
 
     // Raises the counter. The sequence rolls over into the epoch; after 2^53 there is no next
     // token and the constraint of the table refuses.
@@ -59,6 +60,7 @@ private:
     [[nodiscard]] std::int64_t make_way(const lockmgr::LockName& lock, const lockmgr::Lease& lease);
     void set_head(const lockmgr::LockName& lock, std::int64_t before, lockmgr::FencingToken token);
 
+    const StoreClock& clock_;
     Connection& connection_;
     Statement read_counter_;
     Statement write_counter_;

@@ -18,6 +18,7 @@ public:
 private:
     [[nodiscard]] Answer of_payment(const ListEntries& list);
     [[nodiscard]] StatementPage begin_statement(const ReadStatement& read);
+    int take_step(const ReadStatement& read, StatementStep& step, int limit, StatementPage& page);
 
     Tables& tables_;
 };

@@ -45,14 +45,16 @@ LockNotice notice_of(LockNotice::Kind kind, const Lease& lease, const Batch& bat
 }
 
 // Of a lease that ran out, up to its deadline: how late that was noticed is a figure of its own.
-// TTLs lie on the bounds of the histogram's buckets, so what is a hair above, by lateness or
-// because the wall clock counts whole milliseconds, would be told as up to two and a half times the
-// TTL.
+// TTLs lie on the bounds of the histogram's buckets, so what is a hair above, because its deadline
+// counts from the end of a commit or because rows count whole milliseconds, would be told as up to
+// two and a half times the TTL.
 Seconds time_held(const Lease& lease, LeaseState how, const Batch& batch, Seconds expiry_lag) {
     constexpr Seconds kRounding{.002};
-    const Seconds held = batch.wall - lease.granted_at - expiry_lag;
+    constexpr Seconds kCommit{.1};
+    const Seconds held = batch.now - lease.held_since - expiry_lag;
     const Seconds ttl = lease.ttl;
-    const bool is_whole_ttl = how == LeaseState::Expired && abs(held - ttl) <= kRounding;
+    const bool is_whole_ttl =
+        how == LeaseState::Expired && held >= ttl - kRounding && held <= ttl + kCommit;
     return is_whole_ttl ? ttl : std::max(held, Seconds(0));
 }
 
@@ -140,7 +142,8 @@ Lease LockCommands::install(Batch& batch, const Command& command, Duration ttl,
                 .owner = acquire.owner,
                 .ttl = ttl,
                 .metadata_json = acquire.metadata_json,
-                .granted_at = batch.wall};
+                .granted_at = batch.wall,
+                .held_since = batch.now};
     tables_.leases.install(lease);
     const auto klass = classes_.strictest(lease.locks);
     const auto renewals = lockmgr::renewals_at_grant(klass, batch.now);
@@ -153,7 +156,7 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
                        std::string reason) {
     const auto deadline = tables_.live.expiries().deadline_of(lease.token);
     const Seconds remaining = Duration(deadline ? ms_between(batch.now, *deadline) : 0);
-    tables_.leases.end(lease.token, how, {batch.wall, batch.hour});
+    tables_.leases.end(lease.token, how, {batch.wall, batch.hour, batch.now});
     tables_.live.end(lease);
     const auto held_for = time_held(lease, how, batch, expiry_lag);
     for (const auto& lock : lease.locks) {
@@ -181,7 +184,7 @@ Answer LockCommands::not_own(Batch& batch, const std::optional<Lease>& lease, Er
         error.code != ErrorCode::LeaseNotFound && error.code != ErrorCode::FenceNotHolder;
     const bool ran_out = error.code == ErrorCode::GoneExpired || error.code == ErrorCode::GoneStale;
     if (ran_out) {
-        const Seconds late = std::max(batch.wall - lease->ended_at, WallTime::duration::zero());
+        const Seconds late = Duration(ms_between(lease->ended_since, batch.now));
         for (const auto& lock : lease->locks)
             batch.events.emplace_back(
                 LateReturnEvent{classes_.index_of(lock), what, late, lease->ttl});
@@ -197,6 +200,7 @@ void LockCommands::end_if_over(Batch& batch, Lease& lease) {
     if (batch.keeps_record) end(batch, lease, LeaseState::Expired, batch.now - deadline);
     lease.state = LeaseState::Expired;
     lease.ended_at = batch.wall;
+    lease.ended_since = batch.now;
 }
 
 Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLease& renew) {
@@ -267,6 +271,7 @@ Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
     end(batch, *lease, LeaseState::Broken, Seconds(0), broken.reason);
     lease->state = LeaseState::Broken;
     lease->ended_at = batch.wall;
+    lease->ended_since = batch.now;
     Answer answer;
     answer.resource_id = to_string(lease->id);
     answer.body = lease_document({.lease = *std::move(lease)});

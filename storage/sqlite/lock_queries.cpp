@@ -117,7 +117,7 @@ Answer LockQueries::read(const Batch& batch, const ReadLongestHeld& read) {
     std::vector<LeaseView> held;
     for (auto& lease : tables_.leases.oldest_live(read.limit))
         held.push_back(view_of(tables_, std::move(lease), batch.now));
-    return document(longest_held_document(held, batch.wall));
+    return document(longest_held_document(held, batch.now));
 }
 
 Answer LockQueries::read(const Batch& batch, const ReadAdvice& read) {

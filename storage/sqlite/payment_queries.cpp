@@ -18,14 +18,14 @@ Answer PaymentQueries::read(const ListPayments& list) {
     if (!list.reference.empty()) return by_reference(list);
     using Creation = JournalReader::Creation;
     auto& entries = tables_.entries;
-    const auto range = entries.range_of(list.created);
+    const auto ranges = entries.ranges_of(list.created);
     std::vector<Payment> payments;
     Answer answer;
     scan_page(
         list.place, list.limit, answer,
         [&](bool is_older, std::int64_t beside, int limit) {
-            return is_older ? entries.created_before(beside, range, limit)
-                            : entries.created_after(beside, range, limit);
+            return is_older ? entries.created_before(beside, ranges, limit)
+                            : entries.created_after(beside, ranges, limit);
         },
         [](const Creation& creation) { return creation.entry; },
         [&](const Creation& creation) {

@@ -1,5 +1,6 @@
 #pragma once
-// Stamp: when a row was written. `wall` is for people; `hour` is for its retention (sweeper.hpp).
+// Stamp: when a row was written. `wall` is for people, `hour` for its retention (sweeper.hpp),
+// `now` for spans (store_clock.hpp).
 // Thread rule: a plain value.
 
 #include "base/clock.hpp"
@@ -11,6 +12,7 @@ namespace fencegate::storage::sqlite {
 struct Stamp {
     WallTime wall;
     std::int64_t hour = 0;
+    BootTime now{};
 };
 
 }  // namespace fencegate::storage::sqlite

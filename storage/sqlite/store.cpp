@@ -71,7 +71,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       clock_(clock),
       observer_(observer),
       classes_(std::move(classes)),
-      tables_(*connection_, limits, classes_),
+      tables_(*connection_, limits, classes_, clock),
       commands_(*connection_, tables_, classes_, random),
       sweeper_(*connection_, retention, clock.boot_now()),
       holds_(tables_, retention.holds, random),
@@ -90,6 +90,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
         for (const auto& name : lease.locks) ++held_[classes_.index_of(name)];
     }
     publish_levels();
+    static_cast<void>(look_at_clock(clock_.boot_now()));
 }
 
 std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
@@ -147,8 +148,9 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
                                           std::span<const Ticket> cancelled,
                                           std::optional<BootTime> taken, std::vector<Routed>& out) {
     look();
-    Batch batch{.now = clock_.boot_now(),
-                .wall = clock_.wall_now(),
+    const auto now = clock_.boot_now();
+    Batch batch{.now = now,
+                .wall = look_at_clock(now),
                 .hour = sweeper_.hour(),
                 .keeps_record = keeps_record_,
                 .tells_holder = tells_holder_};
@@ -279,6 +281,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     tables_.journal.write_balances();
     stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
     if (stats_.wrote) incarnation_.raise_if_due(before);
+    if (stats_.wrote) tables_.clock.keep_if_due(before);
     commit_.run();
     const auto& failure = connection_->failure();
     if (failure) {
@@ -295,6 +298,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     }
     const auto done = clock_.boot_now();
     incarnation_.committed();
+    tables_.clock.committed();
     if (stats_.wrote) stats_.commit = done - before;
     if (stats_.wrote) checkpoint_pace_.note_batch(stats_.commands);
     stats_.wal_bytes = connection_->wal_bytes();
@@ -325,6 +329,7 @@ void SqliteStore::roll_back(const Batch& batch) {
         connection_->clear_failure();
     }
     incarnation_.rolled_back();
+    tables_.clock.rolled_back();
     tables_.live.rollback();
     tables_.journal.roll_back();
     sweeper_.begin_round();
@@ -371,7 +376,8 @@ void SqliteStore::publish_levels() {
 std::vector<Routed> SqliteStore::drain() {
     commands_.locks.refuse_waiting();
     stats_ = {};
-    Batch batch{.now = clock_.boot_now(), .wall = clock_.wall_now()};
+    const auto now = clock_.boot_now();
+    Batch batch{.now = now, .wall = look_at_clock(now)};
     for (const auto ticket : tables_.room.tickets())
         commands_.locks.give_up(batch, ticket, ErrorCode::Draining);
     tables_.live.commit();

@@ -125,6 +125,8 @@ private:
     void look_for_deadlocks(const Batch& batch);
     void sweep(Batch& batch, std::size_t commands);
     void expire_holds(Batch& batch);
+    // The time of a batch, and news of the clock.
+    [[nodiscard]] WallTime look_at_clock(BootTime now);
     [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
                                                          const std::function<void()>& work);
     [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
@@ -172,6 +174,7 @@ private:
     std::optional<BootTime> upkeep_at_;      // after a damaged page; as retry_at_
     std::optional<BootTime> checkpoint_at_;  // likewise
     std::optional<BootTime> deadlock_look_at_;
+    std::optional<Duration> told_offset_;  // of the clock; see StoreObserver
     std::optional<std::string> fatal_;
 };
 

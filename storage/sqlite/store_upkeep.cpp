@@ -45,6 +45,17 @@ void SqliteStore::look_for_deadlocks(const Batch& batch) {
     observer_.on_deadlocks(commands_.queries.count_deadlocks());
 }
 
+WallTime SqliteStore::look_at_clock(BootTime now) {
+    const auto wall = tables_.clock.look(now);
+    const auto& believed = tables_.clock.wall();
+    if (!told_offset_ || *told_offset_ != believed.offset()) {
+        told_offset_ = believed.offset();
+        observer_.on_clock(believed.offset());
+    }
+    if (believed.jump()) observer_.on_clock_jump(*believed.jump());
+    return wall;
+}
+
 std::optional<BootTime> SqliteStore::next_deadline() const {
     const auto sooner = [](std::optional<BootTime> left, std::optional<BootTime> right) {
         if (!left || !right) return left ? left : right;

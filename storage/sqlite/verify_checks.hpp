@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fencegate::storage::sqlite {
 
@@ -39,7 +40,9 @@ struct Checks {
     Check schema{"schema", "tables, indexes, triggers and views are those of this version"};
     Check journal_ids{"journal_ids", "within each epoch entries are numbered from 1 without a gap"};
     Check journal_seals{"journal_seals", "each entry fits its seal and the seal before it"};
-    Check journal_times{"journal_times", "no entry is booked before the one in front of it"};
+    Check journal_times{
+        "journal_times",
+        "only where a turn of the clock is noted is an entry booked before the last"};
     Check journal_accounts{"journal_accounts", "each entry moves money as its kind does"};
     Check movements{"movements", "a movement is whole: side by side, one payment, one author"};
     Check balances{"balances", "balances are what the entries add up to; debits equal credits"};
@@ -107,6 +110,8 @@ void check_keys(Connection& connection, const StoreFacts& facts, std::int64_t fi
                 const VerifyOptions& options, Checks& checks);
 void check_kept_answers(Connection& connection, const StoreFacts& facts, Checks& checks);
 [[nodiscard]] bool is_clock_unsteady(Connection& connection);
+// The entries that were booked before the one in front of them, as they are noted.
+[[nodiscard]] std::vector<std::int64_t> turns_of_clock(Connection& connection);
 void check_late_writes(Connection& connection, const StoreFacts& facts,
                        const VerifyOptions& options, Checks& checks);
 void check_leases(Connection& connection, const StoreFacts& facts, const VerifyOptions& options,

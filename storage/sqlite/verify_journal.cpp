@@ -41,7 +41,8 @@ public:
           lease_(connection,
                  "SELECT lock, principal, owner, mode, state, ended_at_ms "
                  "FROM leases WHERE token = ?"),
-          further_lock_(connection, "SELECT 1 FROM lease_locks WHERE token = ? AND lock = ?") {
+          further_lock_(connection, "SELECT 1 FROM lease_locks WHERE token = ? AND lock = ?"),
+          turns_(turns_of_clock(connection)) {
         find_mark();
     }
 
@@ -65,6 +66,8 @@ public:
 
     void end(JournalHead& head) {
         head = {before_.id, before_.seal};
+        if (turn_ != turns_.end())
+            checks_.journal_times.fault(nth("turn", *turn_) + " is of no entry");
         if (mark_ != 0) checks_.marks.fault(nth("mark", mark_) + " is of no entry");
         compare(balances_.query(), checks_.balances, "balance");
         if (!options_.expected_head) return;
@@ -80,8 +83,12 @@ private:
         });
         checks_.journal_seals.expect(entry.seal == seal_of(entry, before_.seal),
                                      [&] { return nth("entry", entry.id) + " is not as sealed"; });
-        checks_.journal_times.expect(entry.booked_at >= before_.booked_at || before_.id == 0, [&] {
-            return nth("entry", entry.id) + " is booked before " + nth("entry", before_.id);
+        const bool is_turn = entry.booked_at < before_.booked_at;
+        const bool is_noted = turn_ != turns_.end() && *turn_ == entry.id;
+        if (is_noted) ++turn_;
+        checks_.journal_times.expect(is_turn == is_noted, [&] {
+            const std::string how = is_turn ? " is booked before " : " is not booked before ";
+            return nth("entry", entry.id) + how + nth("entry", before_.id);
         });
     }
 
@@ -225,6 +232,8 @@ private:
     Statement balances_;
     Statement lease_;
     Statement further_lock_;
+    const std::vector<std::int64_t> turns_;
+    std::vector<std::int64_t>::const_iterator turn_ = turns_.begin();
     JournalEntry before_;
     Balances sums_;
     std::int64_t mark_ = 0;

@@ -30,8 +30,11 @@ struct Kept {
 
 class KeyPass {
 public:
-    KeyPass(Connection& connection, std::int64_t first_kept, Checks& checks)
+    KeyPass(Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+            Checks& checks)
         : checks_(checks),
+          turns_(turns_of_clock(connection)),
+          is_clock_unsteady_(facts.is_clock_unsteady),
           first_kept_(first_kept),
           answers_(connection,
                    "SELECT principal, key, id, error_code IS NOT NULL, version, created_at_ms "
@@ -44,6 +47,7 @@ public:
         checks_.one_effect.look();
         while (kept_ && kept_->whose < effect.whose) next_answer();
         if (before_ && before_->whose == effect.whose &&
+            !is_turned(before_->movement, effect.movement) &&
             effect.booked_at_ms - before_->booked_at_ms < kKeysKeptMs)
             fault(effect, nth("movement", before_->movement) + " has the same key");
         const bool is_kept = kept_ && kept_->whose == effect.whose;
@@ -66,11 +70,18 @@ private:
     // While an answer is kept, its key is answered from it and has no further effect.
     void check_against(const Effect& effect, const Kept& kept) {
         if (kept.is_refusal) {
-            if (std::abs(kept.created_at_ms - effect.booked_at_ms) < kKeysKeptMs)
+            if (!is_clock_unsteady_ &&
+                std::abs(kept.created_at_ms - effect.booked_at_ms) < kKeysKeptMs)
                 fault(effect, nth("answer", kept.id) + " says that it was refused");
         } else if (kept.version != 0 && effect.movement > kept.version) {
             fault(effect, nth("answer", kept.id) + " tells of an earlier one");
         }
+    }
+
+    // Between two entries that the clock was set back between, times say nothing.
+    [[nodiscard]] bool is_turned(std::int64_t earlier, std::int64_t later) const {
+        const auto turn = std::ranges::upper_bound(turns_, earlier);
+        return turn != turns_.end() && *turn <= later;
     }
 
     void fault(const Effect& effect, const std::string& why) {
@@ -92,6 +103,8 @@ private:
     }
 
     Checks& checks_;
+    const std::vector<std::int64_t> turns_;
+    const bool is_clock_unsteady_;
     const std::int64_t first_kept_;
     Statement answers_;
     Statement::Row answer_;
@@ -114,7 +127,8 @@ void check_effects(Connection& connection, const StoreFacts& facts, std::int64_t
     Statement movements(connection,
                         "SELECT principal, key, id, created_at_ms FROM transfers "
                         "WHERE id = movement AND key <> '' ORDER BY principal, key, id");
-    KeyPass pass(connection, std::min(first_kept, behind_the_oldest_answer(connection)), checks);
+    KeyPass pass(connection, facts, std::min(first_kept, behind_the_oldest_answer(connection)),
+                 checks);
     auto row = movements.query();
     while (row.next()) {
         pass.take({.whose = {std::string(row.text(0)), std::string(row.text(1))},

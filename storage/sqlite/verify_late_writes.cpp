@@ -85,9 +85,20 @@ bool is_clock_unsteady(Connection& connection) {
         "SELECT granted_at_ms FROM leases ORDER BY token",
         "SELECT created_at_ms FROM answers ORDER BY id",
         "SELECT 0 UNION ALL SELECT min(ended_at_ms - granted_at_ms) FROM leases",
+        "SELECT 0 UNION ALL SELECT min(entry.created_at_ms - (SELECT before.created_at_ms "
+        "FROM transfers AS before WHERE before.id < entry.id ORDER BY before.id DESC LIMIT 1)) "
+        "FROM clock_turns JOIN transfers AS entry ON entry.id = transfer_id",
     };
     return std::ranges::any_of(
         kRising, [&](const char* sql) { return fall_ms(connection, sql) > kClockToleranceMs; });
+}
+
+std::vector<std::int64_t> turns_of_clock(Connection& connection) {
+    std::vector<std::int64_t> turns;
+    Statement noted(connection, "SELECT transfer_id FROM clock_turns ORDER BY transfer_id");
+    auto row = noted.query();
+    while (row.next()) turns.push_back(row.integer(0));
+    return turns;
 }
 
 void check_late_writes(Connection& connection, const StoreFacts& facts,

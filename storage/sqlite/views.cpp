@@ -27,6 +27,7 @@ Lease as_told(const Tables& tables, const Batch& batch, Lease lease) {
     if (lease.state != LeaseState::Live || !is_over(tables, batch, lease.token)) return lease;
     lease.state = LeaseState::Expired;
     lease.ended_at = batch.wall;
+    lease.ended_since = batch.now;
     return lease;
 }
 

@@ -124,18 +124,24 @@ TEST(Journal, TransfersOfOneMovementNameItsFirst) {
     EXPECT_EQ(entries.at(2).movement, 3);
 }
 
-TEST(Journal, IsNeverBookedBeforeItsLastEntry) {
+TEST(Journal, WaitsForAClockThatIsALittleBehindAndNotesATurnWhereItIsFollowedBack) {
     StoreHarness store;
     store.create("pay_1", 1'000);
-    store.clock.step_wall(-std::chrono::hours(5));
+    store.clock.step_wall(-Duration(400));
     store.create("pay_2", 1'000);
-    store.reopen();
+    store.clock.step_wall(-std::chrono::hours(5));
     store.create("pay_3", 1'000);
+    store.reopen();
+    store.create("pay_4", 1'000);
 
     const auto entries = entries_of(store);
 
-    for (std::size_t at = 1; at < entries.size(); ++at)
-        EXPECT_GE(entries[at].booked_at, entries[at - 1].booked_at);
+    ASSERT_EQ(entries.size(), 8U);
+    EXPECT_EQ(entries[2].booked_at, entries[0].booked_at);
+    EXPECT_EQ(entries[4].booked_at, store.clock.wall_now());
+    EXPECT_EQ(entries[6].booked_at, store.clock.wall_now());
+    EXPECT_EQ(store.number("SELECT count(*) FROM clock_turns"), 1);
+    EXPECT_EQ(store.number("SELECT transfer_id FROM clock_turns"), entries[4].id);
 }
 
 TEST(Journal, BalancesAreWhatTheEntriesAddUpTo) {

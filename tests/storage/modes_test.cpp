@@ -204,7 +204,8 @@ TEST(Semaphores, ALateHolderDoesNotWriteBesideItsSuccessor) {
 // The rules would never write it; the schema says no as well.
 // Whether the rows take one more lease of the lock, whatever the rules in memory would say.
 bool rows_take(StoreHarness& store, const char* lock, lockmgr::Claim claim) {
-    storage::sqlite::LeaseRows rows(*store.connection);
+    const storage::sqlite::StoreClock clock(*store.connection, store.clock);
+    storage::sqlite::LeaseRows rows(*store.connection, clock);
     store.connection->exec("SAVEPOINT forgery");
     rows.install({.token = lockmgr::FencingToken(1'000),
                   .locks = {*lockmgr::LockName::parse(lock)},

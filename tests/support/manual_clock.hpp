@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace fencegate::testing {
@@ -22,6 +23,11 @@ public:
     }
     [[nodiscard]] WallTime wall_now() const override {
         return WallTime(std::chrono::milliseconds(wall_ms_.load()));
+    }
+
+    // Each clock is a machine of its own.
+    [[nodiscard]] std::string boot_id() const override {
+        return "boot " + std::to_string(boot_.load());
     }
 
     // Called after every step of advance(), so that whoever has to look up regularly can.
@@ -43,11 +49,24 @@ public:
     }
     // The wall clock alone, forward or back: what NTP and operators do.
     void step_wall(Duration span) { wall_ms_ += span.count(); }
+    // The machine was off for so long: boot time starts anew.
+    void reboot(Duration off) {
+        boot_ = next_boot();
+        boot_ns_ = kBootNs;
+        wall_ms_ += off.count();
+    }
     void set_wall(WallTime time) { wall_ms_ = time.time_since_epoch().count(); }
 
 private:
+    static constexpr std::int64_t kBootNs = 1'000'000'000'000;
+    static std::int64_t next_boot() {
+        static std::atomic<std::int64_t> last{0};
+        return ++last;
+    }
+
     std::function<void()> look_;
-    std::atomic<std::int64_t> boot_ns_{1'000'000'000'000};
+    std::atomic<std::int64_t> boot_{next_boot()};
+    std::atomic<std::int64_t> boot_ns_{kBootNs};
     std::atomic<std::int64_t> wall_ms_{1'767'225'600'000};  // 2026-01-01T00:00:00Z
 };
 

@@ -48,6 +48,8 @@ void RecordingObserver::on_checkpoint(storage::Seconds) { ++checkpoints; }
 void RecordingObserver::on_error(storage::StoreError error) { errors.push_back(error); }
 void RecordingObserver::on_damage(const std::string& what) { damages.push_back(what); }
 
+void RecordingObserver::on_clock_jump(const ClockJump& jump) { jumps.push_back(jump); }
+
 storage::Idempotency idempotency(std::string_view key, std::string_view body) {
     storage::Idempotency made;
     made.key = key;

@@ -30,6 +30,7 @@ public:
     void on_checkpoint(storage::Seconds seconds) override;
     void on_error(storage::StoreError error) override;
     void on_damage(const std::string& what) override;
+    void on_clock_jump(const ClockJump& jump) override;
 
     std::vector<storage::StoreEvent> all;
     std::vector<storage::LockNotice> notices;
@@ -37,6 +38,7 @@ public:
     std::map<std::size_t, storage::ClassLevels> levels;
     std::vector<storage::StoreError> errors;
     std::vector<std::string> damages;
+    std::vector<ClockJump> jumps;
     storage::BatchStats last_batch;
     int checkpoints = 0;
     std::size_t deadlocks = 0;

@@ -17,3 +17,22 @@ ALTER TABLE answers ADD COLUMN fingerprint_version INTEGER NOT NULL DEFAULT 1
 ALTER TABLE answers ADD COLUMN kind INTEGER NOT NULL DEFAULT 0 CHECK (kind BETWEEN 0 AND 2);
 ALTER TABLE answers ADD COLUMN operation TEXT NOT NULL DEFAULT '';  -- '': from before
 UPDATE answers SET kind = 1 WHERE error_code IS NULL AND body = '';
+
+-- Time: one reading of three clocks at one instant; see storage/sqlite/store_clock.hpp.
+CREATE TABLE store_clock (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    boot_id   TEXT NOT NULL,     -- which run of the machine boot_ms counts
+    boot_ms   INTEGER NOT NULL,
+    steady_ms INTEGER NOT NULL,  -- carried on from run to run; never jumps, never goes back
+    wall_ms   INTEGER NOT NULL   -- as it was believed
+) STRICT;
+-- When a lease began and ended on the steady clock, for spans; NULL: from before this version.
+ALTER TABLE leases ADD COLUMN granted_steady_ms INTEGER;
+ALTER TABLE leases ADD COLUMN ended_steady_ms INTEGER;
+-- Entries that were booked before the one in front of them, because the clock was set back. Between
+-- two of them times rise with the ids, so a time is searched for in each stretch.
+CREATE TABLE clock_turns (transfer_id INTEGER PRIMARY KEY) STRICT;
+INSERT INTO clock_turns
+    SELECT id FROM (SELECT id, created_at_ms, lag(created_at_ms) OVER (ORDER BY id) AS before_ms
+                    FROM transfers)
+    WHERE created_at_ms < before_ms;

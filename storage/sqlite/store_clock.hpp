@@ -1,0 +1,67 @@
+#pragma once
+// StoreClock: the times that a store writes down. Two of them:
+//
+//   wall    for people. What BelievedWall makes of the wall clock, with what it believed last kept
+//           in the store, so that a start is judged by it too while the machine runs on.
+//   steady  for spans, in milliseconds. The boot clock, carried on from run to run: it never jumps
+//           and never goes back, so the difference of two rows is the time between them. While the
+//           machine was off it goes by what the wall clock says was missed, never below nothing.
+//
+// The row that keeps them is written with the first batch that writes, when another time is
+// believed, and every few minutes.
+// Thread rule: belongs to the store thread. Errors: the Connection's failure().
+
+#include "base/believed_wall.hpp"
+#include "storage/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace fencegate::storage::sqlite {
+
+class StoreClock {
+public:
+    StoreClock(Connection& connection, const Clock& clock);
+
+    // What time a batch has that begins at `now`. Notices jumps.
+    WallTime look(BootTime now);
+    [[nodiscard]] const BelievedWall& wall() const noexcept { return wall_; }
+
+    [[nodiscard]] std::int64_t steady_ms(BootTime now) const;
+    // An instant of this or an earlier run on the boot clock of this one.
+    [[nodiscard]] BootTime when(std::int64_t steady_ms) const;
+    // The same of a row that has no steady time, by its wall time: it is from before version 4.
+    [[nodiscard]] BootTime when(WallTime wall) const { return wall_.when(wall); }
+
+    // Within a transaction that writes.
+    void keep_if_due(BootTime now);
+    void committed() noexcept;
+    void rolled_back() noexcept { pending_ = {}; }
+
+private:
+    // What the row says: three readings of one instant.
+    struct Anchor {
+        std::string boot_id;
+        std::int64_t boot_ms = 0;
+        std::int64_t steady_ms = 0;
+        WallTime wall{};
+    };
+    struct Kept {
+        BootTime at;
+        Duration offset;
+    };
+
+    static std::optional<Anchor> read(Connection& connection);
+    [[nodiscard]] bool is_this_boot(const Anchor& anchor, BootTime now) const;
+    void begin(const std::optional<Anchor>& anchor);
+
+    const Clock& clock_;
+    const std::string boot_id_;
+    BelievedWall wall_;
+    Duration steady_offset_{0};  // steady time less boot time
+    std::optional<Kept> kept_;
+    std::optional<Kept> pending_;
+    Statement keep_;
+};
+
+}  // namespace fencegate::storage::sqlite
