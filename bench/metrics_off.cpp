@@ -50,6 +50,9 @@ void Metrics::store_backed_up(WallTime) noexcept {}
 void Metrics::store_has_backup(WallTime) noexcept {}
 void Metrics::store_backup_failed() noexcept {}
 void Metrics::store_error(StoreErrorKind) noexcept {}
+void Metrics::clock_believed(Duration) noexcept {}
+void Metrics::clock_shown(BootTime, WallTime) noexcept {}
+void Metrics::clock_jumped() noexcept {}
 void Metrics::config_reloaded(bool) noexcept {}
 void Metrics::draining(bool) noexcept {}
 std::string Metrics::serialize(BootTime) { return "# measured without metrics\n"; }
@@ -60,6 +63,8 @@ void StoreMetrics::on_deadlocks(std::size_t) {}
 void StoreMetrics::on_batch(const storage::BatchStats&) {}
 void StoreMetrics::on_checkpoint(storage::Seconds) {}
 void StoreMetrics::on_error(storage::StoreError) {}
+void StoreMetrics::on_clock(Duration) {}
+void StoreMetrics::on_clock_jump(const ClockJump&) {}
 
 HotLocks::HotLocks(const Clock& clock) : clock_(clock) {}
 void HotLocks::note_contentions(const std::vector<storage::Contention>&) {}

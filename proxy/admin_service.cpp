@@ -112,6 +112,7 @@ Reply AdminService::metrics_reply(const RequestHead& head) {
     const auto load = engine_.load();
     metrics_.store_queue_depth(load.commands);
     metrics_.store_commit_running(now - load.busy_since.value_or(now));
+    metrics_.clock_shown(now, clock_.wall_now());
     reply.body = metrics_.serialize(now);
     reply.add_header("Vary", "Accept-Encoding");
     if (!head.accept_encoding || !accepts_gzip(*head.accept_encoding)) return reply;

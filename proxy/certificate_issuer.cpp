@@ -107,6 +107,12 @@ BioPtr reading(std::string_view pem) {
     return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
+std::optional<WallTime> time_of(const ASN1_TIME* time) {
+    std::tm utc{};
+    if (ASN1_TIME_to_tm(time, &utc) != 1) return std::nullopt;
+    return WallTime(std::chrono::seconds(::timegm(&utc)));
+}
+
 // An encrypted key must not make a server ask at the terminal.
 int refuse_passphrase(char*, int, int, void*) { return -1; }
 
@@ -178,11 +184,12 @@ PrivateKeyPtr private_key_from_pem(std::string_view pem) {
     return key;
 }
 
+WallTime not_before(X509& certificate) {
+    return time_of(X509_get0_notBefore(&certificate)).value_or(WallTime::max());
+}
+
 WallTime not_after(X509& certificate) {
-    std::tm utc{};
-    // An unreadable time counts as long past: such a certificate is replaced or refused.
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &utc) != 1) return WallTime{};
-    return WallTime(std::chrono::seconds(::timegm(&utc)));
+    return time_of(X509_get0_notAfter(&certificate)).value_or(WallTime{});
 }
 
 bool is_valid_for(X509& certificate, const std::string& host) {

@@ -34,6 +34,8 @@ namespace fencegate::proxy {
 [[nodiscard]] X509Ptr certificate_from_pem(std::string_view pem);
 [[nodiscard]] PrivateKeyPtr private_key_from_pem(std::string_view pem);
 
+// From when and until when it is valid. A time that cannot be read makes it invalid.
+[[nodiscard]] WallTime not_before(X509& certificate);
 [[nodiscard]] WallTime not_after(X509& certificate);
 
 // `host` is a DNS name or an address, as in a URL but without brackets.

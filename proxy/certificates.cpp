@@ -137,12 +137,22 @@ private:
         const auto missing = std::ranges::find_if(
             hosts_, [this](const auto& host) { return !is_valid_for(*server_, host); });
         const bool is_ending = end - now_ < kReissueBefore;
+        const auto begin = not_before(*server_);
+        const bool is_early = begin > now_;
         const bool is_ours = is_from_local_ca();
-        if (is_ours && ca_key_ && (is_ending || missing != hosts_.end())) return issue();
+        const bool is_wanting = is_early || is_ending || missing != hosts_.end();
+        if (is_ours && ca_key_ && is_wanting) return issue();
         if (end <= now_) {
             return refuse(server_file_, std::string("expired at ") + rfc3339(end).text +
                                             "; put a new certificate and key there" +
                                             (is_ours ? ", or ca.key to have one issued" : ""));
+        }
+        // Unlike one that is over it becomes good by itself, and the clock may be what is wrong.
+        if (is_early) {
+            notices_.push_back(server_file_.string() + " is not valid before " +
+                               rfc3339(begin).text + ", and it is " + rfc3339(now_).text +
+                               ": clients refuse it until then" +
+                               (is_ours ? "; put ca.key back to have it reissued" : ""));
         }
         if (is_ending) {
             notices_.push_back(server_file_.string() + " ends at " + rfc3339(end).text +
@@ -157,7 +167,14 @@ private:
     }
 
     // Of the same key and name, so what the lost one signed stays valid.
-    Result<> restore_ca() { return ca_key_ && !ca_ ? ensure_ca() : Result<>(); }
+    Result<> restore_ca() {
+        const bool is_good = ca_ && is_valid_now(*ca_);
+        return ca_key_ && !is_good ? ensure_ca() : Result<>();
+    }
+
+    [[nodiscard]] bool is_valid_now(X509& certificate) const {
+        return not_before(certificate) <= now_ && now_ < not_after(certificate);
+    }
 
     // Keys before certificates, the CA before the server: whatever a crash leaves of this
     // order, the next start completes.
@@ -177,11 +194,12 @@ private:
     }
 
     Result<> ensure_ca() {
-        if (ca_ && not_after(*ca_) > now_) return {};
+        if (ca_ && is_valid_now(*ca_)) return {};
         if (ca_) {
-            return refuse(ca_file_,
-                          "has expired; remove ca.pem, ca.key, server.pem and server.key "
-                          "to start with a new CA (clients then need the new ca.pem)");
+            notices_.push_back(ca_file_.string() + " was valid from " +
+                               rfc3339(not_before(*ca_)).text + " to " +
+                               rfc3339(not_after(*ca_)).text + ", and it is " + rfc3339(now_).text +
+                               "; issued it again of the same key: give it to clients again");
         }
         auto ca = issue_ca_certificate(*ca_key_, now_);
         if (!ca) return std::unexpected(std::move(ca.error()));
@@ -254,12 +272,12 @@ std::vector<std::string> certificate_hosts(const Endpoint& listen) {
     return hosts;
 }
 
-Result<WallTime> certificate_not_after(const path& file) {
+Result<Validity> certificate_validity(const path& file) {
     const auto pem = read_file(file, kPemBytesMax);
     if (!pem) return std::unexpected(pem.error());
     const auto certificate = certificate_from_pem(*pem);
     if (!certificate) return refuse(file, "is not a PEM certificate; restore it from a backup");
-    return not_after(*certificate);
+    return Validity{not_before(*certificate), not_after(*certificate)};
 }
 
 }  // namespace fencegate::proxy

@@ -8,6 +8,9 @@
 // fit. A server.pem that ca.pem did not sign is the operator's own: it is used, never replaced.
 // A private key is never replaced either; a certificate missing beside its key is made again from
 // it. So every step is one atomic rename, and a crash between two steps heals on the next start.
+// A certificate of ours that is not valid yet, or no longer, is made again of the same key: a clock
+// that is wrong once must not shut clients out for good. So what an older ca.pem trusts stays
+// trusted.
 // Thread rule: any thread. REQUIRES: nobody else works in the data folder at the same time.
 // Errors: fail_start(CannotRead | CannotCreate), naming the file and what to do.
 
@@ -37,7 +40,11 @@ struct CertificateFiles {
 // localhost, both loopback addresses, the machine's name, and the address listened on.
 [[nodiscard]] std::vector<std::string> certificate_hosts(const Endpoint& listen);
 
-// When the first certificate in the file ends.
-[[nodiscard]] Result<WallTime> certificate_not_after(const std::filesystem::path& path);
+struct Validity {
+    WallTime from;
+    WallTime to;
+};
+// Of the first certificate in the file.
+[[nodiscard]] Result<Validity> certificate_validity(const std::filesystem::path& path);
 
 }  // namespace fencegate::proxy

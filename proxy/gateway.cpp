@@ -1,5 +1,6 @@
 #include "proxy/gateway.hpp"
 
+#include "base/start_failure.hpp"
 #include "proxy/gateway_parts.hpp"
 #include "proxy/reloadable.hpp"
 
@@ -39,7 +40,11 @@ void Gateway::on_signal(int signal) {
 }
 
 void Gateway::reload() {
-    auto loaded = load_reloadable(config_, clock_);
+    auto loaded = load_reloadable(config_, clock_.wall_now());
+    if (loaded && loaded->validity.from > clock_.wall_now())
+        loaded = fail_start(StartFailure::CannotRead, loaded->files.server.string() +
+                                                          " is not valid before " +
+                                                          rfc3339(loaded->validity.from).text);
     metrics_.config_reloaded(loaded.has_value());
     if (!loaded) {
         std::fprintf(stderr, "fencegate: reload failed, the old settings stay: %s\n",
@@ -47,9 +52,27 @@ void Gateway::reload() {
         return;
     }
     credentials_->replace(std::move(loaded->credentials));
-    tls_->replace(std::move(loaded->tls));
-    metrics_.tls_certificate_not_after(loaded->not_after);
+    use_certificates(*std::move(loaded));
     std::fprintf(stderr, "fencegate: reloaded keys and certificates\n");
+}
+
+// What was made by a clock that turned out to be wrong is made again. Keys stay as they are: nobody
+// asked for them.
+void Gateway::renew_certificates() {
+    auto loaded = load_reloadable(config_, clock_.wall_now());
+    if (loaded) {
+        use_certificates(*std::move(loaded));
+    } else {
+        std::fprintf(stderr, "fencegate: the clock was set, the old certificates stay: %s\n",
+                     loaded.error().detail.c_str());
+    }
+}
+
+void Gateway::use_certificates(Reloadable loaded) {
+    tls_->replace(std::move(loaded.tls));
+    metrics_.tls_certificate_not_after(loaded.validity.to);
+    for (const auto& notice : loaded.files.notices)
+        std::fprintf(stderr, "fencegate: %s\n", notice.c_str());
 }
 
 void Gateway::begin_drain() {

@@ -45,13 +45,15 @@ std::string run_name(const Clock& clock) {
 
 Gateway::Gateway(const Config& config, const Clock& clock)
     : config_(config),
-      clock_(clock),
+      machine_clock_(clock),
       classes_(lock_classes(config)),
       labels_(route_labels(AdminService::route_labels())),
       metrics_(metrics_options(classes_, labels_)),
       watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
       hot_locks_(clock),
-      store_news_(metrics_, hot_locks_, watch_log_) {
+      store_news_(metrics_, hot_locks_, watch_log_,
+                  [this] { asio::post(main_, [this] { renew_certificates(); }); }),
+      clock_(clock, store_news_) {
     for (std::size_t at = 0; at < classes_.size(); ++at)
         metrics_.lock_class_ttl(at, classes_[at].ttl_default);
 }
@@ -85,7 +87,7 @@ Result<> Gateway::open_store() {
              [this](const std::string& why) {
                  asio::post(main_, [this, why] { on_disk_failure(why); });
              }},
-        clock_, store_random_, store_news_);
+        machine_clock_, store_random_, store_news_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
     // After the engine, which has taken the folder's lock: another gateway may be at work in it.
@@ -107,7 +109,7 @@ Result<> Gateway::open_edge() {
     auto first_key = ensure_first_key(config_.data_dir, random, clock_.wall_now());
     if (!first_key) return std::unexpected(first_key.error());
     first_key_ = *std::move(first_key);
-    auto loaded = load_reloadable(config_, clock_);
+    auto loaded = load_reloadable(config_, clock_.wall_now());
     if (!loaded) return std::unexpected(loaded.error());
     auto log = AccessLog::open(config_.access_log, clock_);
     if (!log) return std::unexpected(log.error());
@@ -116,11 +118,11 @@ Result<> Gateway::open_edge() {
     credentials_ = std::make_unique<CredentialStore>(std::move(loaded->credentials));
     tls_ = std::make_unique<TlsSource>(std::move(loaded->tls));
     certificate_files_ = std::move(loaded->files);
-    metrics_.tls_certificate_not_after(loaded->not_after);
+    metrics_.tls_certificate_not_after(loaded->validity.to);
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max}, classes_);
     admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
-                                            hot_locks_, clock_, metrics_are_anonymous(config_),
-                                            routes().size() + 1);
+                                            hot_locks_, machine_clock_,
+                                            metrics_are_anonymous(config_), routes().size() + 1);
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
     return {};

@@ -7,8 +7,10 @@
 #include "proxy/access_log.hpp"
 #include "proxy/admin_service.hpp"
 #include "proxy/api_service.hpp"
+#include "proxy/believed_clock.hpp"
 #include "proxy/certificates.hpp"
 #include "proxy/listener.hpp"
+#include "proxy/reloadable.hpp"
 #include "proxy/store_news.hpp"
 
 #include <memory>
@@ -41,6 +43,8 @@ private:
     void watch_signals();
     void on_signal(int signal);
     void reload();
+    void renew_certificates();
+    void use_certificates(Reloadable loaded);
     void begin_drain();
     void look_whether_drained();
     void on_disk_failure(const std::string& why);
@@ -49,13 +53,14 @@ private:
     void close();
 
     const Config& config_;
-    const Clock& clock_;
+    const Clock& machine_clock_;
     lockmgr::LockClasses classes_;
     std::vector<RouteLabels> labels_;
     Metrics metrics_;
     WatchLog watch_log_;
     HotLocks hot_locks_;
     StoreNews store_news_;
+    BelievedClock clock_;
     BufferedRandom store_random_;
 
     asio::io_context main_{1};

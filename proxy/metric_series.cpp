@@ -174,7 +174,12 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
                       {}, "kind", kStoreErrors)),
       expiry_lag(histogram(registry, "fencegate_lease_expiry_lag_seconds",
                            "Time from a lease's deadline to its expiry in the store.", {},
-                           kLagBounds)) {}
+                           kLagBounds)),
+      clock_offset(gauge(registry, "fencegate_clock_offset_seconds",
+                         "How far the wall clock is ahead of the time that the store goes by.",
+                         {})),
+      clock_jumps(counter(registry, "fencegate_clock_jumps_total",
+                          "Times the wall clock was set while the boot clock went on.", {})) {}
 
 GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
     : idempotency(counters(registry, "fencegate_idempotency_total",

@@ -12,6 +12,7 @@
 #include <prometheus/registry.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -131,6 +132,9 @@ struct StoreSeries {
     prometheus::Gauge& last_backup;
     std::array<prometheus::Counter*, kStoreErrors.size()> errors;
     prometheus::Histogram& expiry_lag;
+    prometheus::Gauge& clock_offset;
+    prometheus::Counter& clock_jumps;
+    std::atomic<std::int64_t> believed_offset_ms{0};
 };
 
 struct GatewaySeries {

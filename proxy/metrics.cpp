@@ -190,6 +190,18 @@ void Metrics::store_error(StoreErrorKind kind) noexcept {
     series_->store.errors[index_of(kind)]->Increment();
 }
 
+void Metrics::clock_believed(Duration offset) noexcept {
+    series_->store.believed_offset_ms.store(offset.count(), std::memory_order_relaxed);
+}
+
+void Metrics::clock_shown(BootTime now, WallTime shown) noexcept {
+    const Duration believed(series_->store.believed_offset_ms.load(std::memory_order_relaxed));
+    const auto offset = shown.time_since_epoch() - now.time_since_epoch();
+    series_->store.clock_offset.Set(in_seconds(offset - believed));
+}
+
+void Metrics::clock_jumped() noexcept { series_->store.clock_jumps.Increment(); }
+
 void Metrics::config_reloaded(bool ok) noexcept {
     series_->gateway.config_ok.Set(ok ? 1 : 0);
     series_->gateway.reloads[ok ? 0 : 1]->Increment();

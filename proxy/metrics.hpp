@@ -125,6 +125,11 @@ public:
     void store_has_backup(WallTime begun) noexcept;  // of an earlier run
     void store_backup_failed() noexcept;
     void store_error(StoreErrorKind kind) noexcept;
+    // What the store believes of the wall clock, as wall time less boot time; and what it shows at
+    // the scrape that follows.
+    void clock_believed(Duration offset) noexcept;
+    void clock_shown(BootTime now, WallTime shown) noexcept;
+    void clock_jumped() noexcept;
 
     // The process. A configuration counts as loaded from the start: there is no gateway without.
     void config_reloaded(bool ok) noexcept;

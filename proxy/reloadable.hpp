@@ -15,11 +15,11 @@ struct Reloadable {
     Credentials credentials;
     SslContextPtr tls;
     CertificateFiles files;
-    WallTime not_after;  // of the server certificate
+    Validity validity;  // of the server certificate
 };
 
 // Makes or renews our own certificates where needed.
 // Fails with: a StartFailure that names the file.
-[[nodiscard]] Result<Reloadable> load_reloadable(const Config& config, const Clock& clock);
+[[nodiscard]] Result<Reloadable> load_reloadable(const Config& config, WallTime now);
 
 }  // namespace fencegate::proxy

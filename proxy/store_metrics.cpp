@@ -162,4 +162,10 @@ void StoreMetrics::on_checkpoint(storage::Seconds took) { metrics_.store_checkpo
 
 void StoreMetrics::on_error(storage::StoreError error) { metrics_.store_error(kind_of(error)); }
 
+void StoreMetrics::on_clock(Duration offset) { metrics_.clock_believed(offset); }
+
+void StoreMetrics::on_clock_jump(const ClockJump& jump) {
+    if (jump.is_new) metrics_.clock_jumped();
+}
+
 }  // namespace fencegate::proxy

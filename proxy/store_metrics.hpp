@@ -18,6 +18,8 @@ public:
     void on_batch(const storage::BatchStats& stats) override;
     void on_checkpoint(storage::Seconds took) override;
     void on_error(storage::StoreError error) override;
+    void on_clock(Duration offset) override;
+    void on_clock_jump(const ClockJump& jump) override;
 
 private:
     void count(const storage::AcquireEvent& event);

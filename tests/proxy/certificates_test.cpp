@@ -1,86 +1,15 @@
-#include "proxy/certificates.hpp"
-
-#include "base/file.hpp"
 #include "base/start_failure.hpp"
-#include "proxy/certificate_issuer.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/proxy/certificates_fixture.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <sys/stat.h>
 
 namespace fencegate::proxy {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
-
-constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23}};
-const std::vector<std::string> kHosts{"localhost", "127.0.0.1", "::1", "gateway.example"};
-
-class CertificatesTest : public ::testing::Test {
-protected:
-    CertificatesTest() : umask_before_(::umask(022)) {}
-    ~CertificatesTest() override { ::umask(umask_before_); }
-
-    Result<CertificateFiles> ensure(WallTime now = kNow,
-                                    const std::vector<std::string>& hosts = kHosts) {
-        return ensure_certificates(folder_.path(), hosts, now);
-    }
-
-    std::string content(const std::string& name) const {
-        return read_file(folder_ / name, 1'000'000).value_or("");
-    }
-
-    WallTime end_of(const std::string& name) const {
-        return certificate_not_after(folder_ / name).value_or(WallTime{});
-    }
-
-    void put(const std::string& name, std::string_view text) {
-        ASSERT_TRUE(write_file_atomically(folder_ / name, text, FileMode::Secret));
-    }
-
-    void remove(const std::string& name) { std::filesystem::remove(folder_ / name); }
-
-    // An operator's own pair: signed by a CA of which this folder knows nothing.
-    void put_foreign_pair(WallTime issued) {
-        const testing::TempDir elsewhere;
-        const std::vector<std::string> hosts{"pay.example"};
-        ASSERT_TRUE(ensure_certificates(elsewhere.path(), hosts, issued));
-        for (const auto* name : {"server.pem", "server.key"}) {
-            put(name, read_file(elsewhere / name, 1'000'000).value_or(""));
-        }
-    }
-
-    // What a client trusting ca.pem thinks of server.pem: X509_V_OK or the reason against it.
-    int verdict(WallTime now, const char* host) const {
-        const auto ca = certificate_from_pem(content("ca.pem"));
-        const auto server = certificate_from_pem(content("server.pem"));
-        X509_STORE* store = X509_STORE_new();
-        X509_STORE_add_cert(store, ca.get());
-        X509_STORE_CTX* context = X509_STORE_CTX_new();
-        X509_STORE_CTX_init(context, store, server.get(), nullptr);
-        auto* parameters = X509_STORE_CTX_get0_param(context);
-        X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER);
-        X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT);
-        X509_VERIFY_PARAM_set_time(
-            parameters, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
-        if (X509_VERIFY_PARAM_set1_ip_asc(parameters, host) != 1) {
-            X509_VERIFY_PARAM_set1_host(parameters, host, 0);
-        }
-        X509_verify_cert(context);
-        const int error = X509_STORE_CTX_get_error(context);
-        X509_STORE_CTX_free(context);
-        X509_STORE_free(store);
-        return error;
-    }
-
-    testing::TempDir folder_;
-
-private:
-    ::mode_t umask_before_;
-};
 
 TEST_F(CertificatesTest, ClientTrustingTheCaAcceptsTheServerUnderEveryHost) {
     const auto files = ensure();
@@ -338,13 +267,68 @@ TEST_F(CertificatesTest, ExpiredOwnCertificateIsRefusedSayingWhen) {
               std::string::npos);
 }
 
-TEST_F(CertificatesTest, ExpiredCaIsRefusedSayingWhatToRemove) {
+TEST_F(CertificatesTest, ExpiredCaIsIssuedAgainOfTheSameKey) {
     ASSERT_TRUE(ensure());
+    const auto key = content("ca.key");
+    const auto later = kNow + days(3653);
+
+    const auto files = ensure(later);
+
+    ASSERT_TRUE(files) << files.error().detail;
+    EXPECT_EQ(verdict(later, "localhost"), X509_V_OK);
+    EXPECT_EQ(content("ca.key"), key);
+    EXPECT_NE(files->notices.front().find("give it to clients again"), std::string::npos);
+}
+
+TEST_F(CertificatesTest, ExpiredCaWithoutItsKeyCannotIssue) {
+    ASSERT_TRUE(ensure());
+    remove("ca.key");
 
     const auto files = ensure(kNow + days(3653));
 
     ASSERT_FALSE(files);
-    EXPECT_NE(files.error().detail.find("ca.pem has expired; remove"), std::string::npos);
+    EXPECT_NE(files.error().detail.find("server.pem expired at"), std::string::npos);
+}
+
+// One start with the clock ahead.
+TEST_F(CertificatesTest, WhatIsNotValidYetIsIssuedAgain) {
+    for (const auto ahead : {std::chrono::hours(2), std::chrono::hours(24 * 3652)}) {
+        for (const auto* name : {"ca.pem", "ca.key", "server.pem", "server.key"}) remove(name);
+        ASSERT_TRUE(ensure(kNow + ahead));
+        const auto keys = content("ca.key") + content("server.key");
+        ASSERT_EQ(verdict(kNow, "localhost"), X509_V_ERR_CERT_NOT_YET_VALID);
+
+        const auto files = ensure();
+
+        ASSERT_TRUE(files) << files.error().detail;
+        EXPECT_EQ(verdict(kNow, "localhost"), X509_V_OK);
+        EXPECT_EQ(content("ca.key") + content("server.key"), keys);
+        EXPECT_EQ(files->notices.size(), 2U);
+    }
+}
+
+// A clock that was wrong for a while must not leave anything behind that trusting clients refuse.
+TEST_F(CertificatesTest, AnOlderCopyOfTheCaStillTrustsWhatIsIssuedAgain) {
+    ASSERT_TRUE(ensure());
+    const auto given_to_clients = content("ca.pem");
+    ASSERT_TRUE(ensure(kNow + days(3653)));
+    ASSERT_TRUE(ensure(kNow + 1h));
+
+    put("ca.pem", given_to_clients);
+
+    EXPECT_EQ(verdict(kNow + 1h, "localhost"), X509_V_OK);
+}
+
+TEST_F(CertificatesTest, OwnCertificateThatIsNotValidYetIsAnnounced) {
+    put_foreign_pair(kNow + days(1));
+
+    const auto files = ensure();
+
+    ASSERT_TRUE(files) << files.error().detail;
+    ASSERT_EQ(files->notices.size(), 1U);
+    EXPECT_NE(files->notices.front().find("is not valid before 2026-11-23T23:00:00.000Z, and it is "
+                                          "2026-11-23T00:00:00.000Z"),
+              std::string::npos);
 }
 
 TEST_F(CertificatesTest, DanglingLinkIsRefusedNotReplaced) {
