@@ -122,6 +122,7 @@ void LiveState::postpone(BootTime::duration span) {
     FG_CHECK(undo_.empty());
     expiries_.postpone(span);
     resting_.postpone(span);
+    waiters_.postpone(span);
 }
 
 void LiveState::take_back(const DeadlineChanged& undo) {

@@ -1,9 +1,9 @@
 #pragma once
 // LiveState: what a lock manager knows beside the rows: who holds each lock, deadlines of live
-// leases, the lines of waiters, locks that rest after an expiry, and how renewals went. It changes
-// with the rows, so it is transactional like them: every change is remembered until commit(), and
-// rollback() takes the changes back, newest first. Without that, a batch that hits a full disk
-// would leave a lock free in the rows and taken in memory.
+// leases, the lines of waiters and the places of those who are away, locks that rest after an
+// expiry, and how renewals went. It changes with the rows, so it is transactional like them: every
+// change is remembered until commit(), and rollback() takes the changes back, newest first. Without
+// that, a batch that hits a full disk would leave a lock free in the rows and taken in memory.
 // Invariant: after rollback() the state equals the state at the last commit().
 // Thread rule: belongs to one thread.
 
@@ -34,7 +34,7 @@ public:
     // nullopt: the lease is renewed without any special rule.
     void set_renewals(FencingToken token, const std::optional<Renewals>& renewals);
 
-    // REQUIRES: waiters().has_room().
+    // REQUIRES: waiters().has_room(), or it was there before.
     void enqueue(Waiter waiter);
     [[nodiscard]] std::optional<Waiter> remove(WaiterId id);
 
@@ -48,7 +48,8 @@ public:
     [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
     [[nodiscard]] std::optional<Renewals> renewals_of(FencingToken token) const;
 
-    // The time was nobody's: every lease and every rest ends later by `span`. Not taken back.
+    // The time was nobody's: every lease, every rest and every place that is kept ends later by
+    // `span`. Not taken back.
     // REQUIRES: nothing has changed since commit().
     void postpone(BootTime::duration span);
 

@@ -49,6 +49,7 @@ LockClass LockClasses::strictest(const std::vector<LockName>& locks) const {
         all.accepts_late_writes = all.accepts_late_writes && next.accepts_late_writes;
         all.max_hold = stricter(all.max_hold, next.max_hold);
         all.lock_delay = std::max(all.lock_delay, next.lock_delay);
+        all.place_kept = std::min(all.place_kept, next.place_kept);
         all.stalled_renewals_max = stricter(all.stalled_renewals_max, next.stalled_renewals_max);
         all.waiters_per_lock_max = stricter(all.waiters_per_lock_max, next.waiters_per_lock_max);
     }

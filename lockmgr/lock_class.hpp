@@ -22,6 +22,7 @@ struct LockClass {
     Duration ttl_max{3'600'000};
     Duration ttl_default{30'000};
     bool accepts_late_writes = false;  // under an expired token that nobody superseded
+    Duration place_kept{5'000};  // in line, for a waiter with a key that leaves; zero: not at all
     // Zero: no limit, for this and all that follow.
     Duration max_hold{0};                   // no renewal goes beyond this after the grant
     Duration lock_delay{0};                 // after an expiry, before the next grant

@@ -5,20 +5,38 @@
 #include <algorithm>
 
 namespace fencegate::lockmgr {
+namespace {
+
+template <class Lines>
+void erase_from(Lines& lines, const LockName& lock, WaiterId id) {
+    const auto line = lines.find(lock);
+    line->second.erase(id);
+    if (line->second.empty()) lines.erase(line);
+}
+
+}  // namespace
 
 bool WaitQueue::has_room(const std::vector<LockName>& locks, std::size_t per_lock_max) const {
     if (waiters_.size() >= limits_.total_max) return false;
     const auto lock_max =
         per_lock_max > 0 ? std::min(per_lock_max, limits_.per_lock_max) : limits_.per_lock_max;
-    return std::ranges::all_of(locks,
-                               [&](const LockName& lock) { return waiting_for(lock) < lock_max; });
+    return std::ranges::all_of(
+        locks, [&](const LockName& lock) { return places(lock).size() < lock_max; });
 }
 
 void WaitQueue::insert(Waiter waiter) {
     const auto id = waiter.id;
-    for (const auto& lock : waiter.locks) lines_[lock].insert(id);
-    deadlines_.emplace(waiter.deadline, id);
-    const bool is_new = waiters_.emplace(id, std::move(waiter)).second;
+    for (const auto& lock : waiter.locks) {
+        places_[lock].insert(id);
+        if (!waiter.is_away()) lines_[lock].insert(id);
+    }
+    if (waiter.is_away()) {
+        kept_.arm(id, *waiter.away_until);
+    } else {
+        deadlines_.emplace(waiter.deadline, id);
+    }
+    bool is_new = !waiter.key || keys_.emplace(waiter.key->asker, id).second;
+    is_new = waiters_.emplace(id, std::move(waiter)).second && is_new;
     FG_CHECK(is_new);
 }
 
@@ -26,11 +44,15 @@ std::optional<Waiter> WaitQueue::remove(WaiterId id) {
     auto found = waiters_.extract(id);
     if (found.empty()) return std::nullopt;
     auto waiter = std::move(found.mapped());
-    deadlines_.erase({waiter.deadline, id});
+    if (waiter.key) keys_.erase(waiter.key->asker);
+    if (waiter.is_away()) {
+        waiter.away_until = kept_.disarm(id);
+    } else {
+        deadlines_.erase({waiter.deadline, id});
+    }
     for (const auto& lock : waiter.locks) {
-        const auto line = lines_.find(lock);
-        line->second.erase(id);
-        if (line->second.empty()) lines_.erase(line);
+        erase_from(places_, lock, id);
+        if (!waiter.is_away()) erase_from(lines_, lock, id);
     }
     return waiter;
 }
@@ -45,10 +67,15 @@ const Waiter* WaitQueue::find(WaiterId id) const {
     return found == waiters_.end() ? nullptr : &found->second;
 }
 
-bool WaitQueue::is_first(const Waiter& waiter) const {
-    return std::ranges::all_of(waiter.locks, [&](const LockName& lock) {
+const Waiter* WaitQueue::find_key(const AskerKey& key) const {
+    const auto found = keys_.find(key);
+    return found == keys_.end() ? nullptr : find(found->second);
+}
+
+bool WaitQueue::is_first(const std::vector<LockName>& locks, WaiterId id) const {
+    return std::ranges::all_of(locks, [&](const LockName& lock) {
         const auto& waiting = line(lock);
-        return waiting.empty() || *waiting.begin() >= waiter.id;
+        return waiting.empty() || *waiting.begin() >= id;
     });
 }
 
@@ -60,10 +87,16 @@ const WaitQueue::Line& WaitQueue::line(const LockName& lock) const {
     return found == lines_.end() ? kNobody : found->second;
 }
 
+const WaitQueue::Places& WaitQueue::places(const LockName& lock) const {
+    static const Places kNobody;
+    const auto found = places_.find(lock);
+    return found == places_.end() ? kNobody : found->second;
+}
+
 std::vector<WaiterId> WaitQueue::all() const {
     std::vector<WaiterId> ids;
-    ids.reserve(waiters_.size());
-    for (const auto& [id, waiter] : waiters_) ids.push_back(id);
+    ids.reserve(deadlines_.size());
+    for (const auto& [deadline, id] : deadlines_) ids.push_back(id);
     std::ranges::sort(ids);
     return ids;
 }

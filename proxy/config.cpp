@@ -83,6 +83,7 @@ constexpr std::array kClassDurationKeys{
     DurationKey<LockClass>{"ttl_default", &LockClass::ttl_default, 10ms, 24h},
     DurationKey<LockClass>{"max_hold", &LockClass::max_hold, 0ms, 24h * 365},
     DurationKey<LockClass>{"lock_delay", &LockClass::lock_delay, 0ms, 1h},
+    DurationKey<LockClass>{"place_kept", &LockClass::place_kept, 0ms, 10min},
 };
 
 constexpr std::array kClassCountKeys{

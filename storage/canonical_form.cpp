@@ -59,10 +59,7 @@ void write_form(FormWriter& form, const AcquireLock& acquire, const lockmgr::Loc
     // out sends the same request when the operator has set another default since.
     auto ttl = acquire.ttl;
     if (ttl == classes.strictest(acquire.locks).ttl_default) ttl.reset();
-    form.maybe(ttl)
-        .number(acquire.wait.count())
-        .text(acquire.owner)
-        .json(unless_empty(acquire.metadata_json));
+    form.maybe(ttl).text(acquire.owner).json(unless_empty(acquire.metadata_json));
     write_purpose(form, acquire.purpose);
 }
 

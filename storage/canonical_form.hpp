@@ -3,7 +3,8 @@
 // one form exactly if the store would do the same for both: the order of members, blanks, escapes,
 // and defaults that are spelt out do not count.
 // Not in it, because they are not what is asked for: the fencing token (a successor repeats its
-// predecessor's call) and If-Match (who reads again before repeating sends another).
+// predecessor's call), If-Match (who reads again before repeating sends another) and wait_ms (who
+// waits in rounds has less patience left for the last).
 // Thread rule: pure functions.
 
 #include "lockmgr/lock_class.hpp"

@@ -36,14 +36,19 @@ void write_view_members(JsonWriter& json, const LeaseView& view) {
     json.member_raw("metadata", lease.metadata_json);
 }
 
-void write_waiter(JsonWriter& json, const Waiter& waiter, std::size_t position, BootTime now) {
+void write_place(JsonWriter& json, const PlaceView& place, std::size_t position, BootTime now) {
+    const auto& waiter = *place.waiter;
     json.begin_object()
         .member("position", static_cast<std::int64_t>(position))
         .member("principal", waiter.principal)
         .member("owner", waiter.owner);
     write_claim(json, waiter.claim);
-    json.member("waited_ms", ms_between(waiter.since, now))
-        .member("gives_up_in_ms", ms_between(now, waiter.deadline));
+    json.member("waited_ms", ms_between(waiter.since, now));
+    if (place.kept) {
+        json.member_bool("away", true).member("place_kept_ms", place.kept->count());
+    } else {
+        json.member("gives_up_in_ms", ms_between(now, waiter.deadline));
+    }
     if (waiter.locks.size() > 1) write_locks(json, waiter.locks);
     json.end_object();
 }
@@ -60,6 +65,8 @@ void write_lock_members(JsonWriter& json, const LockView& view) {
         json.member("holder_count", static_cast<std::int64_t>(view.holder_count));
     }
     json.member("waiters", static_cast<std::int64_t>(view.waiter_count));
+    if (view.away_count > 0)
+        json.member("waiters_away", static_cast<std::int64_t>(view.away_count));
     if (!is_held) return;
     json.key("holder");
     write_holder(json, view.holders.front());
@@ -147,7 +154,7 @@ std::string lock_document(const LockView& view, BootTime now) {
     if (!view.line.empty()) {
         json.key("line").begin_array();
         std::size_t position = 0;
-        for (const auto* waiter : view.line) write_waiter(json, *waiter, ++position, now);
+        for (const auto& place : view.line) write_place(json, place, ++position, now);
         json.end_array();
     }
     json.end_object();

@@ -23,13 +23,20 @@ struct LeaseView {
     std::optional<Duration> remaining{};
 };
 
+// A place in line, and how long it is still kept if its waiter is away.
+struct PlaceView {
+    const lockmgr::Waiter* waiter;
+    std::optional<Duration> kept{};
+};
+
 // A lock as it stands. Of many holders and waiters the first are shown.
 struct LockView {
     lockmgr::LockName lock;
     std::vector<LeaseView> holders{};
     std::size_t holder_count = 0;
-    std::vector<const lockmgr::Waiter*> line{};
+    std::vector<PlaceView> line{};  // those who are away in their places
     std::size_t waiter_count = 0;
+    std::size_t away_count = 0;           // beside those who wait
     std::optional<Duration> rests_for{};  // lock_delay after an expiry
 };
 

@@ -87,6 +87,7 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
         if (auto again = replay(tables_, batch, command, *acquire.idempotency)) return again;
         if (acquire.owner.empty()) return deny(batch, acquire.locks, nameless());
     }
+    auto place = take_up_place(batch, acquire.idempotency);
     if (auto refused = refuse_purpose(tables_, batch, acquire)) return refused;
     const auto klass = classes_.strictest(acquire.locks);
     const auto ttl = lockmgr::decide_ttl(acquire.ttl, klass);
@@ -99,19 +100,18 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
                      "semaphore of another number of permits. All its users must agree.",
                      {},
                      -1});
-    const bool somebody_waits = std::ranges::any_of(acquire.locks, [&](const LockName& lock) {
-        return tables_.live.waiters().waiting_for(lock) > 0;
-    });
+    const auto id = place ? place->id : lockmgr::WaiterId(last_waiter_ + 1);
+    const bool somebody_waits = !tables_.live.waiters().is_first(acquire.locks, id);
     switch (lockmgr::decide_acquire(fit == Fit::Fits, somebody_waits, acquire.wait)) {
         case AcquireDecision::Grant:
             if (!tables_.live.usage().may_hold(command.principal, acquire.locks))
                 return deny(batch, acquire.locks, over_quota("holds"));
-            return grant(batch, command, *ttl, Seconds(0));
-        case AcquireDecision::Wait: return wait(batch, request, *ttl, klass);
+            return grant(batch, command, *ttl, place ? batch.now - place->since : Duration(0));
+        case AcquireDecision::Wait: return wait(batch, request, *ttl, klass, place);
         case AcquireDecision::Refuse: break;
     }
     note(batch, acquire.locks, Acquired::Contended);
-    return held(batch, acquire.locks);
+    return place ? step_away(batch, *std::move(place)) : held(batch, acquire.locks);
 }
 
 Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, Seconds waited) {

@@ -41,7 +41,10 @@ public:
     void run_due(Batch& batch);
     // Answers waiters whose patience ended by batch.now, at most `max`.
     void time_out_due(Batch& batch, std::size_t max);
-    // Takes a waiter out and answers it `why`. Does nothing if it does not wait.
+    // Forgets places whose waiters have stayed away for too long, at most `max`.
+    void give_away_places(const Batch& batch, std::size_t max);
+    // Takes a waiter out and answers it `why`; its place is kept if its client has just left. Does
+    // nothing if it does not wait.
     void give_up(Batch& batch, Ticket ticket, ErrorCode why);
 
     // After a restart: arms every live lease of the rows with its full TTL. False: the rows
@@ -52,8 +55,16 @@ public:
     void refuse_waiting() noexcept { is_draining_ = true; }
 
 private:
+    // At its old place, if it had one.
     [[nodiscard]] std::optional<Answer> wait(Batch& batch, const Request& request, Duration ttl,
-                                             const lockmgr::LockClass& klass);
+                                             const lockmgr::LockClass& klass,
+                                             const std::optional<lockmgr::Waiter>& place);
+    // The place in line that was kept for who asks under this key, which is then its again.
+    [[nodiscard]] std::optional<lockmgr::Waiter> take_up_place(
+        const Batch& batch, const std::optional<Idempotency>& key);
+    // Keeps the place of a waiter that was taken out. False: it is not one that can come back.
+    bool keep_place(const Batch& batch, lockmgr::Waiter waiter);
+    [[nodiscard]] Answer step_away(Batch& batch, lockmgr::Waiter waiter);
     [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl, Seconds waited);
     [[nodiscard]] lockmgr::Lease install(Batch& batch, const Command& command, Duration ttl,
                                          lockmgr::FencingToken token);
@@ -62,8 +73,10 @@ private:
     [[nodiscard]] lockmgr::Waiter take_next(Batch& batch);
     [[nodiscard]] std::optional<lockmgr::LockName> rest_that_is_over(const Batch& batch) const;
     [[nodiscard]] Answer serve(Batch& batch, const lockmgr::Waiter& waiter);
-    // The refusal because of a lock that cannot be had now.
-    [[nodiscard]] Answer held(Batch& batch, const std::vector<lockmgr::LockName>& locks);
+    // The refusal because of a lock that cannot be had now. `kept` is the asker's place in line,
+    // nullptr if it has none.
+    [[nodiscard]] Answer held(Batch& batch, const std::vector<lockmgr::LockName>& locks,
+                              const lockmgr::Waiter* kept = nullptr);
     // The refusal to renew or release; tells the holder how its lease ended.
     [[nodiscard]] Answer not_own(Batch& batch, const std::optional<lockmgr::Lease>& lease,
                                  Error error, LateReturnEvent::What what);

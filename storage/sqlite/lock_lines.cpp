@@ -30,10 +30,35 @@ Duration retry_after(Duration left) {
     return std::clamp<Duration>(left, kRetrySoonest, kRetryLatest);
 }
 
+// There is nothing to be gained by staying away while the place is kept.
+constexpr std::int64_t kComeBackAfterMs = 1'000;
+
+void tell_place(BootTime kept_until, BootTime now, Error& error) {
+    const auto kept_ms = ms_between(now, kept_until);
+    error.detail =
+        "The wait is over and the lock is not free. Repeat the request with the same "
+        "Idempotency-Key to wait on in the same place.";
+    error.retry_after_ms = std::min({error.retry_after_ms, kComeBackAfterMs, kept_ms});
+    error.members.push_back({"place_kept_ms", kept_ms});
+}
+
 }  // namespace
 
+std::optional<Waiter> LockCommands::take_up_place(const Batch& batch,
+                                                  const std::optional<Idempotency>& key) {
+    if (!key) return std::nullopt;
+    const auto* away = tables_.live.waiters().find_key(key->digest);
+    // Who asks for something else under the key was refused before.
+    if (away == nullptr || !away->is_away()) return std::nullopt;
+    auto place = tables_.live.remove(away->id);
+    if (*place->away_until <= batch.at) return std::nullopt;
+    place->away_until.reset();
+    return place;
+}
+
 std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, Duration ttl,
-                                         const LockClass& klass) {
+                                         const LockClass& klass,
+                                         const std::optional<Waiter>& place) {
     const auto& command = request.command;
     const auto& acquire = std::get<AcquireLock>(command.operation);
     if (is_draining_)
@@ -47,17 +72,20 @@ std::optional<Answer> LockCommands::wait(Batch& batch, const Request& request, D
                         {},
                         1'000});
     }
-    const WaiterId waiter(++last_waiter_);
-    tables_.live.enqueue({.id = waiter,
-                          .asker = request.ticket.value(),
-                          .locks = acquire.locks,
-                          .claim = acquire.claim,
-                          .principal = command.principal,
-                          .owner = acquire.owner,
-                          .since = batch.now,
-                          .deadline = batch.now + acquire.wait});
-    tables_.room.add({request.ticket, waiter, request.home, command, ttl,
-                      classes_.index_of(acquire.locks.front()), batch.now});
+    Waiter waiter{.id = place ? place->id : WaiterId(++last_waiter_),
+                  .asker = request.ticket.value(),
+                  .locks = acquire.locks,
+                  .claim = acquire.claim,
+                  .principal = command.principal,
+                  .owner = acquire.owner,
+                  .since = place ? place->since : batch.now,
+                  .deadline = batch.now + acquire.wait,
+                  .asked_at = batch.now};
+    if (const auto& key = acquire.idempotency)
+        waiter.key = lockmgr::RequestKey{key->digest, key->fingerprint};
+    tables_.room.add({request.ticket, waiter.id, request.home, command, ttl,
+                      classes_.index_of(acquire.locks.front()), waiter.since});
+    tables_.live.enqueue(std::move(waiter));
     batch.enqueued.push_back(request.ticket);
     return std::nullopt;
 }
@@ -110,8 +138,8 @@ void LockCommands::refuse_next(Batch& batch) {
 Answer LockCommands::serve(Batch& batch, const Waiter& waiter) {
     const Seconds waited = batch.now - waiter.since;
     if (waiter.deadline <= batch.now) {
-        note(batch, waiter.locks, Acquired::Timeout, waited);
-        return held(batch, waiter.locks);
+        note(batch, waiter.locks, Acquired::Timeout, batch.now - waiter.asked_at);
+        return step_away(batch, waiter);
     }
     const auto* waiting = tables_.room.find(Ticket(waiter.asker));
     FG_CHECK(waiting != nullptr);
@@ -150,33 +178,62 @@ void LockCommands::time_out_due(Batch& batch, std::size_t max) {
     for (std::size_t answered = 0; answered < max; ++answered) {
         const auto due = tables_.live.waiters().due(batch.now);
         if (!due) return;
-        const auto waiter = tables_.live.remove(*due);
-        note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->since);
+        auto waiter = tables_.live.remove(*due);
+        const Ticket ticket(waiter->asker);
+        note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->asked_at);
         batch.freed.insert(batch.freed.end(), waiter->locks.begin(), waiter->locks.end());
-        batch.outcomes.push_back({Ticket(waiter->asker), held(batch, waiter->locks)});
+        batch.outcomes.push_back({ticket, step_away(batch, *std::move(waiter))});
     }
+}
+
+void LockCommands::give_away_places(const Batch& batch, std::size_t max) {
+    for (std::size_t given = 0; given < max; ++given) {
+        const auto gone = tables_.live.waiters().given_up(batch.at);
+        if (!gone) return;
+        static_cast<void>(tables_.live.remove(*gone));
+    }
+}
+
+// The place stays behind it, if it can be known again; nobody is held up by that.
+bool LockCommands::keep_place(const Batch& batch, Waiter waiter) {
+    const auto kept = classes_.strictest(waiter.locks).place_kept;
+    if (!waiter.key || kept <= Duration::zero() || is_draining_) return false;
+    waiter.away_until = batch.now + kept;
+    tables_.live.enqueue(std::move(waiter));
+    return true;
+}
+
+// The refusal after a wait that was in vain.
+Answer LockCommands::step_away(Batch& batch, Waiter waiter) {
+    const auto id = waiter.id;
+    const bool is_kept = keep_place(batch, waiter);
+    return held(batch, waiter.locks, is_kept ? tables_.live.waiters().find(id) : nullptr);
 }
 
 void LockCommands::give_up(Batch& batch, Ticket ticket, ErrorCode why) {
     const auto* waiting = tables_.room.find(ticket);
     if (waiting == nullptr) return;
-    const auto waiter = tables_.live.remove(waiting->waiter);
+    auto waiter = tables_.live.remove(waiting->waiter);
     if (!waiter) return;
-    note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->since);
+    note(batch, waiter->locks, Acquired::Timeout, batch.now - waiter->asked_at);
     batch.freed.insert(batch.freed.end(), waiter->locks.begin(), waiter->locks.end());
+    // Whose connection was cut may come back; who was sent away is not waited for.
+    if (why == ErrorCode::RequestTimeout) keep_place(batch, *std::move(waiter));
     batch.outcomes.push_back({ticket, refusal({why, "The wait was given up.", {}, 1'000})});
 }
 
 // Names the first lock that stands in the way. Who has waited and is told so reads how many would
-// be ahead if it asked again now.
-Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks) {
+// be ahead if it asked again now: those who stand there, and those who may come back before it.
+Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks, const Waiter* kept) {
     const auto& live = tables_.live;
     const auto busy = std::ranges::find_if(locks, [&](const LockName& lock) {
         return live.holdings().find(lock) != nullptr || live.resting().deadline_of(lock) ||
                live.waiters().waiting_for(lock) > 0;
     });
     const auto& lock = busy == locks.end() ? locks.front() : *busy;
-    const auto ahead = static_cast<std::int64_t>(live.waiters().waiting_for(lock));
+    const auto& places = live.waiters().places(lock);
+    const auto ahead =
+        static_cast<std::int64_t>(kept != nullptr ? places.rank_of(kept->id) : places.size());
     Error error{ErrorCode::LockHeld,
                 "Another holder has the lock. Retry, or wait with wait_ms.",
                 {{"lock", lock.value()}},
@@ -200,6 +257,7 @@ Answer LockCommands::held(Batch& batch, const std::vector<LockName>& locks) {
     }
     error.members.push_back({"waiters_ahead", ahead});
     error.members.push_back({"position", ahead + 1});
+    if (kept != nullptr) tell_place(live.waiters().kept_until(*kept), batch.now, error);
     return refusal(std::move(error));
 }
 

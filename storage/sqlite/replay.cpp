@@ -51,11 +51,14 @@ Answer replay_stored(StoredAnswer stored) {
     return answer;
 }
 
-std::optional<Answer> in_flight(const WaitingRoom& room, Batch& batch,
+// A waiter that is away has a place to come back to, and nothing else may come in its name.
+std::optional<Answer> in_flight(const lockmgr::WaitQueue& waiters, Batch& batch,
                                 const Idempotency& idempotency) {
-    const auto* waiting = room.find_key(idempotency);
-    if (waiting == nullptr) return std::nullopt;
-    const bool is_same = waiting->acquire().idempotency->fingerprint == idempotency.fingerprint;
+    const auto* waiter = waiters.find_key(idempotency.digest);
+    if (waiter == nullptr) return std::nullopt;
+    const bool is_same = waiter->key->request == idempotency.fingerprint;
+    if (waiter->is_away() && (is_same || waiters.kept_until(*waiter) <= batch.at))
+        return std::nullopt;
     batch.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
                                                        : IdempotencyEvent::Result::Mismatch});
     if (!is_same)
@@ -107,7 +110,7 @@ void insert_lease(Tables& tables, Batch& batch, const Command& command,
 std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& command,
                              const Idempotency& idempotency) {
     auto stored = tables.answers.find(command.principal, idempotency);
-    if (!stored) return in_flight(tables.room, batch, idempotency);
+    if (!stored) return in_flight(tables.live.waiters(), batch, idempotency);
     std::optional<Lease> lease;
     if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
     if (!stored->is_of(idempotency)) {

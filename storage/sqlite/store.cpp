@@ -201,6 +201,7 @@ void SqliteStore::advance(Batch& batch, BootTime at) {
     auto& locks = commands_.locks;
     batch.at = std::max(batch.at, std::min(at, batch.now));
     if (retry_at_) return;
+    locks.give_away_places(batch, kTimeoutsPerBatch);
     for (; batch.run_due < kDuePerBatch && locks.is_due(batch); ++batch.run_due) {
         if (connection_->failure()) return;
         const auto token = tables_.live.expiries().due(batch.at);

@@ -57,11 +57,16 @@ LockView view_of(Tables& tables, const LockName& lock, BootTime now, std::size_t
     }
     if (const auto until = tables.live.resting().deadline_of(lock))
         view.rests_for = Duration(ms_between(now, *until));
-    const auto& line = tables.live.waiters().line(lock);
-    view.waiter_count = line.size();
-    for (const auto id : line) {
+    const auto& waiters = tables.live.waiters();
+    const auto& places = waiters.places(lock);
+    view.waiter_count = waiters.waiting_for(lock);
+    view.away_count = places.size() - view.waiter_count;
+    for (const auto id : places) {
         if (view.line.size() == shown_max) break;
-        view.line.push_back(tables.live.waiters().find(id));
+        PlaceView place{.waiter = waiters.find(id)};
+        if (place.waiter->is_away())
+            place.kept = Duration(ms_between(now, waiters.kept_until(*place.waiter)));
+        view.line.push_back(place);
     }
     return view;
 }

@@ -5,8 +5,6 @@ namespace fencegate::storage::sqlite {
 void WaitingRoom::add(WaitingAcquire waiting) {
     const auto ticket = waiting.ticket;
     by_class_[waiting.lock_class].emplace(waiting.since, ticket);
-    if (const auto& idempotency = waiting.acquire().idempotency)
-        keys_.emplace(idempotency->digest, ticket);
     waiting_.emplace(ticket, std::move(waiting));
 }
 
@@ -15,18 +13,12 @@ void WaitingRoom::remove(Ticket ticket) {
     if (found == waiting_.end()) return;
     const auto& waiting = found->second;
     by_class_[waiting.lock_class].erase({waiting.since, ticket});
-    if (const auto& idempotency = waiting.acquire().idempotency) keys_.erase(idempotency->digest);
     waiting_.erase(found);
 }
 
 const WaitingAcquire* WaitingRoom::find(Ticket ticket) const {
     const auto found = waiting_.find(ticket);
     return found == waiting_.end() ? nullptr : &found->second;
-}
-
-const WaitingAcquire* WaitingRoom::find_key(const Idempotency& idempotency) const {
-    const auto found = keys_.find(idempotency.digest);
-    return found == keys_.end() ? nullptr : find(found->second);
 }
 
 std::vector<Ticket> WaitingRoom::tickets() const {

@@ -7,7 +7,6 @@
 
 #include "storage/engine.hpp"
 
-#include <map>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -35,8 +34,6 @@ public:
     void add(WaitingAcquire waiting);
     void remove(Ticket ticket);
     [[nodiscard]] const WaitingAcquire* find(Ticket ticket) const;
-    // The waiter that uses this idempotency key, if one does.
-    [[nodiscard]] const WaitingAcquire* find_key(const Idempotency& idempotency) const;
 
     [[nodiscard]] std::vector<Ticket> tickets() const;
     [[nodiscard]] std::size_t count(std::size_t lock_class) const {
@@ -46,7 +43,6 @@ public:
 
 private:
     std::unordered_map<Ticket, WaitingAcquire> waiting_;
-    std::map<std::array<std::uint8_t, 16>, Ticket> keys_;
     std::vector<std::set<std::pair<BootTime, Ticket>>> by_class_;  // oldest first
 };
 

@@ -100,6 +100,54 @@ TEST(WaitQueue, NamesWhoseWaitIsOverFirst) {
     EXPECT_EQ(state.waiters().due(at(100)), WaiterId(2));
 }
 
+Waiter away(Waiter waiter, std::int64_t until_ms) {
+    waiter.away_until = at(until_ms);
+    return waiter;
+}
+
+TEST(WaitQueue, WhoIsAwayIsInNobodysWayAndKeepsItsPlace) {
+    LiveState state({}, kClasses);
+    state.enqueue(away(waiter(1, {"a"}), 500));
+    state.enqueue(waiter(2, {"a"}));
+    const auto& waiters = state.waiters();
+
+    EXPECT_EQ(waiters.first(name("a"))->id, WaiterId(2));
+    EXPECT_TRUE(waiters.is_first(names({"a"}), WaiterId(2)));
+    EXPECT_EQ(waiters.waiting_for(name("a")), 1U);
+    EXPECT_EQ(waiters.places(name("a")).rank_of(WaiterId(2)), 1U);
+    EXPECT_EQ(waiters.size(), 1U);
+    EXPECT_EQ(waiters.away(), 1U);
+    EXPECT_EQ(waiters.next_deadline(), at(1'000)) << "nothing has to be done when a place is lost";
+
+    auto back = *state.remove(WaiterId(1));
+    back.away_until.reset();
+    state.enqueue(std::move(back));
+    EXPECT_EQ(take_first(state, "a"), 1U);
+    EXPECT_EQ(take_first(state, "a"), 2U);
+}
+
+TEST(WaitQueue, ForgetsWhoHasBeenAwayForLongestFirst) {
+    LiveState state({}, kClasses);
+    state.enqueue(away(waiter(1, {"a"}), 500));
+    state.enqueue(away(waiter(2, {"a"}), 300));
+    state.enqueue(waiter(3, {"a"}, 100));
+
+    EXPECT_EQ(state.waiters().given_up(at(299)), std::nullopt);
+    EXPECT_EQ(state.waiters().given_up(at(500)), WaiterId(2));
+    static_cast<void>(state.remove(WaiterId(2)));
+    EXPECT_EQ(state.waiters().given_up(at(500)), WaiterId(1));
+}
+
+TEST(WaitQueue, WhoIsAwayTakesUpRoom) {
+    LiveState state({.per_lock_max = 2, .total_max = 3}, kClasses);
+    state.enqueue(away(waiter(1, {"a"}), 500));
+    state.enqueue(waiter(2, {"a"}));
+
+    EXPECT_FALSE(state.waiters().has_room(names({"a"}), 0));
+    state.enqueue(away(waiter(3, {"b"}), 500));
+    EXPECT_FALSE(state.waiters().has_room(names({"c"}), 0));
+}
+
 TEST(DeadlineQueue, ARenewedLeaseIsDueOnlyAtItsLastDeadline) {
     LiveState state({}, kClasses);
     state.arm(FencingToken(5), at(100));
@@ -225,6 +273,14 @@ std::string picture(const LiveState& state) {
         text += std::string("\n") + lock;
         for (const auto id : state.waiters().line(name(lock)))
             text += " " + std::to_string(id.value());
+        text += " of";
+        for (const auto id : state.waiters().places(name(lock))) {
+            const auto& one = *state.waiters().find(id);
+            const auto* known = state.waiters().find_key(one.key->asker);
+            text += " " + std::to_string(id.value()) + (known == &one ? "" : "?");
+            if (one.is_away())
+                text += " until " + std::to_string(one.away_until->time_since_epoch().count());
+        }
         if (const auto* holding = state.holdings().find(name(lock))) {
             for (const auto token : holding->tokens)
                 text += " held by " + std::to_string(token.value());
@@ -250,10 +306,14 @@ private:
     void make_one() {
         const char* lock = kLocks[random_() % 3];
         const FencingToken token(1 + random_() % 6);
-        switch (random_() % 7) {
+        switch (random_() % 9) {
             case 0: grant(); break;
             case 1: end(); break;
-            case 2: state_.enqueue(waiter(++next_id_, {lock, "d"}, random_() % 1'000)); break;
+            case 2:
+                state_.enqueue(keyed(waiter(++next_id_, {lock, "d"}, random_() % 1'000)));
+                break;
+            case 6: leave(at(random_() % 99)); break;
+            case 7: leave(std::nullopt); break;
             case 3: static_cast<void>(take_first(state_, lock)); break;
             case 4:
                 static_cast<void>(state_.remove(WaiterId(1 + random_() % (next_id_ + 1))));
@@ -265,6 +325,19 @@ private:
                 state_.rest(name(lock),
                             random_() % 2 ? std::optional(at(random_() % 99)) : std::nullopt);
         }
+    }
+
+    static Waiter keyed(Waiter waiter) {
+        waiter.key.emplace().asker[0] = static_cast<std::uint8_t>(waiter.id.value());
+        return waiter;
+    }
+
+    // nullopt: comes back, if it was away.
+    void leave(std::optional<BootTime> until) {
+        auto one = state_.remove(WaiterId(1 + random_() % (next_id_ + 1)));
+        if (!one) return;
+        one->away_until = until;
+        state_.enqueue(*std::move(one));
     }
 
     void grant() {

@@ -23,6 +23,7 @@ TEST(LockClasses, OfSeveralLocksTheStrictestSettingGoes) {
                                 .ttl_min = Duration(200),
                                 .ttl_max = Duration(9'000),
                                 .accepts_late_writes = true,
+                                .place_kept = Duration(700),
                                 .max_hold = Duration(0),
                                 .lock_delay = Duration(5),
                                 .stalled_renewals_max = 4,
@@ -42,6 +43,7 @@ TEST(LockClasses, OfSeveralLocksTheStrictestSettingGoes) {
     EXPECT_FALSE(both.accepts_late_writes);
     EXPECT_EQ(both.max_hold, Duration(900));
     EXPECT_EQ(both.lock_delay, Duration(9));
+    EXPECT_EQ(both.place_kept, Duration(700));
     EXPECT_EQ(both.stalled_renewals_max, 3);
     EXPECT_EQ(both.waiters_per_lock_max, 7U);
 }

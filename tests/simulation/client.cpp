@@ -88,7 +88,31 @@ void Client::insist(Surroundings& world) {
     if (!leaves && world.now() < patient_until) return;
     if (!leaves && pending_->call.has_key && random_.below(100) < 85) return resend(world);
     world.leave(pending_->call.id);
-    pending_.reset();
+    auto left = *std::exchange(pending_, std::nullopt);
+    if (leaves && left.call.has_key && rolls(Kind::Return, 700)) come_back(world, left.call);
+}
+
+// Over another connection.
+void Client::come_back(Surroundings& world, Call call) {
+    auto& acquire = std::get<storage::AcquireLock>(call.command.operation);
+    if (random_.below(4) == 0) acquire.wait = Duration(random_.below(2'000));
+    call.id = ++world.last_call;
+    call.command.request_id = text_of("c", call.id, ".1");
+    if (random_.below(2) == 0) world.send(call);  // else a little later
+    const auto waited = random_.below(2) == 0 ? acquire.wait : Duration(0);
+    pending_ = Pending{.call = std::move(call), .patient_until = world.now() - waited + patience()};
+}
+
+// The wait was in vain. Who asks in rounds comes back at once or a little later, which may be too
+// late for its place.
+bool Client::goes_another_round(Surroundings& world, const Answer& answer) {
+    auto& acquire = std::get<storage::AcquireLock>(pending_->call.command.operation);
+    const bool is_over = answer.error && answer.error->code == ErrorCode::LockHeld;
+    if (!is_over || !pending_->call.has_key || !rolls(Kind::Return, 700)) return false;
+    if (random_.below(4) == 0) acquire.wait = Duration(random_.below(2'000));
+    const auto pause = Duration(random_.below(random_.below(3) == 0 ? 2'000 : 100));
+    pending_->patient_until = world.now() - acquire.wait + pause;
+    return true;
 }
 
 void Client::resend(Surroundings& world) {
@@ -109,9 +133,10 @@ void Client::hear(Surroundings& world, const AnswerMessage& message) {
         pending_->patient_until = world.now() + Duration(random_.below(400));
         return;
     }
-    const auto& operation = pending_->call.command.operation;
-    if (std::holds_alternative<storage::AcquireLock>(operation) && !message.answer.error)
-        hear_grant(world, message.answer);
+    if (std::holds_alternative<storage::AcquireLock>(pending_->call.command.operation)) {
+        if (goes_another_round(world, message.answer)) return;
+        if (!message.answer.error) hear_grant(world, message.answer);
+    }
     pending_.reset();
 }
 

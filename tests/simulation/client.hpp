@@ -62,6 +62,8 @@ private:
     void insist(Surroundings& world);
     void begin(Surroundings& world, storage::Operation operation);
     void resend(Surroundings& world);
+    void come_back(Surroundings& world, Call call);
+    [[nodiscard]] bool goes_another_round(Surroundings& world, const Answer& answer);
     void hear_grant(Surroundings& world, const Answer& answer);
     void forget_grant();
 

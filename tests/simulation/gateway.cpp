@@ -147,7 +147,9 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
     trace_.add(text_of("store: batch of ", batch.requests.size(), ", ", answers.size(), " answers",
                        batch.was_full ? ", disk full" : ""));
     const auto& rows = rows_->refresh();
+    const auto returns = oracle_.timeline().returns;
     oracle_.committed(batch, answers, rows, rows_->has_changed());
+    if (oracle_.timeline().returns > returns) trace_.count("place: taken up");
     if (!batch.timers_wait) oracle_.check_deadline(store_->next_deadline());
     if (allows(Kind::Crash, settings_.fault_chance / 4)) {
         trace_.add("crash: these answers never left");

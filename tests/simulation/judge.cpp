@@ -36,6 +36,7 @@ void Judge::judge() {
 void Judge::advance(BootTime at) {
     at_ = std::max(at_, std::min(at, batch_.now));
     if (batch_.timers_wait) return;
+    timeline_.forget_places(at_);
     end_rests();
     expire_due();
 }
@@ -49,13 +50,14 @@ void Judge::give_up_cancelled() {
     }
 }
 
+// Whose wait is over first is told first: that is how long those behind it count it.
 void Judge::time_out_due() {
-    for (std::size_t at = 0; at < timeline_.waiters.size();) {
-        if (timeline_.waiters[at].deadline > batch_.now) {
-            ++at;
-        } else {
-            refuse_waiter(at, ErrorCode::LockHeld, Rule::WaiterTooLate);
-        }
+    auto& waiters = timeline_.waiters;
+    while (true) {
+        const auto next = std::ranges::min_element(waiters, {}, &WaitingAcquire::deadline);
+        if (next == waiters.end() || next->deadline > batch_.now) return;
+        refuse_waiter(static_cast<std::size_t>(next - waiters.begin()), ErrorCode::LockHeld,
+                      Rule::WaiterTooLate);
     }
 }
 
@@ -65,8 +67,18 @@ void Judge::refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted) {
     timeline_.waiters.erase(place);
     has_moved_lines_ = true;
     freed_.insert(freed_.end(), waiter.locks.begin(), waiter.locks.end());
+    const auto kept = keep_place(waiter);
     expect_refusal(waiter.ticket, waiter.command, code, if_accepted);
-    just_refused_.push_back(waiter.command);
+    if (code == ErrorCode::LockHeld) expect_place(waiter, kept);
+}
+
+// What is kept for who may come back, if anything is.
+std::optional<Duration> Judge::keep_place(const WaitingAcquire& waiter) {
+    const auto kept = terms_of(waiter.locks).place_kept;
+    if (!waiter.acquire().idempotency || kept == Duration::zero() || timeline_.is_draining)
+        return std::nullopt;
+    timeline_.places.push_back({waiter, batch_.now + kept});
+    return kept;
 }
 
 // A grant has no room either while the disk is full. Until then nobody is granted out of turn.
@@ -164,7 +176,6 @@ void Judge::serve(const WaitingAcquire& waiter) {
         refusal = ErrorCode::QuotaExceeded;
     if (!refusal) return grant(waiter.ticket, waiter.command, waiter.ttl);
     expect_refusal(waiter.ticket, waiter.command, *refusal, if_granted);
-    just_refused_.push_back(waiter.command);
 }
 
 void Judge::command(const Request& request) {

@@ -74,6 +74,7 @@ private:
     void expire_due();
     void end(HeldLease& lease, LeaseState how);
     void refuse_waiter(std::size_t at, ErrorCode code, Rule if_accepted);
+    std::optional<Duration> keep_place(const WaitingAcquire& waiter);
     void serve_waiters();
     [[nodiscard]] std::optional<std::size_t> next_to_serve() const;
     [[nodiscard]] bool is_to_be_refused(const WaitingAcquire& waiter) const;
@@ -88,6 +89,8 @@ private:
 
     // judge_acquire.cpp
     void decide(const Request& request, const storage::AcquireLock& acquire);
+    // Who comes back stands where it stood.
+    void stand_in_line(WaitingAcquire waiter);
     [[nodiscard]] std::optional<ErrorCode> refuse_wait(const Command& command,
                                                        const storage::AcquireLock& acquire) const;
     // May record the run as missed.
@@ -150,13 +153,13 @@ private:
     // Nothing if nobody was told.
     const Answer* expect_success(Ticket ticket, const Command& command, Rule if_refused);
     void expect_repeated(const Request& request);
+    // Of the refusal that was looked at last: where the waiter stands, or would if it came now.
+    void expect_place(const WaitingAcquire& waiter, std::optional<Duration> kept) const;
     void expect_text(const Answer* answer, const Command& command, const std::string& part) const;
     // True if the key has an answer, or is used by a waiter; the answer has been judged then.
     [[nodiscard]] bool is_answered_by_key(const Request& request,
                                           const storage::Idempotency& idempotency);
     void expect_replay(const Request& request, const KeyRecord& record);
-    // The acquire that waits under the key, or did when the batch began.
-    [[nodiscard]] const storage::AcquireLock* in_flight(const std::string& key) const;
     [[nodiscard]] ErrorCode ended_grant(const Command& command, const HeldLease& lease) const;
     void remember(const Command& command, const storage::Idempotency& idempotency,
                   std::optional<ErrorCode> refusal, const Answer* answer,
@@ -169,10 +172,8 @@ private:
     const Terms& terms_;
     const BatchFacts& batch_;
     const bool is_told_;
-    Answers left_;  // to be judged
-    Answer taken_;  // being judged
-    // Acquires that were refused after a wait: their keys stay in flight until the batch is over.
-    std::vector<Command> just_refused_;
+    Answers left_;   // to be judged
+    Answer taken_;   // being judged
     BootTime at_{};  // how far the order of events has come
     LockSet freed_;  // by those who left the lines
     std::int64_t highest_token_;

@@ -10,6 +10,9 @@ void Judge::decide(const Request& request, const storage::AcquireLock& acquire) 
     const auto& command = request.command;
     const auto locks = locks_of(acquire);
     if (acquire.idempotency && is_answered_by_key(request, *acquire.idempotency)) return;
+    std::optional<WaitingAcquire> place;
+    if (acquire.idempotency)
+        place = timeline_.take_place(key_of(command, *acquire.idempotency), at_);
     if (const auto refusal = refuse_purpose(acquire))
         return expect_refusal(request, *refusal, Rule::RunOnce);
     const auto ttl = ttl_for(acquire.ttl, locks);
@@ -17,19 +20,30 @@ void Judge::decide(const Request& request, const storage::AcquireLock& acquire) 
     const auto fit = timeline_.fit(locks, acquire.claim);
     if (fit == Fits::AsAnotherKind)
         return expect_refusal(request, ErrorCode::LockModeConflict, Rule::Exclusion);
-    const bool is_wanted = timeline_.is_wanted(locks, timeline_.waiters.size());
+    const auto number = place ? place->place : timeline_.last_place + 1;
+    const bool is_wanted = timeline_.is_wanted(locks, timeline_.waiting_before(number));
     if (fit == Fits::Yes && !is_wanted) {
         if (!may_hold(command.principal, locks))
             return expect_refusal(request, ErrorCode::QuotaExceeded, Rule::Quota);
         return grant(request.ticket, command, *ttl);
     }
     const auto if_granted = fit == Fits::Yes ? Rule::Fifo : Rule::Exclusion;
-    if (acquire.wait <= Duration::zero())
-        return expect_refusal(request, ErrorCode::LockHeld, if_granted);
+    WaitingAcquire waiter{number, request.ticket, command, locks, *ttl, batch_.now + acquire.wait};
+    if (acquire.wait <= Duration::zero()) {
+        const auto kept = place ? keep_place(waiter) : std::nullopt;
+        expect_refusal(request, ErrorCode::LockHeld, if_granted);
+        return expect_place(waiter, kept);
+    }
     if (const auto refusal = refuse_wait(command, acquire))
         return expect_refusal(request, *refusal, if_granted);
+    stand_in_line(std::move(waiter));
+}
+
+void Judge::stand_in_line(WaitingAcquire waiter) {
     has_moved_lines_ = true;
-    timeline_.waiters.push_back({request.ticket, command, locks, *ttl, batch_.now + acquire.wait});
+    timeline_.last_place = std::max(timeline_.last_place, waiter.place);
+    const auto before = static_cast<std::ptrdiff_t>(timeline_.waiting_before(waiter.place));
+    timeline_.waiters.insert(timeline_.waiters.begin() + before, std::move(waiter));
 }
 
 std::optional<ErrorCode> Judge::refuse_wait(const Command& command,
@@ -41,8 +55,9 @@ std::optional<ErrorCode> Judge::refuse_wait(const Command& command,
     if (const auto own = terms_of(locks).waiters_per_lock_max; own > 0)
         line_max = std::min(line_max, own);
     const bool is_full = std::ranges::any_of(
-        locks, [&](const std::string& lock) { return timeline_.waiting_for(lock) >= line_max; });
-    if (is_full || timeline_.waiters.size() >= terms_.limits.total_max) return ErrorCode::QueueFull;
+        locks, [&](const std::string& lock) { return timeline_.places_for(lock) >= line_max; });
+    const auto places = timeline_.waiters.size() + timeline_.places.size();
+    if (is_full || places >= terms_.limits.total_max) return ErrorCode::QueueFull;
     return std::nullopt;
 }
 

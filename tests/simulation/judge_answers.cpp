@@ -1,6 +1,7 @@
 // What was told, and which promise a wrong answer breaks.
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/trace.hpp"
+#include "tests/support/answers.hpp"
 
 namespace fencegate::simulation {
 std::string_view name_of(const storage::Operation& operation) {
@@ -114,6 +115,19 @@ void Judge::expect_text(const Answer* answer, const Command& command,
                     describe(command) + ": " + part + " is not in its answer " + answer->body);
 }
 
+void Judge::expect_place(const WaitingAcquire& waiter, std::optional<Duration> kept) const {
+    if (!is_told_) return;
+    const auto lock = testing::member_of(taken_, "lock").value_or("");
+    const auto number = kept ? waiter.place : timeline_.last_place + 1;
+    const auto wanted = kept ? std::optional(std::to_string(kept->count())) : std::nullopt;
+    const auto before = std::to_string(timeline_.places_before(lock, number));
+    if (testing::member_of(taken_, "waiters_ahead") != before)
+        throw Violation(Rule::Answer, describe(waiter.command) + ": " + before +
+                                          " are ahead of it, and it was told otherwise");
+    if (testing::member_of(taken_, "place_kept_ms") != wanted)
+        throw Violation(Rule::Answer, describe(waiter.command) + " was told of its place wrongly");
+}
+
 bool Judge::is_answered_by_key(const Request& request, const storage::Idempotency& idempotency) {
     const auto key = key_of(request.command, idempotency);
     if (const auto known = timeline_.keys.find(key); known != timeline_.keys.end()) {
@@ -124,23 +138,20 @@ bool Judge::is_answered_by_key(const Request& request, const storage::Idempotenc
         }
         return true;
     }
-    const auto* first = in_flight(key);
-    if (first == nullptr) return false;
-    const bool is_same = first->idempotency->fingerprint == idempotency.fingerprint;
-    expect_refusal(request,
-                   is_same ? ErrorCode::IdempotencyInFlight : ErrorCode::IdempotencyMismatch,
-                   Rule::S6OnceAKey);
-    return true;
-}
-
-const storage::AcquireLock* Judge::in_flight(const std::string& key) const {
-    if (const auto* waiter = timeline_.find_waiting_key(key)) return &waiter->acquire();
-    if (batch_.was_full) return nullptr;  // time-outs were a batch of their own then
-    for (const auto& command : just_refused_) {
-        const auto& acquire = std::get<storage::AcquireLock>(command.operation);
-        if (acquire.idempotency && key_of(command, *acquire.idempotency) == key) return &acquire;
+    const auto is_same = [&](const WaitingAcquire& first) {
+        return first.acquire().idempotency->fingerprint == idempotency.fingerprint;
+    };
+    if (const auto* first = timeline_.find_waiting_key(key)) {
+        expect_refusal(
+            request,
+            is_same(*first) ? ErrorCode::IdempotencyInFlight : ErrorCode::IdempotencyMismatch,
+            Rule::S6OnceAKey);
+        return true;
     }
-    return nullptr;
+    const auto* place = timeline_.find_place(key);
+    if (place == nullptr || place->until <= at_ || is_same(place->waiter)) return false;
+    expect_refusal(request, ErrorCode::IdempotencyMismatch, Rule::S6OnceAKey);
+    return true;
 }
 
 void Judge::expect_replay(const Request& request, const KeyRecord& record) {

@@ -8,12 +8,11 @@ namespace fencegate::simulation {
 namespace {
 
 constexpr std::array<std::string_view, kKinds> kNames{
-    "crash",     "reboot",     "power-cut", "disk-error", "full-disk", "restart",
-    "restore",   "checkpoint", "stall",     "wall-jump",  "hours",     "loss",
-    "duplicate", "hold",       "pause",     "disconnect", "wait",      "keyed-acquire",
-    "renew",     "release",    "break",     "forge",      "zombie",    "capture",
-    "read",      "reused-key", "shared",    "semaphore",  "several",   "run",
-    "election"};
+    "crash",      "reboot",     "power-cut", "disk-error",    "full-disk", "restart",    "restore",
+    "checkpoint", "stall",      "wall-jump", "hours",         "loss",      "duplicate",  "hold",
+    "pause",      "disconnect", "wait",      "keyed-acquire", "return",    "renew",      "release",
+    "break",      "forge",      "zombie",    "capture",       "read",      "reused-key", "shared",
+    "semaphore",  "several",    "run",       "election"};
 
 // Some runs without, most with a little, some with a lot: a fault that is always there hides what
 // only happens without it.
@@ -37,6 +36,8 @@ lockmgr::LockClass draw_class(testing::SeededRandom& random, std::string_view na
     klass.accepts_late_writes = random.below(3) == 0;
     if (is_set()) klass.max_hold = draw_span(random, 300, 4'000);
     if (is_set()) klass.lock_delay = draw_span(random, 20, 1'500);
+    if (is_set()) klass.place_kept = Duration(0);
+    if (is_set()) klass.place_kept = draw_span(random, 20, 1'500);
     if (random.below(3) == 0)
         klass.stalled_renewals_max = 1 + static_cast<std::int64_t>(random.below(2));
     if (is_set()) klass.waiters_per_lock_max = 1 + random.below(3);

@@ -37,6 +37,7 @@ enum class Kind : std::uint8_t {
     Disconnect,  // a client leaves while it waits
     Wait,
     KeyedAcquire,
+    Return,  // a client that left the line comes back under its key
     Renew,
     Release,
     Break,
@@ -51,7 +52,7 @@ enum class Kind : std::uint8_t {
     Run,
     Election,
 };
-inline constexpr std::size_t kKinds = 31;
+inline constexpr std::size_t kKinds = 32;
 inline constexpr std::size_t kFaultKinds = 16;
 using Kinds = std::bitset<kKinds>;
 

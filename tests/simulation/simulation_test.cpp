@@ -67,6 +67,7 @@ TEST(Simulation, MeetsEveryRefusalAndEveryFault) {
                              "wait: ok",
                              "wait: lock_held",
                              "wait: request_timeout",
+                             "place: taken up",
                              "move: ok",
                              "move: ok replayed",
                              "move: fence_token_stale",

@@ -22,6 +22,11 @@ Fits fit_beside(const HeldLease& holder, std::size_t holders, const Claim& claim
     return is_alone ? Fits::NotNow : Fits::Yes;
 }
 
+bool is_under(const WaitingAcquire& waiter, const std::string& key) {
+    const auto& idempotency = waiter.acquire().idempotency;
+    return idempotency && key_of(waiter.command, *idempotency) == key;
+}
+
 }  // namespace
 
 LockSet locks_of(const storage::AcquireLock& acquire) {
@@ -109,11 +114,43 @@ const WaitingAcquire* Timeline::find_waiter(Ticket ticket) const {
 }
 
 const WaitingAcquire* Timeline::find_waiting_key(const std::string& key) const {
-    const auto found = std::ranges::find_if(waiters, [&](const WaitingAcquire& waiter) {
-        const auto& idempotency = waiter.acquire().idempotency;
-        return idempotency && key_of(waiter.command, *idempotency) == key;
-    });
+    const auto found = std::ranges::find_if(
+        waiters, [&](const WaitingAcquire& waiter) { return is_under(waiter, key); });
     return found == waiters.end() ? nullptr : &*found;
+}
+
+const KeptPlace* Timeline::find_place(const std::string& key) const {
+    const auto found = std::ranges::find_if(
+        places, [&](const KeptPlace& place) { return is_under(place.waiter, key); });
+    return found == places.end() ? nullptr : &*found;
+}
+
+std::optional<WaitingAcquire> Timeline::take_place(const std::string& key, BootTime now) {
+    const auto found = std::ranges::find_if(
+        places, [&](const KeptPlace& place) { return is_under(place.waiter, key); });
+    if (found == places.end()) return std::nullopt;
+    auto place = std::move(*found);
+    places.erase(found);
+    if (place.until <= now) return std::nullopt;
+    ++returns;
+    return place.waiter;
+}
+
+void Timeline::forget_places(BootTime now) {
+    std::erase_if(places, [&](const KeptPlace& place) { return place.until <= now; });
+}
+
+std::size_t Timeline::waiting_before(std::uint64_t place) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        waiters, [&](const WaitingAcquire& waiter) { return waiter.place < place; }));
+}
+
+std::size_t Timeline::places_before(const std::string& lock, std::uint64_t place) const {
+    const auto is_before = [&](const WaitingAcquire& waiter) {
+        return waiter.place < place && overlap(waiter.locks, {lock});
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(waiters, is_before) +
+                                    std::ranges::count_if(places, is_before, &KeptPlace::waiter));
 }
 
 std::size_t Timeline::held_by(const std::string& principal, std::string_view klass) const {
@@ -128,6 +165,9 @@ std::size_t Timeline::held_by(const std::string& principal, std::string_view kla
 std::size_t Timeline::waited_for_by(const std::string& principal, std::string_view klass) const {
     std::size_t count = 0;
     for (const auto& waiter : waiters) {
+        if (waiter.command.principal == principal) count += count_class(waiter.locks, klass);
+    }
+    for (const auto& [waiter, until] : places) {
         if (waiter.command.principal == principal) count += count_class(waiter.locks, klass);
     }
     return count;
@@ -149,6 +189,7 @@ std::optional<BootTime> Timeline::next_deadline() const {
 void Timeline::postpone(BootTime::duration span) {
     for (auto& [token, lease] : leases) lease.deadline += span;
     for (auto& [lock, until] : rests) until += span;
+    for (auto& place : places) place.until += span;
 }
 
 void Timeline::start_clocks(BootTime::duration span, BootTime::duration stall) {
@@ -161,6 +202,7 @@ void Timeline::start_clocks(BootTime::duration span, BootTime::duration stall) {
 // The process counted renewals, progress and rests; the next one counts anew.
 void Timeline::restart(BootTime now) {
     waiters.clear();
+    places.clear();
     rests.clear();
     is_draining = false;
     for (auto& [token, lease] : leases) {
@@ -174,6 +216,7 @@ void Timeline::restart(BootTime now) {
 
 void Timeline::restore() {
     waiters.clear();
+    places.clear();
     rests.clear();
     for (auto& [token, lease] : leases) {
         if (lease.state == LeaseState::Live) {

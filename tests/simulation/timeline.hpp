@@ -60,6 +60,7 @@ struct HeldLease {
 };
 
 struct WaitingAcquire {
+    std::uint64_t place = 0;  // numbers rise as waiters come
     Ticket ticket;
     Command command;
     LockSet locks;
@@ -69,6 +70,12 @@ struct WaitingAcquire {
     [[nodiscard]] const storage::AcquireLock& acquire() const {
         return std::get<storage::AcquireLock>(command.operation);
     }
+};
+
+// Who left the line and may come back.
+struct KeptPlace {
+    WaitingAcquire waiter;  // as it stood there
+    BootTime until{};
 };
 
 // What a key was answered first.
@@ -111,9 +118,12 @@ enum class Fits : std::uint8_t { Yes, NotNow, AsAnotherKind };
 struct Timeline {
     std::map<std::int64_t, HeldLease> leases;   // by token
     std::map<std::string, std::int64_t> heads;  // the newest lease of each lock
-    std::deque<WaitingAcquire> waiters;         // in order of arrival, of all locks
-    std::map<std::string, BootTime> rests;      // locks granted to nobody before
-    std::map<std::string, KeyRecord> keys;      // by principal and key
+    std::deque<WaitingAcquire> waiters;         // by place, of all locks
+    std::vector<KeptPlace> places;              // of those who are away
+    std::uint64_t last_place = 0;
+    std::size_t returns = 0;                // to a place that was kept
+    std::map<std::string, BootTime> rests;  // locks granted to nobody before
+    std::map<std::string, KeyRecord> keys;  // by principal and key
     std::map<std::string, HeldPayment> payments;
     std::size_t transfers = 0;
     std::map<std::string, RecordedRun> runs;  // by lock
@@ -132,10 +142,21 @@ struct Timeline {
     [[nodiscard]] Fits fit(const LockSet& locks, const Claim& claim) const;
     // Whether one of the first `before` waiters wants one of the locks.
     [[nodiscard]] bool is_wanted(const LockSet& locks, std::size_t before) const;
+    // How many of them are before this place.
+    [[nodiscard]] std::size_t waiting_before(std::uint64_t place) const;
     [[nodiscard]] std::size_t waiting_for(const std::string& lock) const;
+    // Places before this one in the line of the lock, of those who wait and of those who are away.
+    [[nodiscard]] std::size_t places_before(const std::string& lock, std::uint64_t place) const;
+    [[nodiscard]] std::size_t places_for(const std::string& lock) const {
+        return places_before(lock, last_place + 1);
+    }
+    void forget_places(BootTime now);
+    // Takes the place back that is kept under the key.
+    [[nodiscard]] std::optional<WaitingAcquire> take_place(const std::string& key, BootTime now);
     [[nodiscard]] const WaitingAcquire* find_waiter(Ticket ticket) const;
     [[nodiscard]] const WaitingAcquire* find_waiting_key(const std::string& key) const;
-    // How many locks of the class the principal has, and waits for.
+    [[nodiscard]] const KeptPlace* find_place(const std::string& key) const;
+    // How many locks of the class the principal has, and waits or keeps a place for.
     [[nodiscard]] std::size_t held_by(const std::string& principal, std::string_view klass) const;
     [[nodiscard]] std::size_t waited_for_by(const std::string& principal,
                                             std::string_view klass) const;

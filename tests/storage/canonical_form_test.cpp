@@ -48,7 +48,6 @@ Requests acquires() {
     return {
         {"acquire", acquire()},
         {"acquire ttl", with(acquire(), [](Acquire& a) { a.ttl = Duration(5'001); })},
-        {"acquire wait", with(acquire(), [](Acquire& a) { a.wait = Duration(1); })},
         {"acquire owner", with(acquire(), [](Acquire& a) { a.owner = "p"; })},
         {"acquire lock", with(acquire(), [](Acquire& a) { a.locks = {lock("payments/b")}; })},
         {"acquire both", with(acquire(),
@@ -147,6 +146,13 @@ TEST(CanonicalForm, DoesNotChangeWithTheTokenOrTheVersion) {
     EXPECT_EQ(form(moved), form(refund()));
     EXPECT_EQ(form(Resign{"e", {lockmgr::PresentedToken::Kind::Present, 7}}),
               form(Resign{"e", {}}));
+}
+
+// Who waits in rounds has less patience left for the last, and asks for the same lock.
+TEST(CanonicalForm, DoesNotChangeWithThePatienceOfWhoAsks) {
+    auto patient = acquire();
+    patient.wait = Duration(1);
+    EXPECT_EQ(form(patient), form(acquire()));
 }
 
 TEST(CanonicalForm, OfADefaultThatIsSpeltOutIsThatOfOneLeftOut) {

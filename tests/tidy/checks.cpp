@@ -60,7 +60,8 @@ std::string refuse_library_header(std::string_view path, std::size_t layer, std:
     if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/")) {
         return "only storage/sqlite may include <sqlite3.h>";
     }
-    const bool is_standard = name.find_first_of("./") == kNone;
+    // Trees that know ranks come with libstdc++, as the rest of it does.
+    const bool is_standard = name.find_first_of("./") == kNone || name.starts_with("ext/pb_ds/");
     if (layer <= kLockmgr && !is_standard && !may_use_posix(path)) {
         return text_of({kLayers[layer], " knows the standard library only, not <", name, ">"});
     }
