@@ -74,6 +74,22 @@ std::filesystem::path directory_of(const std::filesystem::path& path) {
     return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
+// The nearest folder above `path` that exists already.
+std::filesystem::path first_there(const std::filesystem::path& path) {
+    std::error_code ec;
+    auto at = directory_of(path);
+    while (!std::filesystem::exists(at, ec) && at != directory_of(at)) at = directory_of(at);
+    return at;
+}
+
+// A new folder is durable only when the one that holds its name is synced, and so is that one.
+Result<> sync_names(const std::filesystem::path& made, const std::filesystem::path& holder) {
+    for (auto at = directory_of(made);; at = directory_of(at)) {
+        if (auto done = sync_path(at); !done) return done;
+        if (at == holder || at == directory_of(at)) return {};
+    }
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
@@ -108,8 +124,9 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
 
 Result<> sync_path(const std::filesystem::path& path) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.is_open() || ::fsync(file.get()) != 0)
-        return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
+    bool is_synced = file.is_open() && ::fsync(file.get()) == 0;
+    while (!is_synced && file.is_open() && errno == EINTR) is_synced = ::fsync(file.get()) == 0;
+    if (!is_synced) return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
     return {};
 }
 
@@ -118,8 +135,9 @@ Result<> make_private_directory(const std::filesystem::path& path) {
     if (std::filesystem::is_directory(path, ec)) return {};
     // "data/" must not pass for the parent of itself: parents get the default mode.
     const auto leaf = path.has_filename() ? path : path.parent_path();
+    const auto holder = first_there(leaf);
     std::filesystem::create_directories(directory_of(leaf), ec);
-    if (::mkdir(leaf.c_str(), 0700) == 0) return {};
+    if (::mkdir(leaf.c_str(), 0700) == 0) return sync_names(leaf, holder);
     const int error = errno;
     if (std::filesystem::is_directory(path, ec)) return {};  // another process was faster
     return fail_system(StartFailure::CannotCreate, "cannot create the folder", path, error);

@@ -5,6 +5,7 @@
 #include "cli/key_command.hpp"
 #include "cli/options.hpp"
 #include "cli/restore_command.hpp"
+#include "cli/salvage_command.hpp"
 #include "cli/top/command.hpp"
 #include "cli/verify_command.hpp"
 #include "proxy/config.hpp"

@@ -23,6 +23,7 @@ struct RawOptions {
     std::vector<std::string> scopes;
     std::string key_id;
     std::optional<std::string> backup_file;
+    std::string salvage_to;
     std::int64_t epoch_above = 0;
     std::optional<std::string> url;
     std::optional<std::string> admin_url;
@@ -78,6 +79,7 @@ struct CommandTree {
         add_config(raw);
         add_keys(raw);
         add_restore(raw);
+        add_salvage(raw);
         add_top(raw);
         backup = app.add_subcommand("backup", "Have a running gateway write a backup");
         add_admin_connection(*backup, raw);
@@ -140,6 +142,16 @@ struct CommandTree {
             ->add_option("--epoch-above", raw.epoch_above,
                          "The highest epoch used elsewhere, if this folder does not know it")
             ->check(CLI::Range(std::int64_t{0}, lockmgr::kTokenEpochMax - 1));
+    }
+
+    void add_salvage(RawOptions& raw) {
+        salvage = app.add_subcommand("salvage",
+                                     "Make a new store of one whose log is damaged, as far as it "
+                                     "can be read");
+        add_data_dir(*salvage, raw);
+        salvage->add_option("--to", raw.salvage_to, "The folder to make for the new store")
+            ->required()
+            ->check(path_fault);
     }
 
     void add_top(RawOptions& raw) {
@@ -208,6 +220,7 @@ struct CommandTree {
     CLI::App* key_list = nullptr;
     CLI::App* key_revoke = nullptr;
     CLI::App* restore = nullptr;
+    CLI::App* salvage = nullptr;
     CLI::App* top = nullptr;
     CLI::App* backup = nullptr;
     CLI::App* verify = nullptr;
@@ -250,6 +263,7 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
         if (raw.backup_file) options.from = *raw.backup_file;
         return RestoreCommand{std::move(options)};
     }
+    if (tree.salvage->parsed()) return SalvageCommand{{.data_dir = data_dir, .to = raw.salvage_to}};
     if (tree.verify->parsed()) {
         VerifyCommand command{.file = data_dir / "store.db", .is_json = raw.is_json};
         if (raw.verified_file) command.file = *raw.verified_file;

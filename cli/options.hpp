@@ -8,6 +8,7 @@
 #include "proxy/config.hpp"
 #include "proxy/credentials.hpp"
 #include "storage/restore.hpp"
+#include "storage/salvage.hpp"
 #include "storage/verify.hpp"
 
 #include <expected>
@@ -50,6 +51,10 @@ struct RestoreCommand {
     storage::RestoreOptions options;
 };
 
+struct SalvageCommand {
+    storage::SalvageOptions options;
+};
+
 struct TopCommand {
     ConnectionOptions connection;
     std::string prefix{};  // of the locks that are watched; "": all
@@ -69,9 +74,9 @@ struct VerifyCommand {
 
 struct VersionCommand {};
 
-using Command =
-    std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand, KeyRevokeCommand,
-                 RestoreCommand, BackupCommand, VerifyCommand, TopCommand, VersionCommand>;
+using Command = std::variant<ServeCommand, ConfigCheckCommand, KeyAddCommand, KeyListCommand,
+                             KeyRevokeCommand, RestoreCommand, SalvageCommand, BackupCommand,
+                             VerifyCommand, TopCommand, VersionCommand>;
 
 // The command, or the code to exit with at once: help was asked for (Ok) and is printed, or the
 // line is wrong (Usage) and the reason is printed.

@@ -168,6 +168,16 @@ Result<std::vector<KeyRecord>> read_if_there(const path& keys_file) {
     return read_key_file(keys_file);
 }
 
+Result<std::vector<KeyRecord>> records_without(const path& data_dir, KeyId id) {
+    auto records = read_if_there(keys_file_in(data_dir));
+    if (!records) return records;
+    if (std::erase_if(*records, [id](const auto& record) { return record.id == id; }) > 0)
+        return records;
+    return fail_start(StartFailure::BadConfig, "there is no key " + to_string(id) + " in " +
+                                                   keys_file_in(data_dir).string() +
+                                                   "; see `fencegate key list`");
+}
+
 struct NewKey {
     KeyRecord record;
     std::string text;
@@ -218,6 +228,9 @@ Result<std::string> add_key(const path& data_dir, const Principal& principal, Ra
         return fail_start(StartFailure::BadConfig,
                           "a key needs a scope and a principal of 1 to 64 of A-Z a-z 0-9 . _ -");
     }
+    // Who is refused makes no folder and no lock file.
+    if (const auto sound = read_if_there(keys_file_in(data_dir)); !sound)
+        return std::unexpected(sound.error());
     const auto lock = lock_keys(data_dir);
     if (!lock) return std::unexpected(lock.error());
     auto records = read_if_there(keys_file_in(data_dir));
@@ -230,15 +243,13 @@ Result<std::string> add_key(const path& data_dir, const Principal& principal, Ra
 }
 
 Result<> revoke_key(const path& data_dir, KeyId id) {
+    // Who is refused makes no folder and no lock file.
+    if (const auto known = records_without(data_dir, id); !known)
+        return std::unexpected(known.error());
     const auto lock = lock_keys(data_dir);
     if (!lock) return std::unexpected(lock.error());
-    auto records = read_if_there(keys_file_in(data_dir));
-    if (!records) return std::unexpected(std::move(records.error()));
-    if (std::erase_if(*records, [id](const auto& record) { return record.id == id; }) == 0) {
-        return fail_start(StartFailure::BadConfig, "there is no key " + to_string(id) + " in " +
-                                                       keys_file_in(data_dir).string() +
-                                                       "; see `fencegate key list`");
-    }
+    const auto records = records_without(data_dir, id);
+    if (!records) return std::unexpected(records.error());
     return write_key_file(keys_file_in(data_dir), *records);
 }
 

@@ -16,13 +16,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace fencegate::storage {
 
 struct RestoreOptions {
     std::filesystem::path data_dir;
     // The backup to put in place; nothing: the store that is there. What was there before is kept
-    // beside it under another name.
+    // beside it under another name, in both cases.
     std::optional<std::filesystem::path> from{};
     // The highest epoch that may have been used where this folder does not know of it: on another
     // machine, or in a folder that is lost. 0: none but the backup's own.
@@ -32,7 +33,12 @@ struct RestoreOptions {
 struct Restored {
     std::int64_t epoch = 0;
     std::int64_t leases_ended = 0;
-    std::filesystem::path kept{};  // the store that was replaced; empty: there was none
+    // The store as it was, with its log: moved there, or copied if it stays. Empty: there was none.
+    std::filesystem::path kept{};
+    // How far its marks had come further than the store that stays: some four a second while it is
+    // written to. 0: it is where they are.
+    std::int64_t generations_behind = 0;
+    std::string lost{};  // what its damaged log held, in numbers; empty: nothing
 };
 
 // Fails with: StartFailure InUse (this folder, or the backup is the store of another), BadData (no

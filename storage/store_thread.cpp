@@ -1,6 +1,7 @@
 #include "storage/store_thread.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/folder_survey.hpp"
 
 #include <algorithm>
 #include <pthread.h>
@@ -254,10 +255,15 @@ void StoreThread::stop_trusting() {
 
 Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, const Clock& clock,
                                                      Random& random, StoreObserver& observer) {
+    sqlite::Traces traces(options.data_dir, {"store.lock"});
     auto lock = sqlite::FolderLock::take(options.data_dir);
     if (!lock) return std::unexpected(lock.error());
     auto connection = sqlite::open_database(options.data_dir);
-    if (!connection) return std::unexpected(connection.error());
+    if (!connection) {
+        traces.remove();  // while the lock is held
+        return std::unexpected(connection.error());
+    }
+    traces.keep();
     const auto& failure = (*connection)->failure();
     auto store = std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(connection),
                                                        options.classes, options.wait_limits, clock,

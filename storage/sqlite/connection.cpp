@@ -106,16 +106,23 @@ std::int64_t Connection::last_insert_id() const noexcept {
 }
 
 void Connection::checkpoint(bool truncate) {
-    if (failure_) return;
-    const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    if (failure_ || !copy_log(SQLITE_CHECKPOINT_PASSIVE)) return;
+    if (copied_ && !copied_(/*is_emptied_next=*/truncate)) return;
+    if (truncate) static_cast<void>(copy_log(SQLITE_CHECKPOINT_TRUNCATE));
+}
+
+bool Connection::copy_log(int mode) {
     int frames = 0;
     int copied = 0;
     const int code = ::sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &copied);
-    if (code != SQLITE_OK) {
-        note_failure(code);
-    } else if (frames == copied) {
-        wal_bytes_ = 0;
-    }
+    if (code != SQLITE_OK) note_failure(code);
+    if (code != SQLITE_OK || frames != copied) return false;
+    wal_bytes_ = 0;
+    return true;
+}
+
+std::int64_t Connection::wal_frames() const noexcept {
+    return wal_bytes_ / static_cast<std::int64_t>(kFilePageBytes);
 }
 
 void Connection::watch_wal() {

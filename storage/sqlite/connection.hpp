@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,9 +63,13 @@ public:
     // Copies the log into the database file as far as no reader is in the way, and syncs it.
     // `truncate` also empties the log file. Fails like a statement.
     void checkpoint(bool truncate);
+    // Called when all of the log is in the database, and synced; before the log is emptied, if it
+    // is to be. Returns whether it may be.
+    void on_copied(std::function<bool(bool is_emptied_next)> told) { copied_ = std::move(told); }
 
     // Size of the log as of the last commit.
     [[nodiscard]] std::int64_t wal_bytes() const noexcept { return wal_bytes_; }
+    [[nodiscard]] std::int64_t wal_frames() const noexcept;
     // REQUIRES: no statement sets wal_autocheckpoint afterwards; it uses the same hook.
     void watch_wal();
 
@@ -72,10 +77,14 @@ public:
     void note_failure(int code);
 
 private:
+    // Whether all of the log is in the database now.
+    [[nodiscard]] bool copy_log(int mode);
+
     explicit Connection(::sqlite3* handle) : handle_(handle) {}
     ::sqlite3* handle_;
     std::optional<Failure> failure_;
     std::int64_t wal_bytes_ = 0;
+    std::function<bool(bool is_emptied_next)> copied_{};
 };
 
 using Blob = std::span<const std::uint8_t>;

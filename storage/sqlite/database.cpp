@@ -2,16 +2,19 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/seal_pages.hpp"
+#include "storage/sqlite/tail_note.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <iterator>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -20,6 +23,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
+constexpr std::int64_t kGenerationVersion = 3;
 constexpr std::int64_t kSealedJournalVersion = 3;
 constexpr const char* kLockFile = "store.lock";
 
@@ -112,12 +116,6 @@ Result<> migrate(Connection& connection, const std::filesystem::path& file, std:
 
 // The lock file remembers that there was a store. If the store has gone missing since, a new one
 // would issue the same tokens again, and a paused worker's old token would be good once more.
-bool had_store(const std::filesystem::path& folder) {
-    std::error_code ec;
-    const auto size = std::filesystem::file_size(folder / kLockFile, ec);
-    return !ec && size > 0;
-}
-
 Result<> remember_store(const std::filesystem::path& folder) {
     static constexpr std::string_view kNote = "A store was made here.\n";
     const auto file = folder / kLockFile;
@@ -162,19 +160,99 @@ bool clear_if_full(Connection& connection) {
     return !connection.failure();
 }
 
+// Nothing is written before it is known that the store is the folder's own.
+Result<std::unique_ptr<Connection>> open_checked(const std::filesystem::path& folder, Origin origin,
+                                                 const FolderSurvey& survey) {
+    const auto file = folder / "store.db";
+    if (auto done = create_private(file); !done) return std::unexpected(done.error());
+    auto connection = Connection::open(file);
+    if (!connection) return connection;
+    const auto version = read_version(**connection, file);
+    if (!version) return std::unexpected(version.error());
+    if (*version == 0 && survey.had_store)
+        return fail_start(StartFailure::BadData,
+                          "The store " + file.string() +
+                              " is empty, but this folder had one. Nothing was changed. Put a "
+                              "backup in its place with fencegate restore --from.");
+    if (origin == Origin::Unchanged) {
+        const bool knows = *version >= kGenerationVersion;
+        if (auto same = check_incarnation(**connection, folder, survey.had_store, knows); !same)
+            return std::unexpected(same.error());
+    }
+    if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
+    if (auto done = migrate(**connection, file, *version); !done)
+        return std::unexpected(done.error());
+    return connection;
+}
+
+// What a crash left in the log goes into the store, and the log begins anew.
+Result<> empty_log(Connection& connection, const std::filesystem::path& file) {
+    TailKeeper tail(file);
+    Result<> noted;
+    connection.on_copied([&](bool) {
+        noted = tail.opening();
+        return noted.has_value();
+    });
+    connection.checkpoint(/*truncate=*/true);
+    connection.on_copied({});
+    if (!clear_if_full(connection)) return failed(connection, file);
+    return noted;
+}
+
+// Durable before the first answer: from here on the log is one that goes on from this.
+void note_begin(Connection& connection, const std::filesystem::path& file) {
+    TailKeeper tail(file);
+    tail.committed(connection.wal_frames());
+    tail.sync();
+}
+
+Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& folder,
+                                                  Origin origin, const FolderSurvey& survey) {
+    const auto file = folder / "store.db";
+    auto connection = open_checked(folder, origin, survey);
+    if (!connection) return connection;
+    if (!survey.is_remembered) {
+        if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
+    }
+    if (auto done = empty_log(**connection, file); !done) return std::unexpected(done.error());
+    if (auto done = seal_if_unsealed(*connection, file); !done)
+        return std::unexpected(done.error());
+    if (origin == Origin::Unchanged) {
+        // Whatever is copied from here on, or was copied before, is older than this run.
+        Incarnation(**connection, folder).raise_now();
+        if (!clear_if_full(**connection)) return failed(**connection, file);
+        note_begin(**connection, file);
+    }
+    // The name of a new file is durable only when its folder is synced.
+    if (auto done = sync_path(folder); !done) return std::unexpected(done.error());
+    return connection;
+}
+
+// A command that failed may have removed the lock file that it had made.
+bool is_still_at(int descriptor, const std::filesystem::path& file) {
+    struct stat locked {};
+    struct stat named {};
+    return ::fstat(descriptor, &locked) == 0 && ::stat(file.c_str(), &named) == 0 &&
+           locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
+}
+
 }  // namespace
 
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     const auto file = folder / kLockFile;
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0)
-        return fail_start(StartFailure::CannotCreate,
-                          "Cannot open " + file.string() + ": " + std::strerror(errno));
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return FolderLock(descriptor, folder);
-    ::close(descriptor);
-    return fail_start(StartFailure::InUse,
-                      "Another fencegate uses the data folder " + folder.string() +
-                          ". Stop it, or give this one a folder of its own with --data-dir.");
+    for (;;) {
+        const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (descriptor < 0)
+            return fail_start(StartFailure::CannotCreate,
+                              "Cannot open " + file.string() + ": " + std::strerror(errno));
+        const bool is_locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+        if (is_locked && is_still_at(descriptor, file)) return FolderLock(descriptor, folder);
+        ::close(descriptor);
+        if (is_locked) continue;
+        return fail_start(StartFailure::InUse,
+                          "Another fencegate uses the data folder " + folder.string() +
+                              ". Stop it, or give this one a folder of its own with --data-dir.");
+    }
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
@@ -186,41 +264,16 @@ FolderLock::~FolderLock() {
 
 Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
                                                   Origin origin) {
-    const auto file = folder / "store.db";
-    if (auto done = create_private(file); !done) return std::unexpected(done.error());
-    auto connection = Connection::open(file);
-    if (!connection) return connection;
-    const auto version = read_version(**connection, file);
-    if (!version) return std::unexpected(version.error());
-    const bool had_one = had_store(folder);
-    if (*version == 0 && had_one)
-        return fail_start(StartFailure::BadData,
-                          "The store " + file.string() +
-                              " is missing or empty, but this folder had one. A new store would "
-                              "issue old tokens again: put a backup in its place with fencegate "
-                              "restore --from, or start in an empty folder.");
-    if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
-    if (auto done = migrate(**connection, file, *version); !done)
-        return std::unexpected(done.error());
-    if (origin == Origin::Unchanged) {
-        if (auto same = check_incarnation(**connection, folder, had_one); !same)
-            return std::unexpected(same.error());
+    const auto survey = survey_folder(folder);
+    if (!survey) return std::unexpected(survey.error());
+    if (origin == Origin::Unchanged || !survey->has_store) {
+        if (auto sound = refuse_what_is_lost(*survey, folder); !sound)
+            return std::unexpected(sound.error());
     }
-    if (!had_one) {
-        if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
-    }
-    (*connection)->checkpoint(/*truncate=*/true);
-    if (!clear_if_full(**connection)) return failed(**connection, file);
-    if (auto done = seal_if_unsealed(*connection, file); !done)
-        return std::unexpected(done.error());
-    if (origin == Origin::Unchanged) {
-        // Whatever is copied from here on, or was copied before, is older than this run.
-        Incarnation(**connection, folder).raise_now();
-        if (!clear_if_full(**connection)) return failed(**connection, file);
-    }
-    // The name of a new file is durable only when its folder is synced.
-    if (auto done = sync_path(folder); !done) return std::unexpected(done.error());
-    return connection;
+    Traces traces(folder, {"store.db", "store.db-wal", "store.db-journal", "store.db-tail"});
+    auto opened = open_surveyed(folder, origin, *survey);
+    if (opened) traces.keep();
+    return opened;
 }
 
 Result<> check_schema(Connection& connection, const std::filesystem::path& file) {

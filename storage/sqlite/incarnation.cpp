@@ -111,8 +111,9 @@ Result<> write_mark(const fs::path& folder, const Mark& mark) {
     return sync_path(folder);
 }
 
-Result<> check_incarnation(Connection& connection, const fs::path& folder, bool had_store) {
-    const auto entry = read_entry(connection);
+Result<> check_incarnation(Connection& connection, const fs::path& folder, bool had_store,
+                           bool knows_generations) {
+    const auto entry = knows_generations ? read_entry(connection) : Entry{};
     if (connection.failure()) return {};  // damaged: whoever uses the connection next says so
     const auto mark = read_mark(folder);
     if (entry.generation < mark.generation)

@@ -42,10 +42,12 @@ struct Mark {
 // Fails with: StartFailure CannotCreate.
 [[nodiscard]] Result<> write_mark(const std::filesystem::path& folder, const Mark& mark);
 
-// `had_store`: the folder remembers a store, whichever.
+// `had_store`: the folder remembers a store, whichever. `knows_generations`: the schema of the
+// store has them; one that is older than that is older than any mark.
 // Fails with: StartFailure BadData, saying how the store was found out and what to run.
 [[nodiscard]] Result<> check_incarnation(Connection& connection,
-                                         const std::filesystem::path& folder, bool had_store);
+                                         const std::filesystem::path& folder, bool had_store,
+                                         bool knows_generations = true);
 
 class Incarnation {
 public:

@@ -4,10 +4,13 @@
 #include "base/start_failure.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <span>
+#include <utility>
 
 namespace fencegate::storage {
 namespace {
@@ -16,7 +19,9 @@ namespace fs = std::filesystem;
 using sqlite::Connection;
 using sqlite::Statement;
 
-constexpr const char* kParts[] = {"-wal", ""};  // of a store, the log first
+// Of a store. The note goes first, so that it misses no log that has just been moved.
+constexpr const char* kParts[] = {"-tail", "-wal", ""};
+constexpr const char* kBackupParts[] = {"-wal", ""};  // a note is worth nothing in another place
 
 std::unexpected<Error> cannot(const std::string& what, const std::error_code& ec) {
     return fail_start(StartFailure::CannotCreate, "Cannot " + what + ": " + ec.message() + ".");
@@ -53,13 +58,13 @@ Result<std::optional<sqlite::FolderLock>> keep_still(const fs::path& backup,
 }
 
 // With its log, if it has one: a folder copied from a gateway that was killed.
-Result<> copy_parts(const fs::path& from, const fs::path& to) {
+Result<> copy_parts(std::span<const char* const> parts, const fs::path& from, const fs::path& to) {
     std::error_code ec;
-    for (const auto* part : kParts) {
+    for (const auto* part : parts) {
         const auto target = part_of(to, part);
         if (!fs::exists(part_of(from, part), ec)) continue;
         fs::copy_file(part_of(from, part), target, ec);
-        if (ec) return cannot("copy the backup to " + target.string(), ec);
+        if (ec) return cannot("copy " + from.string() + " to " + target.string(), ec);
         fs::permissions(target, fs::perms(0600), ec);
         if (ec) return cannot("protect " + target.string(), ec);
         if (auto done = sync_path(target); !done) return done;
@@ -131,7 +136,7 @@ Result<> close_the_folder(const fs::path& folder, std::int64_t generation) {
 Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::path& folder,
                         std::int64_t above) {
     remove_parts(copy);  // what an interrupted restore left
-    auto done = copy_parts(backup, copy);
+    auto done = copy_parts(kBackupParts, backup, copy);
     if (done) {
         const auto generation = check_copy(copy, backup, above);
         done = generation ? close_the_folder(folder, *generation)
@@ -141,14 +146,17 @@ Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::
     return done;
 }
 
-Result<fs::path> put_in_place(const RestoreOptions& options, std::int64_t above, WallTime now) {
-    const auto& backup = *options.from;
+bool has_any_part(const fs::path& file) {
+    std::error_code ec;
+    return std::ranges::any_of(
+        kParts, [&](const auto* part) { return fs::exists(part_of(file, part), ec); });
+}
+
+// REQUIRES: the copy of the backup is there and the folder is closed.
+Result<fs::path> put_in_place(const RestoreOptions& options, WallTime now) {
     const auto file = options.data_dir / "store.db";
     const auto copy = options.data_dir / "store.db.restoring";
-    std::error_code ec;
-    if (auto done = copy_and_close(backup, copy, options.data_dir, above); !done)
-        return std::unexpected(done.error());
-    auto kept = fs::exists(file, ec) ? free_name(file, now) : fs::path();
+    auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
     auto placed = kept.empty() ? Result<>() : rename_parts(file, kept);
     if (placed) placed = rename_parts(copy, file);
     if (placed) placed = sync_path(options.data_dir);
@@ -192,10 +200,110 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
     return restored;
 }
 
+// The store that is there stays as it was under another name, whatever becomes of it.
+Result<fs::path> keep_a_copy(const fs::path& folder, WallTime now) {
+    const auto file = folder / "store.db";
+    const auto kept = free_name(file, now);
+    auto done = copy_parts(kParts, file, kept);
+    if (done) done = sync_path(folder);
+    if (done) return kept;
+    remove_parts(kept);
+    done.error().detail += " The store was not changed.";
+    return std::unexpected(std::move(done.error()));
+}
+
+struct Inspected {
+    std::int64_t generation = 0;
+    std::optional<sqlite::LogDamage> damage{};
+};
+
+// Of the store that is there, before anything is changed.
+Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
+    const auto survey = sqlite::survey_folder(folder);
+    if (!survey) return std::unexpected(survey.error());
+    const auto file = folder / "store.db";
+    if (!survey->has_store)
+        return fail_start(StartFailure::BadData,
+                          "There is no store in " + folder.string() +
+                              ", or an empty one. Nothing was changed. Name the backup to put "
+                              "there with --from.");
+    Inspected inspected{.damage = survey->log.damage};
+    // What SQLite would read of it is older than what is in the store already.
+    if (inspected.damage && inspected.damage->is_copied) return inspected;
+    const sqlite::Traces traces(folder, {"store.db-wal"});
+    const auto generation = check_copy(file, file, above);
+    if (!generation) return std::unexpected(generation.error());
+    inspected.generation = *generation;
+    return inspected;
+}
+
+// A log that is damaged, but copied, is only in the way.
+Result<> drop_log(const fs::path& folder) {
+    std::error_code ec;
+    for (const auto* part : {"store.db-tail", "store.db-wal"}) {
+        fs::remove(folder / part, ec);
+        if (ec) return cannot("remove " + (folder / part).string(), ec);
+    }
+    return sync_path(folder);
+}
+
+Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t above, WallTime now) {
+    const auto inspected = inspect(folder, above);
+    if (!inspected) return std::unexpected(inspected.error());
+    auto kept = keep_a_copy(folder, now);
+    if (!kept) return std::unexpected(kept.error());
+    const auto mark = sqlite::read_mark(folder);
+    const auto& damage = inspected->damage;
+    const bool is_in_the_way = damage && damage->is_copied;
+    auto dropped = is_in_the_way ? drop_log(folder) : Result<>();
+    auto restored = dropped ? raise_epoch(folder, above, now)
+                            : Result<Restored>(std::unexpected(dropped.error()));
+    if (!restored) {
+        restored.error().detail += " The store as it was is kept as " + kept->string() + ".";
+        return restored;
+    }
+    restored->kept = *std::move(kept);
+    if (!is_in_the_way)
+        restored->generations_behind =
+            std::max<std::int64_t>(0, mark.generation - inspected->generation);
+    if (damage && !is_in_the_way) restored->lost = describe(*damage);
+    return restored;
+}
+
+// A damaged log is no part of a backup that could be put back without a word.
+Result<> check_log_of(const fs::path& backup) {
+    const auto survey = sqlite::survey_log(backup);
+    if (!survey) return std::unexpected(survey.error());
+    if (!survey->damage || survey->damage->is_copied) return {};
+    return fail_start(StartFailure::BadData, "The backup " + backup.string() +
+                                                 " is damaged: " + describe(*survey->damage) +
+                                                 ". Nothing was changed.");
+}
+
+Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t above, WallTime now,
+                                sqlite::Traces& traces) {
+    const auto& folder = options.data_dir;
+    const auto still = keep_still(*options.from, folder);
+    if (!still) return std::unexpected(still.error());
+    const auto copy = folder / "store.db.restoring";
+    if (auto done = copy_and_close(*options.from, copy, folder, above); !done)
+        return std::unexpected(done.error());
+    traces.keep();
+    auto kept = put_in_place(options, now);
+    if (!kept) return std::unexpected(kept.error());
+    auto restored = raise_epoch(folder, above, now);
+    if (restored) {
+        restored->kept = *std::move(kept);
+    } else if (!kept->empty()) {
+        restored.error().detail += " The store that was there is kept as " + kept->string() + ".";
+    }
+    return restored;
+}
+
 }  // namespace
 
 Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
-    const auto& folder = options.data_dir;
+    const auto folder = fs::absolute(options.data_dir);
     std::error_code ec;
     if (options.from && !fs::is_regular_file(*options.from, ec))
         return fail_start(StartFailure::CannotRead,
@@ -203,24 +311,20 @@ Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
     if (!options.from && !fs::exists(folder / "store.db", ec))
         return fail_start(StartFailure::BadData, "There is no store in " + folder.string() +
                                                      ". Name the backup to put there with --from.");
+    if (options.from) {
+        if (auto whole = check_log_of(*options.from); !whole) return std::unexpected(whole.error());
+    }
+    const auto leaf = folder.has_filename() ? folder : folder.parent_path();
+    sqlite::Traces made_folder(leaf.parent_path(), {leaf.filename().c_str()});
+    sqlite::Traces traces(folder, {"store.lock", "store.marks"});
     if (auto done = make_private_directory(folder); !done) return std::unexpected(done.error());
     const auto lock = sqlite::FolderLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
-    const auto epoch = std::max(options.epoch_above, sqlite::read_mark(folder).epoch);
-    fs::path kept;
-    if (options.from) {
-        const auto still = keep_still(*options.from, folder);
-        if (!still) return std::unexpected(still.error());
-        auto put = put_in_place(options, epoch, now);
-        if (!put) return std::unexpected(put.error());
-        kept = *std::move(put);
-    }
-    auto restored = raise_epoch(folder, epoch, now);
-    if (restored) {
-        restored->kept = std::move(kept);
-    } else if (!kept.empty()) {
-        restored.error().detail += " The store that was there is kept as " + kept.string() + ".";
-    }
+    const auto above = std::max(options.epoch_above, sqlite::read_mark(folder).epoch);
+    auto restored = options.from ? restore_backup(options, above, now, traces)
+                                 : restore_what_is_there(folder, above, now);
+    if (restored) traces.keep();
+    traces.remove();  // while the lock is held
     return restored;
 }
 

@@ -76,6 +76,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       sweeper_(*connection_, retention, clock.boot_now()),
       holds_(tables_, retention.holds, random),
       incarnation_(*connection_, lock_.folder()),
+      tail_(lock_.folder() / "store.db"),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
@@ -83,6 +84,11 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       rollback_to_(*connection_, "ROLLBACK TO command"),
       held_(classes_.size(), 0),
       stalls_(clock.boot_now()) {
+    connection_->on_copied([this](bool is_emptied_next) {
+        tail_.copied();
+        if (is_emptied_next) tail_.sync();  // an old note would miss the log
+        return true;
+    });
     const auto live = tables_.leases.all_live();
     if (!commands_.locks.arm_all(live, clock_.boot_now()))
         distrust("two live leases hold what only one can: the file was changed by another program");
@@ -298,6 +304,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
         return Attempt::Failed;
     }
     const auto done = clock_.boot_now();
+    if (stats_.wrote) tail_.committed(connection_->wal_frames());
     incarnation_.committed();
     tables_.clock.committed();
     if (stats_.wrote) stats_.commit = done - before;

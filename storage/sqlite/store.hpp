@@ -25,6 +25,7 @@
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/last_writes.hpp"
 #include "storage/sqlite/sweeper.hpp"
+#include "storage/sqlite/tail_note.hpp"
 
 #include <functional>
 #include <memory>
@@ -155,6 +156,7 @@ private:
     Sweeper sweeper_;
     HoldExpiry holds_;
     Incarnation incarnation_;
+    TailKeeper tail_;
     CheckpointPace checkpoint_pace_;
     Statement begin_;
     Statement commit_;

@@ -93,7 +93,9 @@ void SqliteStore::close() {
     sweeper_.note_running(clock_.boot_now());
     connection_->clear_failure();
     if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
+    tail_.committed(connection_->wal_frames());
     checkpoint(/*truncate=*/true);
+    if (!fatal_ && connection_->wal_bytes() == 0) tail_.closed();
 }
 
 void SqliteStore::checkpoint(bool truncate) {

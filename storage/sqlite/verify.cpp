@@ -3,6 +3,7 @@
 #include "base/start_failure.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/journal.hpp"
+#include "storage/sqlite/log_survey.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
 #include <sqlite3.h>
@@ -38,6 +39,17 @@ Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const std::filesyste
         "A gateway serves the store in " + folder.string() +
             ". Verify a backup of it (fencegate verify --online, or fencegate backup and "
             "then fencegate verify --file), or stop the gateway.");
+}
+
+CheckResult result_of(const sqlite::LogSurvey& log) {
+    CheckResult result{.name = "log",
+                       .claim = "every frame of the log checks, and none that was durable is gone",
+                       .looked_at = log.frames};
+    if (log.damage) {
+        result.faults = 1;
+        result.first.push_back(describe(*log.damage));
+    }
+    return result;
 }
 
 // Asked every few thousand steps of SQLite, within its own loops too.
@@ -117,6 +129,11 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
         return fail_start(StartFailure::CannotRead, "There is no store " + file.string() + ".");
     const auto lock = keep_gateways_out(file);
     if (!lock) return std::unexpected(lock.error());
+    // SQLite deletes the log of an empty store, and takes a damaged one for a shorter one.
+    if (std::filesystem::file_size(file, ec) == 0)
+        return fail_start(StartFailure::BadData, file.string() + " is empty: it is no store.");
+    const auto log = sqlite::survey_log(file);
+    if (!log) return std::unexpected(log.error());
     const auto opened = sqlite::Connection::open_to_read(file);
     if (!opened) return std::unexpected(opened.error());
     auto& connection = **opened;
@@ -129,6 +146,7 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     const auto& failure = connection.failure();
     if (failure && failure->kind != Failure::Kind::Fatal && failure->kind != Failure::Kind::Damaged)
         return cannot_read(*failure, file);
+    report.checks.insert(report.checks.begin(), result_of(*log));
     return report;
 }
 

@@ -88,7 +88,7 @@ void remember(::sqlite3* database, const char* key, const std::string& what) {
 }
 
 void make_version_1(const std::filesystem::path& folder) {
-    for (const char* file : {"store.db", "store.db-wal", "store.lock"})
+    for (const char* file : {"store.db", "store.db-wal", "store.db-tail", "store.lock"})
         std::filesystem::remove(folder / file);
     std::filesystem::remove_all(folder / "store.marks");
     ::sqlite3* database = nullptr;

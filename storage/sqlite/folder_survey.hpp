@@ -1,0 +1,49 @@
+#pragma once
+// The survey of a data folder: what lies in it, looked at before SQLite opens anything. SQLite
+// deletes the log of a store that is missing or empty and takes a damaged one for a shorter one, so
+// who looks with SQLite has already decided. Everybody who opens a store asks this first.
+// Changes nothing. Thread rule: the folder's lock is held, or nobody writes there.
+
+#include "base/result.hpp"
+#include "storage/sqlite/log_survey.hpp"
+
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace fencegate::storage::sqlite {
+
+struct FolderSurvey {
+    bool has_store = false;      // store.db is there, with something in it
+    bool had_store = false;      // there was one: its lock, marks, log or tail note say so
+    bool is_remembered = false;  // the lock says so
+    LogSurvey log{};
+};
+
+// Fails with: StartFailure CannotRead.
+[[nodiscard]] Result<FolderSurvey> survey_folder(const std::filesystem::path& folder);
+
+// Fails with: StartFailure BadData, saying what is missing or damaged, in numbers, and what to run.
+[[nodiscard]] Result<> refuse_what_is_lost(const FolderSurvey& survey,
+                                           const std::filesystem::path& folder);
+
+// What a command that fails has made, and removes again: files that were not there when this was
+// made. Thread rule: as above.
+class Traces {
+public:
+    Traces(const std::filesystem::path& folder, std::initializer_list<const char*> names);
+    ~Traces();
+    Traces(const Traces&) = delete;
+    Traces& operator=(const Traces&) = delete;
+
+    // The command has succeeded, or what it made is worth keeping.
+    void keep() noexcept { fresh_.clear(); }
+    // At once.
+    void remove();
+
+private:
+    std::vector<std::filesystem::path> fresh_;
+};
+
+}  // namespace fencegate::storage::sqlite
