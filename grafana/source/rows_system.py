@@ -34,11 +34,11 @@ STORE = ("Store and group commit", [
                "back, and serves nobody. Normal: below 5 %; more is a slow disk.", "percentunit",
                [("sum by (instance) (rate(fencegate_store_checkpoint_seconds_sum{@gateway}"
                  "[$__rate_interval]))", "{{instance}}")], top_at_least=0.05),
-    timeseries("Store errors", "full: no room, writes get 507; constraint: a bug; fatal: the disk "
-               "failed, and the process ends before most scrapes: see Gateways. Normal: 0.", "ops",
+    timeseries("Store errors", "full: no room, writes get 507; constraint: a bug; damaged: a page is "
+               "not as it was written: run verify; fatal: the disk failed, and the process ends before most scrapes: see Gateways. Normal: 0.", "ops",
                [("sum by (kind) (rate(fencegate_store_errors_total{@gateway}[$__rate_interval]))",
                  "{{kind}}")], top_at_least=1,
-               overrides=colours(full=ORANGE, constraint=PURPLE, fatal=RED)),
+               overrides=colours(full=ORANGE, constraint=PURPLE, damaged=BLUE, fatal=RED)),
     timeseries("Rows swept", "Answers and ended leases whose retention is over. Normal: as many a "
                "day as are written a day, once the first retention is over.", "ops",
                [("sum by (kind) (rate(fencegate_store_swept_total{@gateway}[$__rate_interval]))",
@@ -66,14 +66,21 @@ PROCESS = ("TLS and process", [
     timeseries("CPU", "100 % is one core. Normal: below the cores it has. One full core with "
                "waiting commands is the store thread.", "percentunit",
                [("sum by (instance) (rate(process_cpu_seconds_total{@gateway}[$__rate_interval])%s)" % OURS,
-                 "{{instance}}")]),
+                 "{{instance}}")], size=(6, 8)),
     timeseries("Memory", "Resident. Normal: 15 to 30 MiB, and about 60 KiB for each connection. "
                "One that only rises with steady connections is a leak: report it.", "bytes",
-               [("sum by (instance) (process_resident_memory_bytes{@gateway}%s)" % OURS, "{{instance}}")]),
+               [("sum by (instance) (process_resident_memory_bytes{@gateway}%s)" % OURS, "{{instance}}")],
+               size=(6, 8)),
     timeseries("Open files", "Share of the limit. Normal: below 80 %; each connection is one.",
                "percentunit",
                [("max by (instance) (process_open_fds{@gateway} / process_max_fds{@gateway}%s)" % OURS,
-                 "{{instance}}")], limits=levels(red=0.8), top=1),
+                 "{{instance}}")], limits=levels(red=0.8), top=1, size=(6, 8)),
+    timeseries("Wall clock", "ahead: how far it is ahead of the time that the books go by; jumps: how "
+               "often it was set. Normal: 0 s, and none. Leases do not depend on it.", "s",
+               [("max by (instance) (fencegate_clock_offset_seconds{@gateway})",
+                 "{{instance}} ahead"),
+                ("sum by (instance) (increase(fencegate_clock_jumps_total{@gateway}"
+                 "[$__rate_interval]))", "{{instance}} jumps")], size=(6, 8)),
     table("Gateways", "Which version runs where. Normal: one version, apart from a roll-out.",
           [("Running for", "s", "max by (instance, version) (fencegate_build_info{@gateway} * on "
             "(job, instance) group_left () (time() - process_start_time_seconds{@gateway}))", None),

@@ -72,17 +72,30 @@ Result<std::unique_ptr<Connection>> Connection::open_to_read(const std::filesyst
     // read by who could write: its index is then kept on the heap.
     std::error_code ec;
     const auto log_bytes = std::filesystem::file_size(file.string() + "-wal", ec);
-    const bool has_log = !ec && log_bytes > 0;
+    if (ec || log_bytes == 0) return open_without_log(file);
     const auto handle =
-        has_log ? open_handle(file.string(), SQLITE_OPEN_READWRITE, StartFailure::CannotRead, file)
-                : open_handle(uri_of(file) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-                              StartFailure::CannotRead, file);
+        open_handle(file.string(), SQLITE_OPEN_READWRITE, StartFailure::CannotRead, file);
     if (!handle) return std::unexpected(handle.error());
     std::unique_ptr<Connection> connection(new Connection(*handle));
-    connection->exec(
+    connection->only_read();
+    return connection;
+}
+
+Result<std::unique_ptr<Connection>> Connection::open_without_log(
+    const std::filesystem::path& file) {
+    const auto handle =
+        open_handle(uri_of(file) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                    StartFailure::CannotRead, file);
+    if (!handle) return std::unexpected(handle.error());
+    std::unique_ptr<Connection> connection(new Connection(*handle));
+    connection->only_read();
+    return connection;
+}
+
+void Connection::only_read() {
+    exec(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; "
         "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -65536");
-    return connection;
 }
 
 Connection::~Connection() {

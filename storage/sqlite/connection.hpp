@@ -44,6 +44,9 @@ public:
     // REQUIRES: nobody else has the file open. Fails with: StartFailure CannotRead.
     [[nodiscard]] static Result<std::unique_ptr<Connection>> open_to_read(
         const std::filesystem::path& file);
+    // The same as if there were no log.
+    [[nodiscard]] static Result<std::unique_ptr<Connection>> open_without_log(
+        const std::filesystem::path& file);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -79,6 +82,8 @@ public:
 private:
     // Whether all of the log is in the database now.
     [[nodiscard]] bool copy_log(int mode);
+
+    void only_read();
 
     explicit Connection(::sqlite3* handle) : handle_(handle) {}
     ::sqlite3* handle_;

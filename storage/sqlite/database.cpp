@@ -272,6 +272,9 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     }
     Traces traces(folder, {"store.db", "store.db-wal", "store.db-journal", "store.db-tail"});
     auto opened = open_surveyed(folder, origin, *survey);
+    // The log and the journal of a store that was there are part of it, whoever made them: without
+    // what is in them, a store that was being written to is torn.
+    if (survey->has_store) traces.keep_written();
     if (opened) traces.keep();
     return opened;
 }

@@ -75,6 +75,13 @@ Traces::Traces(const fs::path& folder, std::initializer_list<const char*> names)
 
 Traces::~Traces() { remove(); }
 
+void Traces::keep_written() {
+    std::erase_if(fresh_, [](const fs::path& path) {
+        std::error_code ec;
+        return fs::is_regular_file(path, ec) && fs::file_size(path, ec) > 0 && !ec;
+    });
+}
+
 void Traces::remove() {
     std::error_code ignored;
     for (const auto& path : fresh_) fs::remove(path, ignored);

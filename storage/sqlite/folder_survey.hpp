@@ -39,6 +39,8 @@ public:
 
     // The command has succeeded, or what it made is worth keeping.
     void keep() noexcept { fresh_.clear(); }
+    // What has something in it stays.
+    void keep_written();
     // At once.
     void remove();
 

@@ -149,6 +149,7 @@ private:
         if (is_next) return;
         if (damage_.frames_good == 0 && !is_proven_ && note_->is_copied) return;
         damage_.kind = LogDamage::Kind::Other;
+        damage_.is_copied = false;  // the noted one was; of this one nothing is known
         note_lost();
         is_proven_ = true;
     }

@@ -215,7 +215,39 @@ Result<fs::path> keep_a_copy(const fs::path& folder, WallTime now) {
 struct Inspected {
     std::int64_t generation = 0;
     std::optional<sqlite::LogDamage> damage{};
+    // What SQLite would read of the log is older than what is in the store already.
+    bool is_log_old = false;
 };
+
+// How far a store has come. Each rises and never falls.
+struct Reach {
+    std::int64_t generation = 0;
+    std::int64_t epoch = 0;
+    std::int64_t sequence = 0;
+    std::int64_t transfer = 0;
+
+    friend auto operator<=>(const Reach&, const Reach&) = default;
+};
+
+// nullopt: it cannot be read.
+std::optional<Reach> reach_of(const Result<std::unique_ptr<Connection>>& opened) {
+    if (!opened) return std::nullopt;
+    auto& connection = **opened;
+    const Reach reach{.generation = number(connection, "SELECT generation FROM store"),
+                      .epoch = number(connection, "SELECT epoch FROM store"),
+                      .sequence = number(connection, "SELECT sequence FROM store"),
+                      .transfer = number(connection, "SELECT coalesce(max(id), 0) FROM transfers")};
+    return connection.failure() ? std::nullopt : std::optional(reach);
+}
+
+// A damaged log may be older than the store: it was copied before it was damaged, or put back over
+// a newer store. Or both were put back, and it is the newer part. The note does not tell.
+bool is_older_than_store(const sqlite::LogDamage& damage, const fs::path& file) {
+    const auto alone = reach_of(Connection::open_without_log(file));
+    if (!alone) return false;
+    const auto with_log = reach_of(Connection::open_to_read(file));
+    return with_log ? *with_log < *alone : damage.is_copied;
+}
 
 // Of the store that is there, before anything is changed.
 Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
@@ -228,8 +260,8 @@ Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
                               ", or an empty one. Nothing was changed. Name the backup to put "
                               "there with --from.");
     Inspected inspected{.damage = survey->log.damage};
-    // What SQLite would read of it is older than what is in the store already.
-    if (inspected.damage && inspected.damage->is_copied) return inspected;
+    inspected.is_log_old = inspected.damage && is_older_than_store(*inspected.damage, file);
+    if (inspected.is_log_old) return inspected;
     const sqlite::Traces traces(folder, {"store.db-wal"});
     const auto generation = check_copy(file, file, above);
     if (!generation) return std::unexpected(generation.error());
@@ -254,8 +286,7 @@ Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t abov
     if (!kept) return std::unexpected(kept.error());
     const auto mark = sqlite::read_mark(folder);
     const auto& damage = inspected->damage;
-    const bool is_in_the_way = damage && damage->is_copied;
-    auto dropped = is_in_the_way ? drop_log(folder) : Result<>();
+    auto dropped = inspected->is_log_old ? drop_log(folder) : Result<>();
     auto restored = dropped ? raise_epoch(folder, above, now)
                             : Result<Restored>(std::unexpected(dropped.error()));
     if (!restored) {
@@ -263,10 +294,10 @@ Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t abov
         return restored;
     }
     restored->kept = *std::move(kept);
-    if (!is_in_the_way)
+    if (!inspected->is_log_old)
         restored->generations_behind =
             std::max<std::int64_t>(0, mark.generation - inspected->generation);
-    if (damage && !is_in_the_way) restored->lost = describe(*damage);
+    if (damage && !inspected->is_log_old) restored->lost = describe(*damage);
     return restored;
 }
 

@@ -1,7 +1,6 @@
 #include "storage/sqlite/store.hpp"
 
 #include "base/check.hpp"
-#include "storage/operation.hpp"
 #include "storage/remedies.hpp"
 
 #include <sqlite3.h>
@@ -36,28 +35,6 @@ Answer full_refusal() {
                     "now, a part of the log may still come back, and only the key tells.",
                     {},
                     5'000});
-}
-
-Answer unknown_outcome(const Operation& operation) {
-    return refusal({ErrorCode::OutcomeUnknown,
-                    idempotency_of(operation) != nullptr
-                        ? "The store failed while committing: the outcome is unknown. Repeat the "
-                          "call with the same Idempotency-Key to learn it."
-                        : "The store failed while committing: the outcome is unknown. Read what "
-                          "the call was to change before you repeat it.",
-                    {},
-                    1'000});
-}
-
-Answer failed_before(const Operation& operation) {
-    return refusal({ErrorCode::StoreFailed,
-                    idempotency_of(operation) != nullptr
-                        ? "The store has failed and the gateway is about to stop. Nothing was "
-                          "changed by this call. Repeat it with the same Idempotency-Key."
-                        : "The store has failed and the gateway is about to stop. Nothing was "
-                          "changed by this call. Repeat it.",
-                    {},
-                    1'000});
 }
 
 }  // namespace
@@ -378,37 +355,6 @@ void SqliteStore::publish_levels() {
                             {.held = held_[lock_class],
                              .waiting = tables_.room.count(lock_class),
                              .oldest_waiter_since = tables_.room.oldest_since(lock_class)});
-    }
-}
-
-std::vector<Routed> SqliteStore::drain() {
-    commands_.locks.refuse_waiting();
-    stats_ = {};
-    const auto now = clock_.boot_now();
-    Batch batch{.now = now, .wall = look_at_clock(now)};
-    for (const auto ticket : tables_.room.tickets())
-        commands_.locks.give_up(batch, ticket, ErrorCode::Draining);
-    tables_.live.commit();
-    std::vector<Routed> out;
-    publish(batch, out);
-    return out;
-}
-
-// A read of the commit that failed has changed nothing; who waits may have been granted by it.
-void SqliteStore::fail_all(std::span<const Request> failed, std::span<const Request> rest,
-                           std::vector<Routed>& out) {
-    for (const auto& request : failed) {
-        const auto& operation = request.command.operation;
-        out.push_back({request.home,
-                       {request.ticket, is_read(operation) ? failed_before(operation)
-                                                           : unknown_outcome(operation)}});
-    }
-    for (const auto& request : rest)
-        out.push_back({request.home, {request.ticket, failed_before(request.command.operation)}});
-    for (const auto ticket : tables_.room.tickets()) {
-        const auto* waiting = tables_.room.find(ticket);
-        out.push_back({waiting->home, {ticket, unknown_outcome(waiting->command.operation)}});
-        tables_.room.remove(ticket);
     }
 }
 

@@ -33,6 +33,14 @@ bool is_unknown(const Answer& answer) {
            is(answer, ErrorCode::StoreFull);
 }
 
+// A grant whose lease has ended is told as that; see replay.hpp.
+bool is_gone(const Answer& answer) {
+    constexpr ErrorCode kGone[] = {ErrorCode::GoneExpired, ErrorCode::GoneStale,
+                                   ErrorCode::GoneReleased, ErrorCode::GoneBroken,
+                                   ErrorCode::LeaseNotFound};
+    return answer.error && std::ranges::find(kGone, answer.error->code) != std::end(kGone);
+}
+
 // Refusals by the rules of payments are final under a key, and no others.
 bool is_final(const Answer& answer) {
     if (!answer.error) return true;
@@ -93,6 +101,7 @@ void RandomHistory::take_first(Asked& asked, const Answer& answer) {
 
 void RandomHistory::look_for_another_answer(const Asked& asked, const Answer& answer) {
     const bool is_grant = std::holds_alternative<AcquireLock>(asked.operation);
+    if (is_grant && !asked.refusal && is_gone(answer)) return;
     const bool is_told = asked.refusal ? is(answer, *asked.refusal) : !answer.error;
     const bool is_same = answer.is_replayed && is_told && answer.resource_id == asked.resource_id &&
                          (is_grant || answer.body == asked.body);

@@ -254,7 +254,8 @@ TEST(BackupCutShort, ByAKillLeavesTheStoreSoundAndNothingHalf) {
             EXPECT_EQ(entry.path().extension(), ".db") << entry.path();
         if (round < 2) {  // the next writers begin anew
             gateway.stop();
-            for (const char* name : {"store.db", "store.db-wal", "store.lock", "store.marks"})
+            for (const char* name :
+                 {"store.db", "store.db-wal", "store.db-tail", "store.lock", "store.marks"})
                 fs::remove_all(gateway.data_dir() / name);
             gateway.start();
         }

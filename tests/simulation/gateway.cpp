@@ -124,7 +124,6 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
                   BootTime taken) {
     BatchFacts batch{.now = clock_->boot_now(),
                      .taken = taken,
-                     .wall = clock_->wall_now(),
                      .requests = std::move(requests),
                      .cancelled = cancelled};
     batch.timers_waited = timers_wait_until_ && batch.now < *timers_wait_until_;
@@ -135,6 +134,7 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
         hang_ = Duration(random_.below(settings_.stall_max.count()));
     auto answers = collect(store_->run(batch.requests, cancelled, taken));
     hang_ = {};
+    batch.wall = observer_.wall_at(batch.now);
     batch.done = clock_->boot_now();
     batch.was_full = disk_.strikes() != strikes && !store_->fatal();
     if (batch.was_full) timers_wait_until_ = batch.now + kTimersWait;

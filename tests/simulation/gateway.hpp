@@ -84,7 +84,18 @@ private:
     testing::TempDir folder_;
     std::unique_ptr<testing::ManualClock> clock_;
     Oracle oracle_;
-    storage::StoreObserver observer_;
+    // The store says which time it goes by; base/believed_wall_test.cpp says which it should.
+    class TimeOfStore : public storage::StoreObserver {
+    public:
+        void on_clock(Duration offset) override { offset_ = offset; }
+        [[nodiscard]] WallTime wall_at(BootTime now) const {
+            return WallTime(std::chrono::floor<Duration>(now.time_since_epoch()) + offset_);
+        }
+
+    private:
+        Duration offset_{};
+    };
+    TimeOfStore observer_;
     std::unique_ptr<storage::sqlite::SqliteStore> store_;
     storage::sqlite::Connection* connection_ = nullptr;  // the store's
     std::unique_ptr<RowReader> rows_;

@@ -313,7 +313,7 @@ TEST(MigrationCrash, AtAnyWriteLeavesOneVersionOrTheOther) {
 
         const auto file = folder.path() / "store.db";
         const auto version = number_in(file, "PRAGMA user_version");
-        ASSERT_TRUE(version == 1 || version == newest) << "cut " << cut;
+        ASSERT_TRUE(version == 1 || version == newest) << version << ", cut " << cut;
         const auto has_chains =
             number_in(file, "SELECT count(*) FROM sqlite_schema WHERE name = 'locks'");
         ASSERT_EQ(has_chains, version == 1 ? 0 : 1) << "cut " << cut;

@@ -22,7 +22,7 @@ protected:
     }
 
     // The connection of the waiter is cut.
-    Answer cut(std::uint64_t ticket) {
+    storage::Answer cut(std::uint64_t ticket) {
         const std::vector tickets{storage::Ticket(ticket)};
         auto routed = store.store->run({}, tickets);
         EXPECT_EQ(routed.size(), 1U);
@@ -30,7 +30,7 @@ protected:
     }
 
     // Whoever is granted because of the release, 0: nobody.
-    std::uint64_t release(const Answer& held) {
+    std::uint64_t release(const storage::Answer& held) {
         const auto answers =
             store.run_batch({storage::ReleaseLease{*parse_uuid(held.resource_id)}});
         for (const auto& [ticket, answer] : answers) {
@@ -53,7 +53,7 @@ protected:
                         {.name = "never", .place_kept = Duration(0)},
                         {.name = "short", .waiters_per_lock_max = 2},
                         {.name = "quota", .waiters_per_principal_max = 2}}};
-    Answer granted;
+    storage::Answer granted;
 };
 
 }  // namespace fencegate::testing
