@@ -28,12 +28,12 @@ bool can_be_page_size(std::uint32_t bytes) {
     return bytes >= kMin && bytes <= kMax && std::has_single_bit(bytes);
 }
 
-template <bool kSwaps>
+template <bool Swaps>
 LogChecksum sum(LogChecksum sum, Bytes bytes) {
     for (std::size_t at = 0; at + 8 <= bytes.size(); at += 8) {
         std::uint32_t words[2];
         std::memcpy(words, bytes.data() + at, sizeof words);
-        if constexpr (kSwaps) {
+        if constexpr (Swaps) {
             words[0] = __builtin_bswap32(words[0]);
             words[1] = __builtin_bswap32(words[1]);
         }

@@ -203,7 +203,7 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
 // The store that is there stays as it was under another name, whatever becomes of it.
 Result<fs::path> keep_a_copy(const fs::path& folder, WallTime now) {
     const auto file = folder / "store.db";
-    const auto kept = free_name(file, now);
+    auto kept = free_name(file, now);
     auto done = copy_parts(kParts, file, kept);
     if (done) done = sync_path(folder);
     if (done) return kept;

@@ -71,7 +71,7 @@ Result<> empty_log_durably(Connection& connection, const fs::path& file) {
     if (fs::file_size(log, ec) == 0 && !ec) {
         ::sqlite3_file* open_log = nullptr;
         ::sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER,
-                               &open_log);
+                               static_cast<void*>(&open_log));
         if (open_log == nullptr || open_log->pMethods == nullptr) return sync_path(log);
         if (open_log->pMethods->xSync(open_log, SQLITE_SYNC_FULL) == SQLITE_OK) return {};
         return cannot("sync " + log, EIO);
