@@ -32,7 +32,7 @@ struct Outcome {
 };
 
 struct Batch {
-    BootTime now;  // when it began: what documents and measurements are as of
+    BootTime now;   // when it began: what documents and measurements are as of
     WallTime wall;  // for people; see store_clock.hpp
     // How far the order of events has come: to the arrival of the command that is executed. What
     // fell due later has not, for that command. Never after `now`.

@@ -139,8 +139,8 @@ void Oracle::revealed(const Answer& answer) {
 void Oracle::unknown(BatchFacts batch, const Answers& answers) {
     for (const auto& [ticket, answer] : answers) {
         const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
-        const bool is_read = asked != batch.requests.end() &&
-                             storage::sqlite::is_read(asked->command.operation);
+        const bool is_read =
+            asked != batch.requests.end() && storage::sqlite::is_read(asked->command.operation);
         const auto code = is_read ? ErrorCode::StoreFailed : ErrorCode::OutcomeUnknown;
         if (!answer.error || answer.error->code != code)
             throw Violation(Rule::S5Durable,
