@@ -73,7 +73,9 @@ void Sweeper::count_hours(BootTime now) {
 void Sweeper::end_hour() {
     ran_ = ran_.zero();
     write_hour_.run(hour_);
-    remove_hours_.run(hour_ - retention_.history.count() - 1);
+    // The round that begins now asks for the oldest that is left, and rounds to come for later
+    // ones.
+    remove_hours_.run(hour_ - retention_.history.count());
     begin_round();
 }
 

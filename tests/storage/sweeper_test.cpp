@@ -84,6 +84,27 @@ TEST(Sweeper, ForgetsALeaseOnlyAfterItsEndHasAged) {
     EXPECT_EQ(store.number("SELECT count(*) FROM locks"), 0);
 }
 
+TEST(Sweeper, KeepsTheHoursThatItWillAskForAndNoMore) {
+    StoreHarness store(kClasses, kShort);
+
+    run_hours(store, 30);
+
+    EXPECT_EQ(store.number("SELECT max(hour) FROM hours"), 29);
+    EXPECT_EQ(store.number("SELECT min(hour) FROM hours"), 29 - kShort.history.count());
+    EXPECT_EQ(store.number("SELECT count(*) FROM hours"), kShort.history.count() + 1);
+}
+
+TEST(Sweeper, ForgetsALeaseInTheHourInWhichItsRetentionIsOver) {
+    StoreHarness store(kClasses, kShort);
+    store.release(*store.acquire("a"));  // in hour 0
+
+    run_hours(store, static_cast<int>(kShort.history.count()));
+    EXPECT_EQ(store.number("SELECT count(*) FROM leases"), 1);
+    run_hours(store, 1);
+
+    EXPECT_EQ(store.number("SELECT count(*) FROM leases"), 0);
+}
+
 TEST(Sweeper, LeavesNothingOfALeaseOverSeveralLocksBehind) {
     StoreHarness store(kClasses, kShort);
     store.create("pay_1", 1'000);
