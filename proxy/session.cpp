@@ -151,7 +151,7 @@ asio::awaitable<bool> Session::serve_exchange() {
     } else {
         reply = std::get<Reply>(std::move(begun));
     }
-    const bool goes_on = co_await answer(std::move(reply), keep_alive && !is_draining_);
+    const bool goes_on = co_await answer(std::move(reply), keep_alive);
     co_return goes_on;
 }
 
@@ -222,7 +222,9 @@ asio::awaitable<void> Session::watch_peer(storage::Ticket ticket) {
     if (!is_answered_) shared_.engine->cancel(ticket);
 }
 
-asio::awaitable<bool> Session::answer(Reply reply, bool keep_alive) {
+asio::awaitable<bool> Session::answer(Reply reply, bool may_keep_alive) {
+    // Draining may have begun since the request came.
+    const bool keep_alive = may_keep_alive && !is_draining_;
     out_.clear();
     write_reply(reply, exchange_.request_id, thread_.http_date(), keep_alive, out_);
     // RFC 9110 §9.3.2: content after a HEAD would be read as the beginning of the next answer.

@@ -94,7 +94,8 @@ private:
     void drain_stream();
     void hang_up();
 
-    asio::awaitable<bool> answer(Reply reply, bool keep_alive);
+    // Closes behind the reply, and says so, while draining. True: the connection goes on.
+    asio::awaitable<bool> answer(Reply reply, bool may_keep_alive);
     asio::awaitable<bool> refuse_head(Error error);
     asio::awaitable<void> say_goodbye();
 

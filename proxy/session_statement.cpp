@@ -48,7 +48,7 @@ asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool ke
     const WatchLog::Seat seat(shared_.statements);
     if (++shared_.statements > shared_.config.statements_max) {
         auto refused = refuse(no_room(), exchange_.request_id);
-        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
+        const bool goes_on = co_await answer(std::move(refused), keep_alive);
         co_return goes_on;
     }
     StatementInProgress statement{.writer = StatementWriter(std::move(request)),
@@ -77,7 +77,7 @@ asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool ke
     std::string().swap(out_);  // the connection may idle for long
     if (is_refused) {
         auto refused = shared_.service.finish(exchange_, std::move(page));
-        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
+        const bool goes_on = co_await answer(std::move(refused), keep_alive);
         co_return goes_on;
     }
     log(200, {}, statement.bytes_sent);

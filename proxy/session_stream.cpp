@@ -76,7 +76,7 @@ asio::awaitable<bool> Session::serve_stream(Subscription subscription, bool keep
     auto seat = shared_.watch_log->take_seat();
     if (!seat || is_draining_) {
         auto refused = refuse(is_draining_ ? draining() : no_seat(), exchange_.request_id);
-        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
+        const bool goes_on = co_await answer(std::move(refused), keep_alive);
         co_return goes_on;
     }
     Stream stream(*this, *std::move(seat));
@@ -84,7 +84,7 @@ asio::awaitable<bool> Session::serve_stream(Subscription subscription, bool keep
     const auto error = co_await std::move(opening);
     if (error) {
         auto refused = refuse(*error, exchange_.request_id);
-        const bool goes_on = co_await answer(std::move(refused), keep_alive && !is_draining_);
+        const bool goes_on = co_await answer(std::move(refused), keep_alive);
         co_return goes_on;
     }
     auto watching = ignore_peer(&stream);

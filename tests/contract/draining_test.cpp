@@ -88,5 +88,40 @@ TEST_F(Draining, LetsNobodyWaitAnyMore) {
     gateway().start();
 }
 
+// Of everything that is refused before it streams: the reply says that the connection ends with it,
+// and it does, so that no client sends its next request into the void.
+class DrainingStreams : public Draining {
+protected:
+    static void SetUpTestSuite() { start("statements_max = 0\n"); }
+
+    void expect_refusal_that_ends_the_connection(std::string_view target, int status) {
+        SCOPED_TRACE(target);
+        const auto text = request_text(gateway(), "GET", target);
+        client.send_raw(text.substr(0, text.size() - 5));
+        auto admin = gateway().admin_client();
+
+        drain(admin);
+        client.send_raw(text.substr(text.size() - 5));
+
+        const auto refused = client.read_response();
+        EXPECT_EQ(refused.status, status) << refused.body;
+        EXPECT_EQ(refused.header("Connection"), "close");
+        EXPECT_TRUE(client.closed_by_peer());
+        client.close();
+        EXPECT_EQ(gateway().wait_for_exit(), 0);
+        gateway().start();
+        client = gateway().client();
+    }
+};
+
+TEST_F(DrainingStreams, AStatementWithoutRoomEndsItsConnection) {
+    expect_refusal_that_ends_the_connection("/v1/ledger/statement?account=funds_held&currency=EUR",
+                                            503);
+}
+
+TEST_F(DrainingStreams, AWatchEndsItsConnection) {
+    expect_refusal_that_ends_the_connection("/v1/watch?prefix=a", 503);
+}
+
 }  // namespace
 }  // namespace fencegate::contract
