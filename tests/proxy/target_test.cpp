@@ -133,6 +133,78 @@ TEST(Query, RefusesWhatIsNotUtf8) {
         EXPECT_EQ(refusal_of("/p?a=" + std::string(value)), ErrorCode::BadRequest) << value;
 }
 
+// A row of the table of well-formed sequences (Unicode 15, table 3-7): what each byte may be.
+struct Utf8Row {
+    struct Range {
+        unsigned low;
+        unsigned high;
+    };
+    std::vector<Range> bytes;
+
+    using Sequence = std::vector<unsigned>;
+    // With the lowest or the highest of each byte.
+    [[nodiscard]] std::vector<Sequence> corners() const {
+        std::vector<Sequence> all{{}};
+        for (const auto& range : bytes) {
+            std::vector<Sequence> longer;
+            for (const auto& begun : all) {
+                for (const auto byte : {range.low, range.high}) {
+                    longer.push_back(begun);
+                    longer.back().push_back(byte);
+                }
+            }
+            all = std::move(longer);
+        }
+        return all;
+    }
+};
+
+const std::vector<Utf8Row> kUtf8Rows{
+    {{{0xc2, 0xdf}, {0x80, 0xbf}}},
+    {{{0xe0, 0xe0}, {0xa0, 0xbf}, {0x80, 0xbf}}},
+    {{{0xe1, 0xec}, {0x80, 0xbf}, {0x80, 0xbf}}},
+    {{{0xed, 0xed}, {0x80, 0x9f}, {0x80, 0xbf}}},
+    {{{0xee, 0xef}, {0x80, 0xbf}, {0x80, 0xbf}}},
+    {{{0xf0, 0xf0}, {0x90, 0xbf}, {0x80, 0xbf}, {0x80, 0xbf}}},
+    {{{0xf1, 0xf3}, {0x80, 0xbf}, {0x80, 0xbf}, {0x80, 0xbf}}},
+    {{{0xf4, 0xf4}, {0x80, 0x8f}, {0x80, 0xbf}, {0x80, 0xbf}}},
+};
+
+std::string escaped(const Utf8Row::Sequence& bytes) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text = "/p?a=";
+    for (const auto byte : bytes) {
+        text += '%';
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+TEST(Query, AcceptsEverySequenceOfUtf8UpToItsBounds) {
+    for (const auto& row : kUtf8Rows) {
+        for (const auto& bytes : row.corners())
+            EXPECT_TRUE(parse_target(escaped(bytes)).has_value()) << escaped(bytes);
+    }
+}
+
+TEST(Query, RefusesEverySequenceOneByteBeyondTheBoundsOfUtf8) {
+    for (const auto& row : kUtf8Rows) {
+        for (const auto& bytes : row.corners()) {
+            for (std::size_t at = 1; at < bytes.size(); ++at) {
+                auto beyond = bytes;
+                const auto& range = row.bytes[at];
+                beyond[at] = bytes[at] == range.low ? range.low - 1 : range.high + 1;
+                EXPECT_EQ(refusal_of(escaped(beyond)), ErrorCode::BadRequest) << escaped(beyond);
+            }
+            const Utf8Row::Sequence cut(bytes.begin(), bytes.end() - 1);
+            EXPECT_EQ(refusal_of(escaped(cut)), ErrorCode::BadRequest) << escaped(cut);
+        }
+    }
+    for (const unsigned lead : {0x80U, 0xbfU, 0xc0U, 0xc1U, 0xf5U, 0xffU})
+        EXPECT_EQ(refusal_of(escaped({lead, 0x90, 0x80, 0x80})), ErrorCode::BadRequest) << lead;
+}
+
 TEST(Query, RefusesControlBytes) {
     for (const auto* value : {"%00", "%0A", "%0d%0a", "%1F", "%7F", "a%09b"})
         EXPECT_EQ(refusal_of("/p?a=" + std::string(value)), ErrorCode::BadRequest) << value;
