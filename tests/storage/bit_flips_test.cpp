@@ -2,8 +2,10 @@
 // space, which the map of pages and frames proves, or is found: by `verify` and by the read that
 // meets it. Which flips is another choice each run; FENCEGATE_FLIP_SEED makes it again.
 #include "storage/sqlite/log_file.hpp"
+#include "storage/sqlite/log_survey.hpp"
 #include "storage/sqlite/page_seal.hpp"
 #include "tests/storage/verify_fixture.hpp"
+#include "tests/support/engine_harness.hpp"
 #include "tests/support/fresh_seed.hpp"
 #include "tests/support/stored_pages.hpp"
 
@@ -27,7 +29,9 @@ using storage::sqlite::LogChecksum;
 using storage::sqlite::PageBytes;
 
 constexpr int kFlips = 12'000;
+constexpr int kOneInLog = 4;  // of the flips: a log is read from end to end for each
 constexpr int kReadFlips = 300;
+constexpr int kStarts = 25;
 
 using Image = std::vector<std::uint8_t>;
 
@@ -132,12 +136,25 @@ protected:
         turn(store, bit);
         return passes;
     }
-    // Whether the log is as long as before.
-    [[nodiscard]] bool passes_in_log(std::size_t bit) {
-        turn(log, bit);
-        const bool passes = frames_in(log).size() == frames.size();
-        turn(log, bit);
-        return passes;
+    // Whether the product takes the log for a sound one.
+    [[nodiscard]] bool passes_in_log(std::size_t bit) const {
+        const auto at = static_cast<unsigned>(bit % 8);
+        flip_bit_at(log_file(), bit / 8, at);
+        const auto survey = storage::sqlite::survey_log(file());
+        flip_bit_at(log_file(), bit / 8, at);
+        EXPECT_TRUE(survey) << "the log cannot be read";
+        return survey && !survey->damage;
+    }
+
+    [[nodiscard]] bool starts() {
+        SeededRandom random(1);
+        return storage::open_embedded_engine(
+                   {.data_dir = harness.folder(),
+                    .classes = lockmgr::LockClasses({{.name = "payments"}}),
+                    .wait_limits = {},
+                    .on_fatal = {}},
+                   harness.clock, random, harness.observer)
+            .has_value();
     }
 
     Image store;
@@ -154,13 +171,13 @@ TEST_F(BitFlips, AreEachInFreeSpaceOrFound) {
     int found = 0;
     int in_free_space = 0;
     for (int flip = 0; flip < kFlips; ++flip) {
-        const auto bit = random.below((store.size() + log.size()) * 8);
-        const bool is_of_log = bit >= store.size() * 8;
-        const auto at = is_of_log ? bit - store.size() * 8 : bit;
+        const bool is_of_log = flip % kOneInLog == 0;
+        const auto at = random.below((is_of_log ? log : store).size() * 8);
         const auto page = static_cast<std::uint32_t>(at / 8 / kFilePageBytes + 1);
         const bool is_free = is_of_log ? at / 8 >= log_end() : in_log.contains(page);
         const bool passes = is_of_log ? passes_in_log(at) : passes_in_store(at);
         if (is_free) {
+            EXPECT_TRUE(!is_of_log || passes) << "a sound log is said to be damaged, bit " << at;
             ++in_free_space;
             continue;
         }
@@ -260,6 +277,27 @@ TEST_F(BitFlips, InTheLogAreFoundByTheReadThatMeetsThem) {
     }
     RecordProperty("found_by_read", read);
     EXPECT_FALSE(read_refuses(*opened));
+}
+
+// Wherever in a frame that was committed, its header too.
+TEST_F(BitFlips, InTheLogAreFoundByVerifyAndRefusedByAStart) {
+    const auto seed = fresh_seed("FENCEGATE_FLIP_SEED");
+    SCOPED_TRACE("FENCEGATE_FLIP_SEED=" + std::to_string(seed));
+    SeededRandom random(seed);
+    ASSERT_EQ(told(verify()), "");
+    for (int flip = 0; flip < kStarts; ++flip) {
+        const auto offset = kLogHeaderBytes + random.below(log_end() - kLogHeaderBytes);
+        const auto bit = static_cast<unsigned>(random.below(8));
+        flip_bit_at(log_file(), offset, bit);
+
+        const auto report = storage::verify_store(file());
+        EXPECT_TRUE(!report || faults_of(*report, "log") == 1) << "byte " << offset;
+        EXPECT_FALSE(starts()) << "byte " << offset;
+
+        flip_bit_at(log_file(), offset, bit);
+        ASSERT_EQ(load(log_file()), log) << "who refuses changes nothing";
+    }
+    EXPECT_TRUE(starts()) << "nothing is turned round any more";
 }
 
 }  // namespace
