@@ -1,5 +1,6 @@
 #include "tests/simulation/client.hpp"
 
+#include "storage/operation.hpp"
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"
@@ -12,13 +13,15 @@ namespace {
 constexpr std::size_t kRemembered = 4;
 constexpr Duration kWaitMax{3'000};  // that a client asks for
 
-const storage::Idempotency* key_in(const storage::Operation& operation) {
-    if (const auto* acquire = std::get_if<storage::AcquireLock>(&operation))
-        return acquire->idempotency ? &*acquire->idempotency : nullptr;
-    if (const auto* create = std::get_if<storage::CreatePayment>(&operation))
-        return &create->idempotency;
-    if (const auto* move = std::get_if<storage::MovePayment>(&operation)) return &move->idempotency;
-    return nullptr;
+void present_instead(storage::Operation& operation, std::int64_t token) {
+    std::visit(
+        [&](auto& one) {
+            if constexpr (requires { one.token.kind; }) {
+                if (one.token.kind == lockmgr::PresentedToken::Kind::Present)
+                    one.token.value = token;
+            }
+        },
+        operation);
 }
 
 // The answer does not say what became of the request, or says that asking again may help.
@@ -54,13 +57,15 @@ void Client::act(Surroundings& world) {
         return world.note(text_of(owner_, " sleeps for ", span.count(), " ms"));
     }
     if (pending_) return insist(world);
-    begin(world, choose(world));
+    auto operation = choose(world);
+    key(world, operation);
+    begin(world, std::move(operation));
 }
 
 void Client::begin(Surroundings& world, storage::Operation operation) {
     const auto id = ++world.last_call;
     const auto request_id = text_of("c", id, ".1");
-    const auto* key = key_in(operation);
+    const auto* key = storage::idempotency_of(operation);
     if (key != nullptr) used_keys_.push_back(key->key);
     if (auto* acquire = std::get_if<storage::AcquireLock>(&operation); acquire && key == nullptr)
         acquire->metadata_json = metadata_for(request_id);
@@ -118,9 +123,7 @@ bool Client::goes_another_round(Surroundings& world, const Answer& answer) {
 void Client::resend(Surroundings& world) {
     auto& [call, patient_until, times] = *pending_;
     // A client that took its lock again presents the new token: the key is what makes it the same.
-    if (auto* move = std::get_if<storage::MovePayment>(&call.command.operation);
-        move != nullptr && grant_ && random_.below(2) == 0)
-        move->token = {lockmgr::PresentedToken::Kind::Present, grant_->token};
+    if (grant_ && random_.below(2) == 0) present_instead(call.command.operation, grant_->token);
     call.command.request_id = text_of("c", call.id, ".", ++times);
     patient_until = world.now() + patience();
     world.send(call);

@@ -80,6 +80,8 @@ private:
     [[nodiscard]] storage::Operation create(Surroundings& world, lockmgr::PresentedToken token);
     [[nodiscard]] storage::Operation read(Surroundings& world);
     [[nodiscard]] storage::Operation forge(Surroundings& world);
+    // Gives a write that needs none a key of its own, sometimes.
+    void key(Surroundings& world, storage::Operation& operation);
     [[nodiscard]] storage::Idempotency new_key(Surroundings& world, std::string_view body);
     [[nodiscard]] std::optional<std::int64_t> amount();
     [[nodiscard]] bool rolls(Kind kind, std::uint64_t chance);

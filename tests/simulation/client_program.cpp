@@ -1,4 +1,5 @@
 // What a client asks next.
+#include "storage/operation.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/support/store_harness.hpp"
@@ -15,6 +16,24 @@ constexpr std::string_view kPaymentLocks = "payments/";
 constexpr std::string_view kRunLocks = "runs/nightly/";
 
 lockmgr::PresentedToken present(std::int64_t token) { return {TokenKind::Present, token}; }
+
+// What a key stands for: all but the token. Nothing for what has a key anyway, or never one.
+std::string what_is_asked(const storage::Operation& operation) {
+    if (const auto* renew = std::get_if<storage::RenewLease>(&operation))
+        return text_of("renew ", to_string(renew->lease_id), " ",
+                       renew->ttl.value_or(Duration(-1)).count(), " ",
+                       renew->progress.value_or(-1));
+    if (const auto* release = std::get_if<storage::ReleaseLease>(&operation))
+        return text_of("release ", to_string(release->lease_id));
+    if (const auto* proclaim = std::get_if<storage::Proclaim>(&operation))
+        return text_of("proclaim ", proclaim->election, " ", proclaim->value_json);
+    if (const auto* resign = std::get_if<storage::Resign>(&operation))
+        return text_of("resign ", resign->election);
+    if (const auto* finish = std::get_if<storage::FinishRun>(&operation))
+        return text_of("finish ", finish->slot.text(), finish->is_done ? " done " : " failed ",
+                       finish->result);
+    return {};
+}
 
 }  // namespace
 
@@ -186,6 +205,13 @@ storage::Operation Client::forge(Surroundings& world) {
 
 std::string Client::new_value(const Surroundings& world) {
     return text_of("\"", owner_, " ", world.last_call, "\"");
+}
+
+// Of a break, which is an administrator's, nothing is repeated.
+void Client::key(Surroundings& world, storage::Operation& operation) {
+    const auto body = what_is_asked(operation);
+    if (body.empty() || !rolls(Kind::KeyedWrite, 500)) return;
+    attach(operation, new_key(world, body));
 }
 
 storage::Idempotency Client::new_key(Surroundings& world, std::string_view body) {

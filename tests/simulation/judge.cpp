@@ -5,6 +5,33 @@
 #include <algorithm>
 
 namespace fencegate::simulation {
+namespace {
+
+// The key of a write that needs none, if it has one. Of an acquire it is looked at with its place.
+const storage::Idempotency* key_of_write(const storage::Operation& operation) {
+    if (std::holds_alternative<storage::AcquireLock>(operation)) return nullptr;
+    return std::visit(
+        [](const auto& one) -> const storage::Idempotency* {
+            if constexpr (requires { one.idempotency.has_value(); })
+                return one.idempotency ? &*one.idempotency : nullptr;
+            return nullptr;
+        },
+        operation);
+}
+
+std::optional<std::int64_t> token_in(const storage::Operation& operation) {
+    return std::visit(
+        [](const auto& one) -> std::optional<std::int64_t> {
+            if constexpr (requires { one.token.kind; }) {
+                if (one.token.kind == lockmgr::PresentedToken::Kind::Present)
+                    return one.token.value;
+            }
+            return std::nullopt;
+        },
+        operation);
+}
+
+}  // namespace
 
 Judge::Judge(Timeline& timeline, const History& history, const Rows& rows, const Terms& terms,
              const BatchFacts& batch, const Answers* answers)
@@ -190,8 +217,25 @@ void Judge::command(const Request& request) {
         refused_.push_back(request.command.request_id);
         return;
     }
+    const auto* key = key_of_write(request.command.operation);
+    if (key != nullptr && is_answered_by_key(request, *key)) return;
+    const auto told = found != left_.end() ? std::optional(found->second) : std::nullopt;
+    is_refused_ = false;
     std::visit([&](const auto& operation) { decide(request, operation); },
                request.command.operation);
+    if (key != nullptr && !is_refused_)
+        remember_write(request.command, *key, told ? &*told : nullptr);
+}
+
+// Of writes that move no money a success is kept; a refusal leaves the key free.
+void Judge::remember_write(const Command& command, const storage::Idempotency& idempotency,
+                           const Answer* answer) {
+    const auto* renewed = std::get_if<storage::RenewLease>(&command.operation);
+    if (renewed == nullptr)
+        return remember(command, idempotency, std::nullopt, answer, token_in(command.operation));
+    const auto& lease = *timeline_.find_id(to_string(renewed->lease_id));
+    remember(command, idempotency, std::nullopt, answer, lease.token);
+    timeline_.keys.at(key_of(command, idempotency)).resource_id = lease.id;
 }
 
 void Judge::expect_nothing_else() const {

@@ -80,6 +80,8 @@ private:
     [[nodiscard]] bool is_to_be_refused(const WaitingAcquire& waiter) const;
     void serve(const WaitingAcquire& waiter);
     void command(const Request& request);
+    void remember_write(const Command& command, const storage::Idempotency& idempotency,
+                        const Answer* answer);
     void expect_nothing_else() const;
     // What no client asks for.
     template <class Other>
@@ -178,6 +180,7 @@ private:
     LockSet freed_;  // by those who left the lines
     std::int64_t highest_token_;
     bool has_moved_lines_ = false;
+    bool is_refused_ = false;  // the command that is being judged
     std::vector<std::string> refused_;
 };
 

@@ -62,6 +62,7 @@ const Answer* Judge::take_answer(Ticket ticket) {
 }
 
 void Judge::expect_refusal(const Request& request, ErrorCode code, Rule if_accepted) {
+    is_refused_ = true;
     expect_refusal(request.ticket, request.command, code, if_accepted);
 }
 
@@ -156,11 +157,11 @@ bool Judge::is_answered_by_key(const Request& request, const storage::Idempotenc
 
 void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     const auto* lease = record.token ? timeline_.find(*record.token) : nullptr;
-    if (record.is_grant && lease == nullptr)  // the answer is kept longer than its lease
+    if (record.is_of_lease && lease == nullptr)  // the answer is kept longer than its lease
         return expect_refusal(request, ErrorCode::LeaseNotFound, Rule::S6OnceAKey);
-    if (record.is_grant && is_over(*lease))
+    if (record.is_of_lease && is_over(*lease))
         return expect_refusal(request, ErrorCode::GoneExpired, Rule::S6OnceAKey);
-    if (record.is_grant && !lease->is_live())
+    if (record.is_of_lease && !lease->is_live())
         return expect_refusal(request, ended_grant(request.command, *lease), Rule::S6OnceAKey);
     if (!is_told_) return;
     const auto& command = request.command;
@@ -174,7 +175,7 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     const auto code = answer->error ? std::optional(answer->error->code) : std::nullopt;
     if (code != record.refusal) differs("the code");
     if (answer->resource_id != record.resource_id) differs("the resource");
-    if (record.is_grant) {
+    if (record.is_of_lease) {
         if (answer->fencing_token != *record.token) differs("the token");
     } else if ((answer->error ? answer->error->detail : answer->body) != record.body) {
         differs("the body");
@@ -191,8 +192,10 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
 
 // Whoever is told of a grant may act on it, so one that is over is told as that.
 ErrorCode Judge::ended_grant(const Command& command, const HeldLease& lease) const {
-    const auto& purpose = std::get<storage::AcquireLock>(command.operation).purpose;
-    if (const auto* claim = std::get_if<storage::ClaimRun>(&purpose)) {
+    const auto* acquire = std::get_if<storage::AcquireLock>(&command.operation);
+    const auto* claim =
+        acquire != nullptr ? std::get_if<storage::ClaimRun>(&acquire->purpose) : nullptr;
+    if (claim != nullptr) {
         const auto run = timeline_.runs.find(run_lock(claim->job, claim->slot));
         if (run != timeline_.runs.end() && run->second.state == RunState::Done)
             return ErrorCode::RunDone;
@@ -206,14 +209,16 @@ ErrorCode Judge::ended_grant(const Command& command, const HeldLease& lease) con
 void Judge::remember(const Command& command, const storage::Idempotency& idempotency,
                      std::optional<ErrorCode> refusal, const Answer* answer,
                      std::optional<std::int64_t> token) {
-    KeyRecord record{.fingerprint = idempotency.fingerprint,
-                     .refusal = refusal,
-                     .is_grant = std::holds_alternative<storage::AcquireLock>(command.operation),
-                     .body = {},
-                     .resource_id = {},
-                     .token = token,
-                     .request_id = command.request_id,
-                     .hour = timeline_.hour};
+    KeyRecord record{
+        .fingerprint = idempotency.fingerprint,
+        .refusal = refusal,
+        .is_of_lease = std::holds_alternative<storage::AcquireLock>(command.operation) ||
+                       std::holds_alternative<storage::RenewLease>(command.operation),
+        .body = {},
+        .resource_id = {},
+        .token = token,
+        .request_id = command.request_id,
+        .hour = timeline_.hour};
     if (answer != nullptr) {
         record.body = answer->error ? answer->error->detail : answer->body;
         record.resource_id = answer->resource_id;

@@ -37,7 +37,8 @@ enum class Kind : std::uint8_t {
     Disconnect,  // a client leaves while it waits
     Wait,
     KeyedAcquire,
-    Return,  // a client that left the line comes back under its key
+    KeyedWrite,  // of what moves no money: renewals, releases, what leaders and runs say
+    Return,      // a client that left the line comes back under its key
     Renew,
     Release,
     Break,
@@ -52,7 +53,7 @@ enum class Kind : std::uint8_t {
     Run,
     Election,
 };
-inline constexpr std::size_t kKinds = 32;
+inline constexpr std::size_t kKinds = 33;
 inline constexpr std::size_t kFaultKinds = 16;
 using Kinds = std::bitset<kKinds>;
 

@@ -92,7 +92,7 @@ void check_keys(const Timeline& timeline, const Rows& rows) {
             throw Violation(Rule::S6OnceAKey, "the key " + key + " has two answers");
         const auto& record = known->second;
         const auto error = record.refusal ? code_name(*record.refusal) : std::string_view();
-        const bool is_body_same = record.is_grant || row.body == record.body;
+        const bool is_body_same = record.is_of_lease || row.body == record.body;
         if (row.error != error || !is_body_same || row.request_id != record.request_id)
             throw Violation(Rule::S6OnceAKey, "the key " + key + " keeps another answer than told");
         if (row.created_hour != record.hour)

@@ -82,8 +82,8 @@ struct KeptPlace {
 struct KeyRecord {
     std::array<std::uint8_t, 32> fingerprint{};
     std::optional<ErrorCode> refusal;
-    bool is_grant = false;
-    std::string body;  // the refusal's detail, if it is one
+    bool is_of_lease = false;  // a grant or a renewal: told as the lease stands
+    std::string body;          // the refusal's detail, if it is one
     std::string resource_id;
     std::optional<std::int64_t> token;
     std::string request_id;
