@@ -1,6 +1,7 @@
 #include "storage/store_thread.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 
 #include <algorithm>
@@ -268,6 +269,8 @@ Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, cons
     auto store = std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(connection),
                                                        options.classes, options.wait_limits, clock,
                                                        random, observer, options.retention);
+    if (failure && failure->kind == sqlite::Failure::Kind::Fatal)
+        return sqlite::disk_failed(options.data_dir, failure->message);
     if (failure)
         return fail_start(StartFailure::BadData, "The store in " + options.data_dir.string() +
                                                      " is damaged: " + failure->message +

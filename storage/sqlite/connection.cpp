@@ -1,6 +1,7 @@
 #include "storage/sqlite/connection.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/page_seal.hpp"
 #include "storage/sqlite/page_seal_vfs.hpp"
 
@@ -12,7 +13,8 @@ namespace {
 Failure::Kind kind_of(int code) noexcept {
     if (code == SQLITE_IOERR_DATA) return Failure::Kind::Damaged;
     switch (code & 0xff) {
-        case SQLITE_CORRUPT: return Failure::Kind::Damaged;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return Failure::Kind::Damaged;
         case SQLITE_FULL: return Failure::Kind::Full;
         case SQLITE_CONSTRAINT:
         case SQLITE_TOOBIG: return Failure::Kind::Constraint;
@@ -20,6 +22,11 @@ Failure::Kind kind_of(int code) noexcept {
         case SQLITE_LOCKED: return Failure::Kind::Busy;
         default: return Failure::Kind::Fatal;
     }
+}
+
+// An error of the disk, and not a page that is not as it was written.
+bool is_of_disk(int code) noexcept {
+    return (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_DATA;
 }
 
 // SQLite takes everything behind a ? of a URI for options.
@@ -49,6 +56,7 @@ Result<::sqlite3*> open_handle(const std::string& name, int flags, StartFailure 
     if (code == SQLITE_OK) return handle;
     std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "out of memory";
     ::sqlite3_close(handle);
+    if (is_of_disk(code)) return disk_failed(file, why);
     return fail_start(failure, "Cannot open " + file.string() + ": " + why + ".");
 }
 

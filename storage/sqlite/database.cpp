@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
@@ -41,6 +42,7 @@ std::string pragma_text(Connection& connection, const char* sql) {
 
 std::unexpected<Error> failed(const Connection& connection, const std::filesystem::path& file) {
     const auto& failure = *connection.failure();
+    if (failure.kind == Failure::Kind::Fatal) return disk_failed(file, failure.message);
     auto why = StartFailure::BadData;
     if (failure.kind == Failure::Kind::Full) why = StartFailure::CannotCreate;
     if (failure.kind == Failure::Kind::Busy) why = StartFailure::InUse;

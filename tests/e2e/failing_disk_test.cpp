@@ -283,5 +283,24 @@ TEST_F(FailingDisk, OfAReadRefusesWhoNeedsThePageAndServesTheRest) {
     expect_all_there({});
 }
 
+// What a killed gateway leaves is copied at a start, or read: neither is served half.
+TEST_F(FailingDisk, AtAStartIsRefusedAndLosesNothingThatWasTold) {
+    ASSERT_NO_FATAL_FAILURE(start("store.db"));
+    gateway->kill9();
+    for (const auto mode : {DiskMode::FailsSyncs, DiskMode::FailsWrites, DiskMode::FailsReads}) {
+        SCOPED_TRACE(static_cast<int>(mode));
+        const auto said_before = gateway->output().size();
+        disk->set(mode);
+
+        EXPECT_THROW(gateway->start(), std::runtime_error);
+
+        EXPECT_EQ(gateway->wait_for_exit(), 70);
+        const auto said = gateway->output().substr(said_before);
+        EXPECT_NE(said.find("fencegate: Cannot use the store "), std::string::npos) << said;
+        EXPECT_NE(said.find("see to the disk and start again"), std::string::npos) << said;
+    }
+    expect_all_there({});
+}
+
 }  // namespace
 }  // namespace fencegate::testing
