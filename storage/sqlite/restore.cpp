@@ -4,6 +4,7 @@
 #include "base/start_failure.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 
@@ -31,6 +32,10 @@ std::int64_t number(Connection& connection, const char* sql) {
     Statement statement(connection, sql);
     auto row = statement.query();
     return row.next() ? row.integer(0) : -1;
+}
+
+bool is_of_disk(const Connection& connection) {
+    return connection.failure() && connection.failure()->kind == sqlite::Failure::Kind::Fatal;
 }
 
 fs::path part_of(fs::path file, const char* part) { return file += part; }
@@ -108,6 +113,7 @@ Result<std::int64_t> check_copy(const fs::path& copy, const fs::path& backup, st
     Statement check(connection, "PRAGMA integrity_check(1)");
     auto row = check.query();
     const bool is_sound = stores == 1 && row.next() && row.text(0) == "ok";
+    if (is_of_disk(connection)) return sqlite::disk_failed(backup, connection.failure()->message);
     if (!is_sound || connection.failure())
         return fail_start(
             StartFailure::BadData,
@@ -191,6 +197,8 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
     connection.checkpoint(/*truncate=*/true);
     Restored restored{.epoch = number(connection, "SELECT epoch FROM store"),
                       .leases_ended = ended};
+    if (is_of_disk(connection))
+        return sqlite::disk_failed(folder / "store.db", connection.failure()->message);
     if (connection.failure())
         return fail_start(StartFailure::BadData,
                           "The store in " + folder.string() +

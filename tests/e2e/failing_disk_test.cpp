@@ -1,18 +1,12 @@
 // A disk that fails under the real program: it says so to everybody who waits, ends with 70, and a
 // start on a disk that works again finds all that was told, and no money twice.
+#include "tests/e2e/switched_disk.hpp"
 #include "tests/support/api_calls.hpp"
+#include "tests/support/child_process.hpp"
 #include "tests/support/deadline.hpp"
-#include "tests/support/disk_switch.hpp"
 #include "tests/support/gateway_process.hpp"
-#include "tests/support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
-#include <linux/futex.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace fencegate::testing {
 namespace {
@@ -21,43 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr int kToldRefunds = 5;
 constexpr int kFurtherPayments = 500;  // more pages than a start reads
-
-// The disk of one file of a gateway's store, which the test switches.
-class Disk {
-public:
-    explicit Disk(std::string file_name) : file_name_(std::move(file_name)) {
-        const int descriptor = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        EXPECT_EQ(::ftruncate(descriptor, sizeof(DiskWords)), 0);
-        void* const mapped =
-            ::mmap(nullptr, sizeof(DiskWords), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-        ::close(descriptor);
-        words_ = static_cast<DiskWords*>(mapped);
-    }
-    ~Disk() {
-        set(DiskMode::Works);
-        ::munmap(words_, sizeof(DiskWords));
-    }
-    Disk(const Disk&) = delete;
-    Disk& operator=(const Disk&) = delete;
-
-    void set(DiskMode mode) {
-        words_->mode = static_cast<std::uint32_t>(mode);
-        ::syscall(SYS_futex, &words_->mode, FUTEX_WAKE, INT_MAX);
-    }
-    [[nodiscard]] bool holds_somebody() const { return words_->held > 0; }
-    [[nodiscard]] std::uint32_t failed() const { return words_->failed; }
-    [[nodiscard]] GatewayOptions options() const {
-        return {.environment = {"LD_PRELOAD=" FENCEGATE_DISK_SHIM,
-                                "FENCEGATE_TEST_DISK=" + file_.string(),
-                                "FENCEGATE_TEST_DISK_FILE=/" + file_name_}};
-    }
-
-private:
-    TempDir folder_;
-    std::filesystem::path file_ = folder_.path() / "words";
-    std::string file_name_;
-    DiskWords* words_ = nullptr;
-};
 
 // A gateway with a payment that is held, some refunds that were told, and somebody in line.
 class FailingDisk : public ::testing::Test {
@@ -75,6 +32,20 @@ protected:
         waiter.emplace(connected());
         waiter->send_raw(acquire_request());
         await([&] { return waiting(client) == 1; }, "the waiter to stand in line");
+    }
+
+    // A command of the program, on the same disk.
+    [[nodiscard]] CommandResult run_on_it(const std::vector<std::string>& arguments) const {
+        const auto said = gateway->folder() / "said";
+        std::filesystem::remove(said);
+        ChildProcess child({.binary = FENCEGATE_BINARY,
+                            .arguments = arguments,
+                            .environment = disk->options().environment,
+                            .stdout_file = said,
+                            .stderr_file = said});
+        child.close_input();
+        const auto code = child.wait(20s);
+        return {.exit_code = code.value_or(-1), .err = read_file(said)};
     }
 
     [[nodiscard]] RefundCall call(std::string key) const {
@@ -200,7 +171,7 @@ protected:
         EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
     }
 
-    std::optional<Disk> disk;
+    std::optional<SwitchedDisk> disk;
     std::optional<GatewayProcess> gateway;
     std::string token;
     std::string lease;
@@ -300,6 +271,24 @@ TEST_F(FailingDisk, AtAStartIsRefusedAndLosesNothingThatWasTold) {
         EXPECT_NE(said.find("see to the disk and start again"), std::string::npos) << said;
     }
     expect_all_there({});
+}
+
+// No command takes an error of the disk for damage, which would have somebody look for a backup.
+TEST_F(FailingDisk, OfACommandIsNoDamageOfTheStore) {
+    ASSERT_NO_FATAL_FAILURE(start("store.db-wal"));
+    gateway->stop();
+    disk->set(DiskMode::FailsWrites);
+
+    const auto restored = run_on_it({"restore", "--data-dir", gateway->data_dir().string()});
+
+    EXPECT_EQ(restored.exit_code, 70) << restored.err;
+    EXPECT_NE(restored.err.find("see to the disk"), std::string::npos) << restored.err;
+    EXPECT_GT(disk->failed(), 0U);
+    disk->set(DiskMode::Works);
+    EXPECT_EQ(run_on_it({"restore", "--data-dir", gateway->data_dir().string()}).exit_code, 0);
+    gateway->start();
+    auto client = gateway->client();
+    EXPECT_EQ(refunds_of(client, "pay_42").size(), kToldRefunds);
 }
 
 }  // namespace
