@@ -83,7 +83,9 @@ public:
     template <class Operation>
     void each(const std::vector<Uuid>& leases) {
         for (std::size_t at = 0; at < leases.size(); ++at) {
-            ask(Operation{leases[at]});
+            Operation operation;
+            operation.lease_id = leases[at];
+            ask(std::move(operation));
             if (requests_.size() == kBatch || at + 1 == leases.size()) run();
         }
     }

@@ -27,7 +27,10 @@ void Alarms::ran(const Ran& batch) {
     const auto now = batch.now;
     if (deadlock_look_ && now >= *deadlock_look_) deadlock_look_.reset();
     if (batch.has_moved_lines && !deadlock_look_) deadlock_look_ = now + kDeadlockLookAfter;
-    const bool has_swept = !batch.timers_waited && (batch.had_commands || now >= next_sweep_);
+    // It also wakes to note the time, which may be sooner than its pause ends if nothing is left.
+    const bool has_noted = now >= note_at_ && batch.noted == ran_by(now);
+    const bool has_swept =
+        !batch.timers_waited && (batch.had_commands || now >= next_sweep_ || has_noted);
     const bool counts_hour = has_swept && is_hour_over(now);
     if (counts_hour && !batch.was_full && !batch.has_counted_hour)
         throw Violation(Rule::Kept, "an hour is over and was not counted");

@@ -23,6 +23,7 @@ public:
         bool was_full = false;
         bool timers_waited = false;  // because the disk had been full before
         bool has_counted_hour = false;
+        Duration noted{};  // what of the hour the rows say has run
     };
     void ran(const Ran& batch);
     // Something may have been written, by a batch of which nobody knows or by a stop.

@@ -108,10 +108,11 @@ std::optional<Duration> Judge::keep_place(const WaitingAcquire& waiter) {
     return kept;
 }
 
-// A grant has no room either while the disk is full. Until then nobody is granted out of turn.
+// A grant has no room either while the disk is full. Until then nobody is granted out of turn. A
+// lock that rests already goes on resting for as long as it would have.
 void Judge::leave_lines_for_later() {
     for (const auto& lock : freed_) {
-        if (timeline_.waiting_for(lock) > 0) timeline_.rests[lock] = batch_.now;
+        if (timeline_.waiting_for(lock) > 0) timeline_.rests.try_emplace(lock, batch_.now);
     }
 }
 

@@ -44,7 +44,8 @@ void Oracle::committed(const BatchFacts& batch, const Answers& answers, const Ro
                  .has_moved_lines = judge.has_moved_lines(),
                  .was_full = batch.was_full,
                  .timers_waited = batch.timers_waited,
-                 .has_counted_hour = timeline_.hour != hour});
+                 .has_counted_hour = timeline_.hour != hour,
+                 .noted = Duration(rows.ran_ms)});
     refused_.insert(judge.refused().begin(), judge.refused().end());
     settle(rows);
     if (wrote) unknown_.clear();
@@ -147,6 +148,7 @@ void Oracle::unknown(BatchFacts batch, const Answers& answers) {
                             text_of("ticket ", ticket.value(), " was told ", describe(answer),
                                     " by a store whose commit has failed"));
     }
+    looked(batch.now);  // as the store did before it ran the batch that failed
     alarms_.may_have_noted(batch.now);
     unknown_.insert(unknown_.begin(), {timeline_, std::move(batch)});
 }
