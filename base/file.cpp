@@ -66,7 +66,7 @@ bool write_new_file(const std::filesystem::path& path, std::string_view content,
     Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                            static_cast<::mode_t>(mode)));
     if (!file.is_open()) return false;
-    return write_all(file.get(), content) && ::fsync(file.get()) == 0 && file.close();
+    return write_all(file.get(), content) && sync_descriptor(file.get()) && file.close();
 }
 
 std::filesystem::path directory_of(const std::filesystem::path& path) {
@@ -88,6 +88,14 @@ Result<> sync_names(const std::filesystem::path& made, const std::filesystem::pa
         if (auto done = sync_path(at); !done) return done;
         if (at == holder || at == directory_of(at)) return {};
     }
+}
+
+// Who held the lock before may have removed the file that it had made.
+bool is_still_at(int descriptor, const std::filesystem::path& file) {
+    struct stat locked {};
+    struct stat named {};
+    return ::fstat(descriptor, &locked) == 0 && ::stat(file.c_str(), &named) == 0 &&
+           locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
 }
 
 }  // namespace
@@ -122,12 +130,17 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
     return sync_path(directory_of(path));
 }
 
+bool sync_descriptor(int descriptor) noexcept {
+    while (::fsync(descriptor) != 0) {
+        if (errno != EINTR) return false;
+    }
+    return true;
+}
+
 Result<> sync_path(const std::filesystem::path& path) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    bool is_synced = file.is_open() && ::fsync(file.get()) == 0;
-    while (!is_synced && file.is_open() && errno == EINTR) is_synced = ::fsync(file.get()) == 0;
-    if (!is_synced) return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
-    return {};
+    if (file.is_open() && sync_descriptor(file.get())) return {};
+    return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
 }
 
 Result<> make_private_directory(const std::filesystem::path& path) {
@@ -143,19 +156,44 @@ Result<> make_private_directory(const std::filesystem::path& path) {
     return fail_system(StartFailure::CannotCreate, "cannot create the folder", path, error);
 }
 
-Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
-    FileLock lock(descriptor);
-    while (::flock(descriptor, LOCK_EX) != 0) {
-        if (errno == EINTR) continue;
-        return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+Result<MadeFolders> MadeFolders::make(const std::filesystem::path& path) {
+    MadeFolders folders;
+    std::error_code ec;
+    auto at = path.has_filename() ? path : path.parent_path();
+    for (; !std::filesystem::exists(at, ec) && at != directory_of(at); at = directory_of(at))
+        folders.made_.push_back(at);
+    if (auto done = make_private_directory(path); !done) return std::unexpected(done.error());
+    return folders;
+}
+
+MadeFolders::~MadeFolders() {
+    for (const auto& folder : made_) {
+        if (::rmdir(folder.c_str()) != 0 && errno != ENOENT) return;
     }
-    return lock;
+}
+
+Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    for (;;) {
+        int descriptor = ::open(path.c_str(), kFlags);
+        const bool is_new = descriptor < 0 && errno == ENOENT;
+        if (is_new) descriptor = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0600);
+        if (descriptor < 0 && is_new && errno == EEXIST) continue;
+        if (descriptor < 0)
+            return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+        FileLock lock(descriptor, is_new ? path : std::filesystem::path());
+        int locked = ::flock(descriptor, LOCK_EX);
+        while (locked != 0 && errno == EINTR) locked = ::flock(descriptor, LOCK_EX);
+        if (locked != 0) return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+        if (is_still_at(descriptor, path)) return lock;
+        lock.keep();
+    }
 }
 
 FileLock::~FileLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ < 0) return;
+    if (!made_.empty()) ::unlink(made_.c_str());  // while it is held
+    ::close(descriptor_);
 }
 
 }  // namespace fencegate

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fencegate {
 
@@ -26,6 +27,9 @@ enum class FileMode : unsigned { Public = 0644, Secret = 0600 };
 [[nodiscard]] Result<> write_file_atomically(const std::filesystem::path& path,
                                              std::string_view content, FileMode mode);
 
+// fsync, again when a signal interrupts it. False, with errno: what was written may be lost.
+[[nodiscard]] bool sync_descriptor(int descriptor) noexcept;
+
 // What was written to the file, or the names in the folder, is on the disk when this returns.
 // Fails with: CannotCreate.
 [[nodiscard]] Result<> sync_path(const std::filesystem::path& path);
@@ -34,20 +38,45 @@ enum class FileMode : unsigned { Public = 0644, Secret = 0600 };
 // Fails with: CannotCreate, also when something else has the name.
 [[nodiscard]] Result<> make_private_directory(const std::filesystem::path& path);
 
-// An exclusive advisory lock on a file, which is created if missing and never removed: removing
-// it would let two processes lock two different files of one name.
+// The same for a command that may fail: what it has made and nobody has put anything into is
+// removed again, the parents too, when this goes.
+class MadeFolders {
+public:
+    // Fails with: as above.
+    [[nodiscard]] static Result<MadeFolders> make(const std::filesystem::path& path);
+
+    MadeFolders(MadeFolders&& other) noexcept : made_(std::exchange(other.made_, {})) {}
+    MadeFolders& operator=(MadeFolders&&) = delete;
+    ~MadeFolders();
+
+    // Empty or not.
+    void keep() noexcept { made_.clear(); }
+
+private:
+    MadeFolders() = default;
+    std::vector<std::filesystem::path> made_;  // the innermost first
+};
+
+// An exclusive advisory lock on a file, which is created if missing. It stays unless the command
+// that made it fails: who waits for a lock looks whether the file still has its name.
 class FileLock {
 public:
     // Waits until nobody else holds it. Fails with: CannotCreate.
     [[nodiscard]] static Result<FileLock> acquire(const std::filesystem::path& path);
 
-    FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    FileLock(FileLock&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), made_(std::move(other.made_)) {}
     FileLock& operator=(FileLock&&) = delete;
     ~FileLock();
 
+    // The command has succeeded: the file stays, whoever made it.
+    void keep() noexcept { made_.clear(); }
+
 private:
-    explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+    FileLock(int descriptor, std::filesystem::path made)
+        : descriptor_(descriptor), made_(std::move(made)) {}
     int descriptor_;
+    std::filesystem::path made_;  // empty: it was there
 };
 
 }  // namespace fencegate

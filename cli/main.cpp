@@ -11,6 +11,7 @@
 #include "proxy/config.hpp"
 #include "proxy/gateway.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -62,6 +63,8 @@ ExitCode run_command_line(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
     using namespace fencegate::cli;
+    // A file that may not grow (ulimit -f) is a full disk for every command, not its end.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         return to_status(run_command_line(argc, argv));
     } catch (const std::exception& fault) {

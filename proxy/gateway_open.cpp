@@ -61,7 +61,8 @@ Gateway::Gateway(const Config& config, const Clock& clock)
 Result<> Gateway::open() {
     watch_signals();  // first: a SIGHUP during start must wait its turn, not kill
     raise_descriptor_limit();
-    if (auto done = make_private_directory(config_.data_dir); !done) return done;
+    const auto made = MadeFolders::make(config_.data_dir);
+    if (!made) return std::unexpected(made.error());
     if (auto done = open_store(); !done) return done;
     std::error_code ignored;  // a ready file of an earlier run says nothing about this one
     if (!config_.ready_file.empty()) std::filesystem::remove(config_.ready_file, ignored);

@@ -152,10 +152,28 @@ Result<> write_key_file(const path& keys_file, const std::vector<KeyRecord>& rec
     return write_file_atomically(keys_file, text, FileMode::Secret);
 }
 
-Result<FileLock> lock_keys(const path& data_dir) {
-    if (auto made = make_private_directory(data_dir); !made) return std::unexpected(made.error());
-    return FileLock::acquire(data_dir / "keys.lock");
-}
+// The folder and the lock file are removed again if they were made for a change that fails.
+class KeysLock {
+public:
+    static Result<KeysLock> take(const path& data_dir) {
+        auto folders = MadeFolders::make(data_dir);
+        if (!folders) return std::unexpected(folders.error());
+        auto lock = FileLock::acquire(data_dir / "keys.lock");
+        if (!lock) return std::unexpected(lock.error());
+        return KeysLock(*std::move(folders), *std::move(lock));
+    }
+    // What became of the change.
+    Result<> end(Result<> done) {
+        if (done) lock_.keep();
+        return done;
+    }
+
+private:
+    KeysLock(MadeFolders folders, FileLock lock)
+        : folders_(std::move(folders)), lock_(std::move(lock)) {}
+    MadeFolders folders_;
+    FileLock lock_;
+};
 
 bool is_there(const path& file) {
     std::error_code ec;
@@ -231,13 +249,13 @@ Result<std::string> add_key(const path& data_dir, const Principal& principal, Ra
     // Who is refused makes no folder and no lock file.
     if (const auto sound = read_if_there(keys_file_in(data_dir)); !sound)
         return std::unexpected(sound.error());
-    const auto lock = lock_keys(data_dir);
+    auto lock = KeysLock::take(data_dir);
     if (!lock) return std::unexpected(lock.error());
     auto records = read_if_there(keys_file_in(data_dir));
     if (!records) return std::unexpected(std::move(records.error()));
     auto key = generate_key(principal, *records, random, now);
     records->push_back(std::move(key.record));
-    auto written = write_key_file(keys_file_in(data_dir), *records);
+    auto written = lock->end(write_key_file(keys_file_in(data_dir), *records));
     if (!written) return std::unexpected(std::move(written.error()));
     return std::move(key.text);
 }
@@ -246,11 +264,11 @@ Result<> revoke_key(const path& data_dir, KeyId id) {
     // Who is refused makes no folder and no lock file.
     if (const auto known = records_without(data_dir, id); !known)
         return std::unexpected(known.error());
-    const auto lock = lock_keys(data_dir);
+    auto lock = KeysLock::take(data_dir);
     if (!lock) return std::unexpected(lock.error());
     const auto records = records_without(data_dir, id);
     if (!records) return std::unexpected(records.error());
-    return write_key_file(keys_file_in(data_dir), *records);
+    return lock->end(write_key_file(keys_file_in(data_dir), *records));
 }
 
 Result<std::vector<KeyRecord>> list_keys(const path& data_dir) {
@@ -259,16 +277,23 @@ Result<std::vector<KeyRecord>> list_keys(const path& data_dir) {
 
 Result<std::optional<std::string>> ensure_first_key(const path& data_dir, Random& random,
                                                     WallTime now) {
-    const auto lock = lock_keys(data_dir);
+    auto lock = KeysLock::take(data_dir);
     if (!lock) return std::unexpected(lock.error());
-    if (is_there(keys_file_in(data_dir))) return std::optional<std::string>();
+    if (is_there(keys_file_in(data_dir))) {
+        static_cast<void>(lock->end({}));
+        return std::optional<std::string>();
+    }
     auto key = generate_key({"default", ScopeSet::all()}, {}, random, now);
     // The text first: a crash in between must not leave a key in force that nobody has seen.
     auto shown =
         write_file_atomically(first_key_file_in(data_dir), key.text + "\n", FileMode::Secret);
     if (!shown) return std::unexpected(std::move(shown.error()));
-    auto written = write_key_file(keys_file_in(data_dir), {key.record});
-    if (!written) return std::unexpected(std::move(written.error()));
+    auto written = lock->end(write_key_file(keys_file_in(data_dir), {key.record}));
+    if (!written) {
+        std::error_code ignored;  // nobody will know it
+        std::filesystem::remove(first_key_file_in(data_dir), ignored);
+        return std::unexpected(std::move(written.error()));
+    }
     return std::optional(std::move(key.text));
 }
 

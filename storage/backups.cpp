@@ -127,9 +127,10 @@ Result<Backups::Job> Backups::new_job() const {
     if (running_)
         return fail(ErrorCode::BackupRunning, "A backup is being made; one at a time.",
                     {{"backup", running_->status.name}});
-    if (auto done = make_private_directory(options_.folder); !done)
-        return std::unexpected(internal(done.error()));
+    auto made = MadeFolders::make(options_.folder);
+    if (!made) return std::unexpected(internal(made.error()));
     if (auto room = check_room(); !room) return std::unexpected(room.error());
+    made->keep();
     const auto now = clock_.wall_now();
     Job job{.status = {.name = fresh_name(now), .started_at = now}, .began = clock_.boot_now()};
     job.status.file = options_.folder / job.status.name;

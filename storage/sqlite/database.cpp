@@ -125,7 +125,7 @@ Result<> remember_store(const std::filesystem::path& folder) {
     const bool is_kept =
         descriptor >= 0 &&
         ::write(descriptor, kNote.data(), kNote.size()) == static_cast<::ssize_t>(kNote.size()) &&
-        ::fsync(descriptor) == 0;
+        sync_descriptor(descriptor);
     const int why = errno;
     if (descriptor >= 0) ::close(descriptor);
     if (is_kept) return {};

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -119,13 +120,21 @@ int read_file(sqlite3_file* base, void* out, int size, sqlite3_int64 offset) {
                                   : check_pages(file, out, size, offset);
 }
 
+// SQLite takes a file that may not grow, by a limit or a quota, for a failing disk.
+int write_below(File& file, const void* data, int size, sqlite3_int64 offset) {
+    errno = 0;
+    const int code = file.methods()->xWrite(file.real(), data, size, offset);
+    const bool is_full = errno == EFBIG || errno == EDQUOT;
+    return code == SQLITE_IOERR_WRITE && is_full ? SQLITE_FULL : code;
+}
+
 // Notes what the log holds from here on: nothing behind a new header, and nothing certain where a
 // write has failed.
 int write_log(File& file, const void* data, int size, sqlite3_int64 offset) {
     const auto part = page_of_log(size, offset);
     if (offset == 0) file.sums.clear();
     if (part && part->frame < file.sums.size()) file.sums[part->frame].reset();
-    const int code = file.methods()->xWrite(file.real(), data, size, offset);
+    const int code = write_below(file, data, size, offset);
     if (code != SQLITE_OK || !part) return code;
     if (file.sums.size() <= part->frame) file.sums.resize(part->frame + 1);
     const auto* bytes = static_cast<const std::byte*>(data);
@@ -142,14 +151,14 @@ int write_pages(File& file, const void* data, int size, sqlite3_int64 offset) {
         if (file.is_sealed && !has_room) return SQLITE_IOERR_WRITE;
         file.is_sealed = has_room;
     }
-    if (!file.is_sealed) return file.methods()->xWrite(file.real(), data, size, offset);
+    if (!file.is_sealed) return write_below(file, data, size, offset);
     if (!is_whole_pages(size, offset)) return SQLITE_IOERR_WRITE;
     std::array<std::byte, kFilePageBytes> page;
     for (std::size_t at = 0; at < static_cast<std::size_t>(size); at += kFilePageBytes) {
         const auto to = offset + static_cast<sqlite3_int64>(at);
         std::memcpy(page.data(), bytes + at, kFilePageBytes);
         put_seal(page, page_number(to));
-        const int code = file.methods()->xWrite(file.real(), page.data(), kFilePageBytes, to);
+        const int code = write_below(file, page.data(), kFilePageBytes, to);
         if (code != SQLITE_OK) return code;
     }
     return SQLITE_OK;
@@ -160,7 +169,7 @@ int write_file(sqlite3_file* base, const void* data, int size, sqlite3_int64 off
     switch (file.role) {
         case Role::Database: return write_pages(file, data, size, offset);
         case Role::Log: return write_log(file, data, size, offset);
-        case Role::Other: return file.methods()->xWrite(file.real(), data, size, offset);
+        case Role::Other: return write_below(file, data, size, offset);
     }
     return SQLITE_IOERR_WRITE;
 }
@@ -179,8 +188,16 @@ int close_file(sqlite3_file* base) {
     return code;
 }
 
+// A signal that comes meanwhile, on a disk in the network, is no failure of the disk; SQLite takes
+// it for one. Nothing has been given up then, so the sync is made again.
 int sync_file(sqlite3_file* base, int flags) {
-    return self(base)->methods()->xSync(self(base)->real(), flags);
+    auto& file = *self(base);
+    int code = SQLITE_OK;
+    do {
+        errno = 0;
+        code = file.methods()->xSync(file.real(), flags);
+    } while (code == SQLITE_IOERR_FSYNC && errno == EINTR);
+    return code;
 }
 int file_size(sqlite3_file* base, sqlite3_int64* size) {
     return self(base)->methods()->xFileSize(self(base)->real(), size);

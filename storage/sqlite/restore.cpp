@@ -353,10 +353,9 @@ Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
     if (options.from) {
         if (auto whole = check_log_of(*options.from); !whole) return std::unexpected(whole.error());
     }
-    const auto leaf = folder.has_filename() ? folder : folder.parent_path();
-    sqlite::Traces made_folder(leaf.parent_path(), {leaf.filename().c_str()});
+    const auto made = MadeFolders::make(folder);
+    if (!made) return std::unexpected(made.error());
     sqlite::Traces traces(folder, {"store.lock", "store.marks"});
-    if (auto done = make_private_directory(folder); !done) return std::unexpected(done.error());
     const auto lock = sqlite::FolderLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
     const auto above = std::max(options.epoch_above, sqlite::read_mark(folder).epoch);

@@ -220,7 +220,8 @@ Result<Salvaged> salvage_store(const SalvageOptions& options) {
         return fail_start(StartFailure::BadData,
                           "There is no store in " + options.data_dir.string() +
                               ", or an empty one. A log alone is none. Nothing was changed.");
-    if (auto done = make_private_directory(options.to); !done) return std::unexpected(done.error());
+    const auto made = MadeFolders::make(options.to);
+    if (!made) return std::unexpected(made.error());
     auto salvaged = salvage_into(options, *survey);
     if (!salvaged) fs::remove_all(options.to, ec);
     return salvaged;

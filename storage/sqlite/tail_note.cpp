@@ -1,5 +1,6 @@
 #include "storage/sqlite/tail_note.hpp"
 
+#include "base/file.hpp"
 #include "base/start_failure.hpp"
 
 #include <array>
@@ -95,7 +96,7 @@ TailKeeper::~TailKeeper() {
 Result<> TailKeeper::opening() {
     note_ = {};
     write();
-    if (descriptor_ >= 0 && ::fsync(descriptor_) == 0) return {};
+    if (descriptor_ >= 0 && sync_descriptor(descriptor_)) return {};
     if (::unlink(file_.c_str()) == 0 || errno == ENOENT) return {};
     return fail_start(StartFailure::CannotCreate,
                       "Cannot write " + file_.string() + ": " + std::strerror(errno));
@@ -145,7 +146,7 @@ void TailKeeper::closed() {
 }
 
 void TailKeeper::sync() {
-    if (descriptor_ >= 0) static_cast<void>(::fdatasync(descriptor_));
+    if (descriptor_ >= 0) static_cast<void>(sync_descriptor(descriptor_));
 }
 
 // A note that cannot be written must not say what was true once.

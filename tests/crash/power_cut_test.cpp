@@ -46,6 +46,7 @@ Cut cut_once(std::uint64_t seed, Sabotage how) {
     SeededRandom random(seed);
     ForgetfulDisk disk;
     StoreHarness store;
+    disk.watch(store.folder(), DurableNames::Now::IsDurableAsFarAsSynced);
     sabotage(how, store, disk);
     AcknowledgedWork work(random.next());
     const auto remains = static_cast<Remains>(seed % kRemainsCount);

@@ -3,10 +3,13 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <stdexcept>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace fencegate::testing {
 namespace {
@@ -18,7 +21,7 @@ using Verdict = ForgetfulDisk::Verdict;
 struct File {
     sqlite3_file base;
     ForgetfulDisk* disk;
-    const char* path;  // nullptr: not tracked. Lives as long as the file is open
+    const char* path;  // nullptr: not tracked. Lives as long as the disk
 };
 
 File* self(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
@@ -82,12 +85,11 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
                        [&] { return methods(file)->xTruncate(real(file), size); });
 }
 
-// The real disk is spared the sync: nothing here survives the test anyway.
-int sync_file(sqlite3_file* file, int) {
+// SQLite's own sync, which syncs the folder of a new file as well, ends up in sync_any().
+int sync_file(sqlite3_file* file, int flags) {
     auto& disk = *self(file)->disk;
     if (disk.count(/*is_sync=*/true) != Verdict::Proceed) return SQLITE_IOERR_FSYNC;
-    if (self(file)->path != nullptr) disk.synced(self(file)->path);
-    return SQLITE_OK;
+    return disk.sync_below([&] { return methods(file)->xSync(real(file), flags); });
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
@@ -139,6 +141,9 @@ constexpr sqlite3_io_methods kMethods{.iVersion = 2,
 
 }  // namespace
 
+// In force. Only one at a time.
+static std::atomic<ForgetfulDisk*> current{nullptr};
+
 struct ForgetfulDisk::Vfs {
     sqlite3_vfs vfs{};
     sqlite3_vfs* ordinary = nullptr;
@@ -148,10 +153,12 @@ struct ForgetfulDisk::Vfs {
         const auto* data = static_cast<const Vfs*>(vfs->pAppData);
         constexpr int kTracked = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL;
         self(file)->disk = data->disk;
-        self(file)->path = (flags & kTracked) != 0 ? name : nullptr;
+        self(file)->path = nullptr;
         file->pMethods = nullptr;
         const int code = data->ordinary->xOpen(data->ordinary, name, real(file), flags, out);
         if (methods(file) != nullptr) file->pMethods = &kMethods;
+        const bool is_tracked = code == SQLITE_OK && (flags & kTracked) != 0 && name != nullptr;
+        if (is_tracked) self(file)->path = data->disk->opened(name);
         return code;
     }
 };
@@ -167,9 +174,11 @@ ForgetfulDisk::ForgetfulDisk() : vfs_(std::make_unique<Vfs>()) {
     vfs_->vfs.xOpen = Vfs::open;
     if (sqlite3_vfs_register(&vfs_->vfs, /*makeDflt=*/1) != SQLITE_OK)
         throw std::runtime_error("forgetful disk: cannot register");
+    current.store(this);
 }
 
 ForgetfulDisk::~ForgetfulDisk() {
+    current.store(nullptr);
     sqlite3_vfs_unregister(&vfs_->vfs);
     sqlite3_vfs_register(vfs_->ordinary, /*makeDflt=*/1);
 }
@@ -204,9 +213,71 @@ Verdict ForgetfulDisk::count(bool is_sync) {
     return Verdict::Fail;
 }
 
-void ForgetfulDisk::synced(const std::string& file) {
-    if (is_lying_) return;
-    std::erase_if(unsynced_, [&](const Change& change) { return change.file == file; });
+void ForgetfulDisk::watch(const std::filesystem::path& folder, DurableNames::Now now) {
+    const std::lock_guard lock(mutex_);
+    names_.watch(folder, now);
+}
+
+// What was written to it before SQLite opened it is as little durable as what SQLite writes.
+const char* ForgetfulDisk::opened(const char* name) {
+    const std::lock_guard lock(mutex_);
+    const auto held = names_.hold(name).string();
+    indexes_.insert(std::string(name) + "-shm");
+    const auto [key, is_new] = opened_.insert(held);
+    if (!is_new) return key->c_str();
+    auto before = names_.govern(*id_of(held));
+    std::ifstream in(held, std::ios::binary);
+    std::vector<char> now{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (names_.is_watching(name) && now != before) {
+        const auto size_before = static_cast<std::int64_t>(before.size());
+        remember({.file = held,
+                  .before = std::move(before),
+                  .after = std::move(now),
+                  .size_before = size_before});
+    }
+    return key->c_str();
+}
+
+int ForgetfulDisk::sync_below(const std::function<int()>& sync) {
+    const std::lock_guard lock(mutex_);
+    is_below_ = true;
+    const int code = sync();
+    is_below_ = false;
+    return code;
+}
+
+int ForgetfulDisk::sync_any(int descriptor) {
+    const std::lock_guard lock(mutex_);
+    if (interrupts_ > 0) {
+        --interrupts_;
+        return EINTR;
+    }
+    const bool counts = !is_below_ && names_.is_watching();
+    if (counts && count(/*is_sync=*/true) != Verdict::Proceed) return EIO;
+    if (is_lying_) return 0;
+    names_.synced(descriptor);
+    struct stat status {};
+    if (unsynced_.empty() || ::fstat(descriptor, &status) != 0) return 0;
+    const FileId id{status.st_dev, status.st_ino};
+    std::erase_if(unsynced_, [&](const Change& change) { return id_of(change.file) == id; });
+    return 0;
 }
 
 }  // namespace fencegate::testing
+
+namespace {
+
+int sync_or_forget(int descriptor, long system_call) {
+    auto* disk = fencegate::testing::current.load();
+    if (disk == nullptr) return static_cast<int>(::syscall(system_call, descriptor));
+    const int error = disk->sync_any(descriptor);
+    if (error == 0) return 0;
+    errno = error;
+    return -1;
+}
+
+}  // namespace
+
+// A program's own functions come before those of the C library, for the libraries it loads as well.
+extern "C" int fsync(int descriptor) { return sync_or_forget(descriptor, SYS_fsync); }
+extern "C" int fdatasync(int descriptor) { return sync_or_forget(descriptor, SYS_fdatasync); }

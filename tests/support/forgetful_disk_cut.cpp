@@ -89,11 +89,10 @@ void ForgetfulDisk::power_cut(Remains remains, SeededRandom& random) {
             case Remains::ATornSubset: redo_torn(image, change, /*in_order=*/false, random); break;
         }
     }
-    for (const auto& [file, image] : images) {
-        store(file, image);
-        std::filesystem::remove(file + "-shm");
-    }
+    for (const auto& [file, image] : images) store(file, image);
     unsynced_.clear();
+    names_.take_back(remains, random);
+    for (const auto& index : indexes_) std::filesystem::remove(index);
     be_sound();
 }
 
