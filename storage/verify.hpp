@@ -72,6 +72,8 @@ struct VerifyOptions {
     // A head that the journal had: it must still be in it.
     std::optional<JournalHead> expected_head{};
     std::function<void(const VerifyProgress&)> on_progress{};
+    // False: it is behind the marks of its folder on purpose, and serves once it is restored.
+    bool holds_against_marks = true;
     // Set by another thread: gives up, and fails with Draining.
     const std::atomic<bool>* is_given_up = nullptr;
 };

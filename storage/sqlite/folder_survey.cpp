@@ -2,6 +2,12 @@
 
 #include "base/start_failure.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/page_seal.hpp"
+
+#include <array>
+#include <fstream>
+#include <set>
+#include <string_view>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -12,6 +18,45 @@ bool has_content(const fs::path& file) {
     std::error_code ec;
     const auto size = fs::file_size(file, ec);
     return !ec && size > 0;
+}
+
+// The pages that the file says it has, in SQLite's header; 0 where it says nothing.
+std::int64_t pages_told(const fs::path& file) {
+    constexpr std::size_t kChangesAt = 24;
+    constexpr std::size_t kPagesAt = 28;
+    constexpr std::size_t kValidForAt = 92;
+    constexpr std::size_t kHeaderBytes = 100;
+    std::array<char, kHeaderBytes> header{};
+    std::ifstream in(file, std::ios::binary);
+    if (!in.read(header.data(), header.size())) return 0;
+    const std::string_view bytes(header.data(), header.size());
+    constexpr std::string_view kPageSize("\x10\x00", 2);  // 4096
+    if (!bytes.starts_with("SQLite format 3") || bytes.substr(16, 2) != kPageSize) return 0;
+    if (bytes.substr(kChangesAt, 4) != bytes.substr(kValidForAt, 4)) return 0;
+    std::int64_t pages = 0;
+    for (const char byte : bytes.substr(kPagesAt, 4))
+        pages = pages << 8 | static_cast<unsigned char>(byte);
+    return pages;
+}
+
+Result<std::optional<ShortStore>> find_cut(const fs::path& file, const LogSurvey& log) {
+    std::error_code ec;
+    const auto bytes = fs::file_size(file, ec);
+    if (ec) return std::nullopt;
+    const auto found = static_cast<std::int64_t>(bytes / kFilePageBytes);
+    const auto expected = log.pages > 0 ? log.pages : pages_told(file);
+    if (found >= expected) return std::nullopt;
+    std::set<std::int64_t> logged;
+    auto walked = walk_log(log_of(file), [&](const SeenFrame& frame) {
+        const std::int64_t page = frame.header.page;
+        if (frame.number <= log.frames && page > found && page <= expected) logged.insert(page);
+    });
+    if (!walked) return std::unexpected(walked.error());
+    auto lost = expected - found - static_cast<std::int64_t>(logged.size());
+    // SQLite writes nothing to that page.
+    if (found < kLockingPage && kLockingPage <= expected) --lost;
+    if (lost <= 0) return std::nullopt;
+    return ShortStore{.pages_expected = expected, .pages_found = found, .pages_lost = lost};
 }
 
 }  // namespace
@@ -25,7 +70,25 @@ Result<FolderSurvey> survey_folder(const fs::path& folder) {
                         .log = *std::move(log)};
     survey.had_store = survey.is_remembered || survey.log.bytes > 0 ||
                        read_mark(folder).generation > 0 || read_tail_note(file).has_value();
+    if (!survey.has_store) return survey;
+    auto cut = find_cut(file, survey.log);
+    if (!cut) return std::unexpected(cut.error());
+    survey.cut = *cut;
     return survey;
+}
+
+Result<> refuse_if_cut(const FolderSurvey& survey, const fs::path& folder) {
+    if (!survey.cut) return {};
+    const auto& cut = *survey.cut;
+    return fail_start(StartFailure::BadData,
+                      "The store " + (folder / "store.db").string() + " was cut: it has " +
+                          std::to_string(cut.pages_found) + " whole pages of " +
+                          std::to_string(kFilePageBytes) + " bytes, and had " +
+                          std::to_string(cut.pages_expected) + "; " +
+                          std::to_string(cut.pages_lost) +
+                          " of them are not in its log either. Nothing was changed. If a whole "
+                          "copy of it is somewhere, put it in its place, or put a backup there "
+                          "with fencegate restore --from.");
 }
 
 Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder) {
@@ -44,6 +107,7 @@ Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder)
                               "put a backup in its place with fencegate restore --from, or start "
                               "in an empty folder.");
     }
+    if (auto whole = refuse_if_cut(survey, folder); !whole) return whole;
     if (!log.damage) return {};
     if (log.damage->is_copied)
         return fail_start(StartFailure::BadData,

@@ -9,20 +9,33 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace fencegate::storage::sqlite {
+
+// A file that was cut: of the pages that the store has, some are neither in it nor in its log.
+struct ShortStore {
+    std::int64_t pages_expected = 0;
+    std::int64_t pages_found = 0;  // in the file
+    std::int64_t pages_lost = 0;
+};
 
 struct FolderSurvey {
     bool has_store = false;      // store.db is there, with something in it
     bool had_store = false;      // there was one: its lock, marks, log or tail note say so
     bool is_remembered = false;  // the lock says so
     LogSurvey log{};
+    std::optional<ShortStore> cut{};
 };
 
 // Fails with: StartFailure CannotRead.
 [[nodiscard]] Result<FolderSurvey> survey_folder(const std::filesystem::path& folder);
+
+// Fails with: StartFailure BadData, saying how many pages there were, are, and are lost.
+[[nodiscard]] Result<> refuse_if_cut(const FolderSurvey& survey,
+                                     const std::filesystem::path& folder);
 
 // Fails with: StartFailure BadData, saying what is missing or damaged, in numbers, and what to run.
 [[nodiscard]] Result<> refuse_what_is_lost(const FolderSurvey& survey,

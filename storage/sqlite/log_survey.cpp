@@ -85,6 +85,7 @@ public:
 
     [[nodiscard]] std::int64_t frames() const { return damage_.frames_good; }
     [[nodiscard]] std::int64_t commits() const { return damage_.commits_good; }
+    [[nodiscard]] std::int64_t pages() const { return commits() > 0 ? pages_ : 0; }
 
     [[nodiscard]] std::optional<LogDamage> verdict(const std::optional<LogHeader>& header,
                                                    std::int64_t bytes) {
@@ -105,6 +106,7 @@ private:
         if (!frame.header.is_commit()) return;
         damage_.frames_good = frame.number;
         ++damage_.commits_good;
+        pages_ = frame.header.pages_if_commit;
     }
 
     void stop_at(const SeenFrame& frame) {
@@ -162,6 +164,7 @@ private:
     const std::optional<TailNote> note_;
     LogDamage damage_{};
     std::optional<LogChecksum> at_note_;
+    std::int64_t pages_ = 0;
     bool is_whole_ = true;         // until the first that does not check
     bool is_commit_whole_ = true;  // of the frames since the last commit
     bool was_commit_ = false;      // the frame before, behind the damage
@@ -228,6 +231,7 @@ Result<LogSurvey> survey_log(const fs::path& store_file) {
     survey.damage = reading.verdict(survey.header, survey.bytes);
     survey.frames = reading.frames();
     survey.commits = reading.commits();
+    survey.pages = reading.pages();
     return survey;
 }
 

@@ -41,6 +41,7 @@ struct LogSurvey {
     std::optional<LogHeader> header{};
     std::int64_t frames = 0;  // that check, up to the end of the last commit
     std::int64_t commits = 0;
+    std::int64_t pages = 0;  // of the store, as of that commit; 0: there is none
     std::optional<LogDamage> damage{};
 };
 

@@ -267,6 +267,8 @@ Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
                           "There is no store in " + folder.string() +
                               ", or an empty one. Nothing was changed. Name the backup to put "
                               "there with --from.");
+    if (auto whole = sqlite::refuse_if_cut(*survey, folder); !whole)
+        return std::unexpected(whole.error());
     Inspected inspected{.damage = survey->log.damage};
     inspected.is_log_old = inspected.damage && is_older_than_store(*inspected.damage, file);
     if (inspected.is_log_old) return inspected;

@@ -195,7 +195,7 @@ Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::Folde
         return std::unexpected(done.error());
     if (auto done = open_new(options.to, sqlite::read_mark(options.data_dir)); !done)
         return std::unexpected(done.error());
-    auto report = verify_store(salvaged.file);
+    auto report = verify_store(salvaged.file, {.holds_against_marks = false});
     if (!report) return std::unexpected(report.error());
     salvaged.report = *std::move(report);
     return salvaged;

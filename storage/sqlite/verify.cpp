@@ -2,6 +2,7 @@
 
 #include "base/start_failure.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/log_survey.hpp"
 #include "storage/sqlite/verify_checks.hpp"
@@ -49,6 +50,27 @@ CheckResult result_of(const sqlite::LogSurvey& log) {
         result.faults = 1;
         result.first.push_back(describe(*log.damage));
     }
+    return result;
+}
+
+// A file that lies in no folder of its own has no marks to fall behind.
+CheckResult hold_against_marks(sqlite::Connection& connection, const std::filesystem::path& file,
+                               const VerifyOptions& options) {
+    CheckResult result{.name = "folder_marks",
+                       .claim = "the store has come as far as the marks of its folder"};
+    const auto folder = std::filesystem::absolute(file).parent_path();
+    if (file.filename() != "store.db" || !options.holds_against_marks) return result;
+    const auto marked = sqlite::read_mark(folder).generation;
+    if (marked == 0) return result;
+    result.looked_at = 1;
+    sqlite::Statement look(connection, "SELECT generation FROM store");
+    auto row = look.query();
+    const auto generation = row.next() ? row.integer(0) : 0;
+    if (generation >= marked) return result;
+    result.faults = 1;
+    result.first.push_back("it is " + std::to_string(marked - generation) +
+                           " generations behind: it was put back, or its log is gone, or it was "
+                           "salvaged and not restored yet");
     return result;
 }
 
@@ -146,7 +168,9 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     const auto& failure = connection.failure();
     if (failure && failure->kind != Failure::Kind::Fatal && failure->kind != Failure::Kind::Damaged)
         return cannot_read(*failure, file);
-    report.checks.insert(report.checks.begin(), result_of(*log));
+    if (failure) connection.clear_failure();
+    report.checks.insert(report.checks.begin(),
+                         {result_of(*log), hold_against_marks(connection, file, options)});
     return report;
 }
 

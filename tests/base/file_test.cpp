@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace fencegate {
 namespace {
@@ -146,12 +149,63 @@ bool somebody_holds(const std::filesystem::path& path) {
 
 TEST_F(FileTest, LockIsHeldUntilItsScopeEnds) {
     {
-        const auto lock = FileLock::acquire(folder_ / "lock");
+        auto lock = FileLock::acquire(folder_ / "lock");
         ASSERT_TRUE(lock);
+        lock->keep();
         EXPECT_TRUE(somebody_holds(folder_ / "lock"));
     }
 
     EXPECT_FALSE(somebody_holds(folder_ / "lock"));
+}
+
+TEST_F(FileTest, WhatAFailedCommandMadeIsRemovedAndNothingElse) {
+    ASSERT_TRUE(make_private_directory(folder_ / "there"));
+    {
+        const auto made = MadeFolders::make(folder_ / "there/a/b");
+        ASSERT_TRUE(made);
+        const auto lock = FileLock::acquire(folder_ / "there/a/b/lock");
+        ASSERT_TRUE(lock);
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(folder_ / "there"));
+
+    {
+        const auto made = MadeFolders::make(folder_ / "there/a/b");
+        ASSERT_TRUE(made);
+        ASSERT_TRUE(write_file_atomically(folder_ / "there/a/f", "x", FileMode::Public));
+    }
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "there/a/f"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "there/a/b"));
+}
+
+TEST_F(FileTest, ALockFileThatWasThereOrIsKeptStays) {
+    {
+        auto lock = FileLock::acquire(folder_ / "lock");
+        ASSERT_TRUE(lock);
+        lock->keep();
+    }
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "lock"));
+
+    ASSERT_TRUE(FileLock::acquire(folder_ / "lock"));
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "lock"));
+}
+
+// Whoever waited for it holds a file that has its name.
+TEST_F(FileTest, ALockIsNeverOfAFileThatWasRemoved) {
+    std::vector<std::jthread> threads;
+    std::atomic<int> holders{0};
+    std::atomic<int> most{0};
+    for (int at = 0; at < 4; ++at) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 200; ++round) {
+                const auto lock = FileLock::acquire(folder_ / "lock");
+                if (!lock || ++holders > 1) ++most;
+                --holders;
+            }
+        });
+    }
+    threads.clear();
+
+    EXPECT_EQ(most, 0);
 }
 
 }  // namespace

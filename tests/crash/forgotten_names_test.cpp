@@ -50,6 +50,8 @@ protected:
         fs::copy(made.folder(), folder, fs::copy_options::recursive);
     }
 
+    void cut_a_restore_off(bool has_backup);
+
     ForgetfulDisk disk_;
     SeededRandom random_{7};
     TempDir root_;
@@ -156,11 +158,13 @@ TEST_F(ForgottenNames, AFolderRemembersItsStore) {
     }
     const auto mark = storage::sqlite::read_mark(folder);
     ASSERT_GT(mark.generation, 0);
+    const auto note = storage::sqlite::read_tail_note(folder / "store.db");
+    ASSERT_TRUE(note.has_value());
 
     cut_the_power();
 
     EXPECT_EQ(storage::sqlite::read_mark(folder).generation, mark.generation);
-    EXPECT_TRUE(storage::sqlite::read_tail_note(folder / "store.db").has_value());
+    EXPECT_EQ(storage::sqlite::read_tail_note(folder / "store.db"), note);
     EXPECT_NE(content_of(folder / "store.lock"), "");
 }
 
@@ -194,9 +198,7 @@ TEST_F(ForgottenNames, ARestoredStoreIsRestoredAndWhatWasThereIsKept) {
     }
 }
 
-// What was there is there still, under whatever name, and a store that is not the restored one
-// does not serve.
-TEST_F(ForgottenNames, ARestoreThatIsCutOffLosesNothing) {
+void ForgottenNames::cut_a_restore_off(bool has_backup) {
     const TempDir made;
     make_store(made / "data", 3);
     make_store(made / "backup", 2);
@@ -209,8 +211,9 @@ TEST_F(ForgottenNames, ARestoreThatIsCutOffLosesNothing) {
         fs::copy(made / "data", folder, fs::copy_options::recursive);
         disk_.watch(root_.path(), Now::IsDurable);
         disk_.lose_power_at(++cuts);
-        static_cast<void>(storage::restore_store(
-            {.data_dir = folder, .from = made / "backup" / "store.db"}, WallTime{}));
+        storage::RestoreOptions options{.data_dir = folder};
+        if (has_backup) options.from = made / "backup" / "store.db";
+        static_cast<void>(storage::restore_store(options, WallTime{}));
         is_over = !disk_.has_struck();
 
         cut_the_power(static_cast<Remains>(cuts % kRemainsCount));
@@ -225,19 +228,31 @@ TEST_F(ForgottenNames, ARestoreThatIsCutOffLosesNothing) {
     EXPECT_GT(cuts, 10U);
 }
 
+// What was there is there still, under whatever name, and a store that is not the restored one
+// does not serve.
+TEST_F(ForgottenNames, ARestoreThatIsCutOffLosesNothing) {
+    for (const bool has_backup : {false, true}) cut_a_restore_off(has_backup);
+}
+
+// With a log, and of a store that was stopped and has none.
 TEST_F(ForgottenNames, ASalvagedStoreIsThere) {
     make_store(root_ / "data", 3);
-    disk_.watch(root_.path(), Now::IsDurable);
-    const auto salvaged =
-        storage::salvage_store({.data_dir = root_ / "data", .to = root_ / "salvaged"});
-    ASSERT_TRUE(salvaged) << salvaged.error().detail;
+    for (const char* to : {"salvaged", "again"}) {
+        disk_.watch(root_.path(), Now::IsDurable);
+        const auto salvaged =
+            storage::salvage_store({.data_dir = root_ / "data", .to = root_ / to});
+        ASSERT_TRUE(salvaged) << salvaged.error().detail;
 
-    cut_the_power();
+        cut_the_power();
 
-    const auto report = storage::verify_store(root_ / "salvaged" / "store.db");
-    ASSERT_TRUE(report) << report.error().detail;
-    EXPECT_TRUE(report->is_sound());
-    EXPECT_GT(storage::sqlite::read_mark(root_ / "salvaged").generation, 0);
+        const auto report =
+            storage::verify_store(root_ / to / "store.db", {.holds_against_marks = false});
+        ASSERT_TRUE(report) << report.error().detail;
+        EXPECT_TRUE(report->is_sound());
+        EXPECT_GT(storage::sqlite::read_mark(root_ / to).generation, 0);
+        ASSERT_TRUE(storage::restore_store({.data_dir = root_ / "data"}, WallTime{}));
+        ASSERT_EQ(content_of(root_ / "data" / "store.db-wal"), "");
+    }
 }
 
 // A signal that comes while the disk is at work is no failure of the disk.

@@ -7,19 +7,17 @@
 #include "storage/engine.hpp"
 #include "storage/restore.hpp"
 #include "storage/salvage.hpp"
+#include "storage/sqlite/database.hpp"
 #include "storage/verify.hpp"
+#include "tests/damage/deeds.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <iostream>
-#include <iterator>
-#include <map>
 #include <string_view>
-#include <sys/stat.h>
 
 namespace fencegate::testing {
 namespace {
@@ -28,84 +26,19 @@ namespace fs = std::filesystem;
 
 constexpr int kPayments = 8;
 
-// Names, modes and bytes.
-using Contents = std::map<std::string, std::string>;
-
-Contents contents_of(const fs::path& folder) {
-    Contents contents;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        struct stat status {};
-        ::lstat(entry.path().c_str(), &status);
-        auto text = std::to_string(status.st_mode) + ":";
-        if (entry.is_regular_file()) {
-            std::ifstream in(entry.path(), std::ios::binary);
-            const auto head = text.size();
-            text.resize(head + entry.file_size());
-            in.read(text.data() + head, static_cast<std::streamsize>(entry.file_size()));
-        }
-        contents[fs::relative(entry.path(), folder).string()] = std::move(text);
-    }
-    return contents;
-}
-
-std::string difference(const Contents& before, const Contents& after) {
-    std::string told;
-    for (const auto& [name, text] : before) {
-        const auto found = after.find(name);
-        if (found == after.end()) told += " -" + name;
-        if (found != after.end() && found->second != text) told += " ~" + name;
-    }
-    for (const auto& [name, text] : after) {
-        if (!before.contains(name)) told += " +" + name;
-    }
-    return told;
-}
-
-// What somebody does to one file. `other`: the same file of another store.
-struct Deed {
-    const char* name;
-    std::function<void(const fs::path& file, const fs::path& other)> act;
-};
-
-void cut_to(const fs::path& file, std::uintmax_t part, std::uintmax_t parts) {
-    std::error_code ec;
-    const auto size = fs::file_size(file, ec);
-    if (!ec) fs::resize_file(file, size * part / parts);
-}
-
-void flip(const fs::path& file, std::uintmax_t part, std::uintmax_t parts) {
-    std::error_code ec;
-    const auto size = fs::file_size(file, ec);
-    if (ec || size == 0) return;
-    std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
-    const auto at = static_cast<std::streamoff>((size - 1) * part / parts);
-    stream.seekg(at);
-    const auto byte = static_cast<char>(stream.get() ^ 4);
-    stream.seekp(at);
-    stream.put(byte);
-}
-
-const std::vector<Deed>& deeds() {
-    static const std::vector<Deed> all{
-        {"Move", [](const auto& file, const auto&) { fs::rename(file, file.string() + ".away"); }},
-        {"Delete", [](const auto& file, const auto&) { fs::remove(file); }},
-        {"Empty", [](const auto& file, const auto&) { cut_to(file, 0, 1); }},
-        {"CutShort", [](const auto& file, const auto&) { cut_to(file, 1, 50); }},
-        {"CutHalf", [](const auto& file, const auto&) { cut_to(file, 1, 2); }},
-        {"CutEnd", [](const auto& file, const auto&) { cut_to(file, 49, 50); }},
-        {"FlipHead", [](const auto& file, const auto&) { flip(file, 0, 1); }},
-        {"FlipMiddle", [](const auto& file, const auto&) { flip(file, 1, 2); }},
-        {"FlipEnd", [](const auto& file, const auto&) { flip(file, 1, 1); }},
-        {"Swap",
-         [](const auto& file, const auto& other) {
-             fs::remove(file);
-             fs::copy_file(other, file);
-         }},
-    };
-    return all;
-}
-
 constexpr const char* kFiles[] = {"store.db", "store.db-wal", "store.db-tail", "store.lock"};
+
+// From the oldest on.
+std::vector<fs::path> marks_in(const fs::path& folder) {
+    std::vector<fs::path> marks;
+    for (const auto& entry : fs::directory_iterator(folder / "store.marks"))
+        marks.push_back(entry.path());
+    std::ranges::sort(marks, {}, [](const auto& mark) {
+        const auto name = mark.filename().string();
+        return std::stoll(name.substr(name.find('-') + 1));
+    });
+    return marks;
+}
 
 struct Way {
     std::string name;
@@ -130,6 +63,21 @@ std::vector<Way> ways() {
     single.push_back({"Move store.marks", [](const auto& folder, const auto&) {
                           fs::rename(folder / "store.marks", folder / "marks.away");
                       }});
+    single.push_back({"Empty store.marks", [](const auto& folder, const auto&) {
+                          fs::remove_all(folder / "store.marks");
+                          fs::create_directory(folder / "store.marks");
+                      }});
+    single.push_back({"Swap store.marks", [](const auto& folder, const auto& other) {
+                          fs::remove_all(folder / "store.marks");
+                          fs::copy(other / "store.marks", folder / "store.marks");
+                      }});
+    single.push_back({"Garble store.marks", [](const auto& folder, const auto&) {
+                          for (const auto& mark : marks_in(folder))
+                              fs::rename(mark, mark.string() + "x");
+                      }});
+    single.push_back({"Cut store.marks", [](const auto& folder, const auto&) {
+                          fs::remove(marks_in(folder).back());
+                      }});
     auto all = single;
     // Two deeds on two files: those that need no file of the other's.
     for (std::size_t left = 0; left < single.size(); ++left) {
@@ -149,10 +97,11 @@ std::vector<Way> ways() {
     return all;
 }
 
-// How a command ended, and what it said when it refused.
+// How a command ended, and what it said when it refused or lost something.
 struct Ended {
     bool is_refused = false;
     std::string told;
+    std::string fault{};  // of what it said
 };
 
 struct Stores {
@@ -202,6 +151,7 @@ protected:
             way.damage(folder, stores_->other.folder());
             const auto before = contents_of(folder);
             const auto ended = command(folder);
+            EXPECT_EQ(ended.fault, "") << way.name << ": " << ended.told;
             if (ended.is_refused) {
                 ++refused;
                 EXPECT_EQ(difference(before, contents_of(folder)), "")
@@ -246,6 +196,31 @@ protected:
         return "has " + std::to_string(row.integer(0)) + " payments";
     }
 
+    // A folder with every payment in it, which SQLite reads to the end.
+    static bool is_whole(const fs::path& folder) {
+        const TempDir copy;
+        fs::copy(folder, copy / "data", fs::copy_options::recursive);
+        return payments_in(copy / "data") == kPayments && is_sound(copy / "data" / "store.db");
+    }
+
+    static bool is_sound(const fs::path& file) {
+        const auto opened = storage::sqlite::Connection::open_to_read(file);
+        if (!opened) return false;
+        storage::sqlite::Statement check(**opened, "PRAGMA integrity_check(1)");
+        auto row = check.query();
+        return row.next() && row.text(0) == "ok" && !(*opened)->failure();
+    }
+
+    // -1: they cannot be read.
+    static std::int64_t payments_in(const fs::path& folder) {
+        const auto opened = storage::sqlite::Connection::open_to_read(folder / "store.db");
+        if (!opened) return -1;
+        storage::sqlite::Statement count(**opened,
+                                         "SELECT count(*) FROM payments WHERE id LIKE 'pay_%'");
+        auto row = count.query();
+        return row.next() && !(*opened)->failure() ? row.integer(0) : -1;
+    }
+
 private:
     static inline std::unique_ptr<Stores> stores_;
 };
@@ -272,20 +247,36 @@ TEST_F(DamagedFolders, ServeLosesNothingOrTouchesNothing) {
 }
 
 TEST_F(DamagedFolders, VerifyTouchesNothingAndFindsSoundOnlyWhatIsWhole) {
+    int sound = 0;
     each_way(
-        [](const fs::path& folder) {
+        [&](const fs::path& folder) {
             const auto report = storage::verify_store(folder / "store.db");
-            return Ended{true, report ? "reported" : report.error().detail};
+            Ended ended{true, report ? "reported" : report.error().detail};
+            if (!report || !report->is_sound()) return ended;
+            ++sound;
+            if (!is_whole(folder)) ended.fault = "is found sound and is not whole";
+            return ended;
         },
         loses_bytes);
+    EXPECT_GT(sound, 20) << "hardly anything is found sound";
 }
 
+// What is not in the store afterwards is told in numbers.
 TEST_F(DamagedFolders, RestoreKeepsWhatWasThereOrTouchesNothing) {
+    int lossy = 0;
     each_way(
-        [](const fs::path& folder) {
-            return ended(storage::restore_store({.data_dir = folder}, WallTime{}));
+        [&](const fs::path& folder) {
+            const auto restored = storage::restore_store({.data_dir = folder}, WallTime{});
+            auto end = ended(restored);
+            if (!restored || payments_in(folder) == kPayments) return end;
+            ++lossy;
+            const bool has_number = restored->lost.find_first_of("0123456789") != std::string::npos;
+            if (!has_number && restored->generations_behind == 0)
+                end.fault = std::to_string(payments_in(folder)) + " payments are left, untold";
+            return end;
         },
         loses_bytes);
+    EXPECT_GT(lossy, 10) << "hardly anything was lost";
 }
 
 TEST_F(DamagedFolders, RestoreFromABackupKeepsWhatWasThereOrTouchesNothing) {
@@ -306,6 +297,25 @@ TEST_F(DamagedFolders, SalvageTouchesNothing) {
             return Ended{true, salvaged ? "salvaged" : salvaged.error().detail};
         },
         loses_bytes);
+}
+
+TEST_F(DamagedFolders, AStoreThatWasCutSaysHowManyPagesItHadAndHas) {
+    for (const std::uintmax_t part : {1, 2, 3}) {
+        const TempDir copy;
+        const auto file = copy / "data" / "store.db";
+        fs::create_directory(copy / "data");
+        fs::copy_file(backup(), file);
+        const auto pages = fs::file_size(file) / 4096;
+        const auto found = pages * part / 4;
+        fs::resize_file(file, found * 4096 + 100);
+
+        const auto opened = storage::sqlite::open_database(copy / "data");
+
+        ASSERT_FALSE(opened);
+        const auto& told = opened.error().detail;
+        EXPECT_NE(told.find(std::to_string(found) + " whole pages"), std::string::npos) << told;
+        EXPECT_NE(told.find("had " + std::to_string(pages) + ";"), std::string::npos) << told;
+    }
 }
 
 TEST_F(DamagedFolders, ARefusedChangeOfKeysTouchesNothing) {
