@@ -107,6 +107,13 @@ TEST_F(OnlineVerificationOnAFullDisk, IsRefusedAndLeavesNothing) {
     EXPECT_EQ(verify(admin).json_text("state"), "done");
 }
 
+// The gateway looks at a copy of its store, which has no folder with marks.
+std::string without_marks(const std::string& report) {
+    const auto line = report.find("ok   folder_marks");
+    if (line == std::string::npos) return "no marks were looked for:\n" + report;
+    return report.substr(0, line) + report.substr(report.find('\n', line));
+}
+
 TEST(VerifyCommand, AsksTheGatewayThatServesAndLooksItselfAtWhatNobodyServes) {
     GatewayProcess gateway;
     auto client = gateway.client();
@@ -129,7 +136,8 @@ TEST(VerifyCommand, AsksTheGatewayThatServesAndLooksItselfAtWhatNobodyServes) {
     EXPECT_EQ(run({"--online", "--admin", admin}).exit_code, 69);
     const auto offline = run({});
     EXPECT_EQ(offline.exit_code, 0) << offline.err;
-    EXPECT_EQ(offline.out, online.out) << "the same store, the same report";
+    EXPECT_EQ(without_marks(offline.out), without_marks(online.out))
+        << "the same store, the same report";
     const auto json = run({"--json", "--expect-head", kWrongHead});
     EXPECT_EQ(json.exit_code, 1);
     EXPECT_NE(json.out.find(R"("sound":false)"), std::string::npos) << json.out;

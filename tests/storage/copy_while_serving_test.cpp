@@ -122,8 +122,8 @@ TEST_F(CopyWhileServing, IsGivenUpByAStopAndRefusedAfterIt) {
     Sink other;
     while (engine->submit({storage::Ticket(2),
                            &other,
-                           {"worker", "req", storage::ReadPayment{"pay_1"}, "route"}}) ==
-           storage::Submission::Taken)
+                           {"worker", "req", storage::ReadPayment{"pay_1"}, "route"}}) !=
+           storage::Submission::Stopped)
         std::this_thread::yield();
     is_stopping.set_value();
     stopper.join();
