@@ -95,11 +95,12 @@ Result<std::optional<Duration>> read_duration(const JsonBody& body, std::string_
     return Duration(**ms);
 }
 
-Result<std::vector<LockName>> read_further_locks(const JsonBody& body, std::string first) {
+Result<std::vector<LockName>> read_further_locks(const JsonBody& body,
+                                                 const lockmgr::LockName& first) {
     auto names = body.text_list("locks");
     if (!names) return std::unexpected(names.error());
     auto all = names->value_or(std::vector<std::string>{});
-    all.push_back(std::move(first));
+    all.push_back(first.value());
     return read_lock_names(all);
 }
 

@@ -35,7 +35,7 @@ inline constexpr std::size_t kValueBytesMax = 1024;  // metadata, the value of a
                                                             std::string_view name);
 
 // `first` and the names in the member `locks`, which a lease on it covers too.
-[[nodiscard]] Result<std::vector<lockmgr::LockName>> read_further_locks(const JsonBody& body,
-                                                                        std::string first);
+[[nodiscard]] Result<std::vector<lockmgr::LockName>> read_further_locks(
+    const JsonBody& body, const lockmgr::LockName& first);
 
 }  // namespace fencegate::proxy

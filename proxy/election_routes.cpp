@@ -1,4 +1,5 @@
 // Election routes: from request to command. An election is the lock elections/{name} with a value.
+#include "lockmgr/guards.hpp"
 #include "proxy/acquire_body.hpp"
 #include "proxy/request_headers.hpp"
 #include "proxy/text_members.hpp"
@@ -23,7 +24,7 @@ Result<storage::Operation> build_campaign(const RouteRequest& request) {
     if (!body) return std::unexpected(body.error());
     auto acquire = read_acquire(request, *body);
     if (!acquire) return std::unexpected(acquire.error());
-    auto locks = read_further_locks(*body, "elections/" + *name);
+    auto locks = read_further_locks(*body, lockmgr::election_lock(*name));
     if (!locks) return std::unexpected(locks.error());
     auto value = read_object(*body, "value", kValueBytesMax);
     if (!value) return std::unexpected(value.error());
@@ -53,7 +54,7 @@ Result<storage::Operation> build_resign(const RouteRequest& request) {
 Result<Subscription> build_observe(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
-    return Subscription{.filter = {WatchFilter::Kind::Lock, "elections/" + *name},
+    return Subscription{.filter = {WatchFilter::Kind::Lock, lockmgr::election_lock(*name).value()},
                         .snapshot = storage::ReadElection{*name}};
 }
 

@@ -1,4 +1,5 @@
 // Run routes: from request to command. A run is the lock runs/{job}/{slot} with an outcome.
+#include "lockmgr/guards.hpp"
 #include "proxy/acquire_body.hpp"
 #include "proxy/query_parameters.hpp"
 #include "proxy/request_headers.hpp"
@@ -51,7 +52,7 @@ Result<storage::Operation> build_claim_run(const RouteRequest& request) {
     if (!body) return std::unexpected(body.error());
     auto acquire = read_acquire(request, *body);
     if (!acquire) return std::unexpected(acquire.error());
-    auto locks = read_further_locks(*body, "runs/" + *job + "/" + slot->text());
+    auto locks = read_further_locks(*body, lockmgr::run_lock(*job, slot->text()));
     if (!locks) return std::unexpected(locks.error());
     const auto start_within = read_duration(*body, "start_within_ms");
     if (!start_within) return std::unexpected(start_within.error());

@@ -1,5 +1,6 @@
 #include "storage/sqlite/election_commands.hpp"
 
+#include "lockmgr/guards.hpp"
 #include "storage/election_documents.hpp"
 #include "storage/sqlite/fence_guard.hpp"
 #include "storage/sqlite/views.hpp"
@@ -10,17 +11,8 @@ using lockmgr::FencingToken;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
-namespace {
-
-// REQUIRES: the name was checked where the request was read.
-LockName lock_of(std::string_view election) {
-    return LockName::from_store("elections/" + std::string(election));
-}
-
-}  // namespace
-
 Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Proclaim& proclaim) {
-    const auto lock = lock_of(proclaim.election);
+    const auto lock = lockmgr::election_lock(proclaim.election);
     if (auto refused = refuse_by_fence(tables_, batch, classes_, command, proclaim.token, &lock))
         return *refused;
     tables_.elections.proclaim(proclaim.election, FencingToken(proclaim.token.value),
@@ -34,7 +26,7 @@ Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Pr
 }
 
 Answer ElectionCommands::resign(Batch& batch, const Command& command, const Resign& resign) {
-    const auto lock = lock_of(resign.election);
+    const auto lock = lockmgr::election_lock(resign.election);
     if (auto again = resigned_before(command, resign, lock)) return *again;
     if (auto refused = refuse_by_fence(tables_, batch, classes_, command, resign.token, &lock))
         return *refused;
@@ -67,7 +59,7 @@ Answer ElectionCommands::read(const Batch& batch, const ReadElection& read) {
 }
 
 Answer ElectionCommands::describe(const Batch& batch, std::string_view election) {
-    const auto lock = lock_of(election);
+    const auto lock = lockmgr::election_lock(election);
     auto leader = holder_of(tables_, lock, batch.now);
     if (leader && leader->lease.claim.mode != lockmgr::LockMode::Exclusive) leader.reset();
     ElectionView view{.election = election,

@@ -1,5 +1,6 @@
 #include "storage/sqlite/hold_expiry.hpp"
 
+#include "lockmgr/guards.hpp"
 #include "storage/payment_rules.hpp"
 
 #include <utility>
@@ -26,8 +27,7 @@ std::vector<std::string> HoldExpiry::next(std::int64_t hour, int budget) {
 }
 
 void HoldExpiry::expire(Batch& batch, const std::string& payment_id) {
-    const auto lock = lockmgr::LockName::parse("payments/" + payment_id);
-    if (lock && tables_.live.holdings().find(*lock) != nullptr) return;
+    if (tables_.live.holdings().find(lockmgr::payment_lock(payment_id)) != nullptr) return;
     const auto payment = tables_.payments.find(payment_id);
     if (!payment) return;
     auto change = decide_expire(*payment);

@@ -1,5 +1,6 @@
 #include "storage/sqlite/payment_commands.hpp"
 
+#include "lockmgr/guards.hpp"
 #include "storage/payment_documents.hpp"
 #include "storage/sqlite/fence_guard.hpp"
 
@@ -124,11 +125,10 @@ std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
 }
 
 Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePayment& move) {
-    const auto lock = LockName::parse("payments/" + move.payment_id);
-    if (!lock) return refusal(lock.error());
+    const auto lock = lockmgr::payment_lock(move.payment_id);
     std::string owner;
     if (auto refused =
-            refuse_by_fence(tables_, batch, classes_, command, move.token, &*lock, &owner))
+            refuse_by_fence(tables_, batch, classes_, command, move.token, &lock, &owner))
         return *refused;
     const auto payment = tables_.payments.find(move.payment_id);
     if (payment && !is_version_meant(*payment, move)) return changed(*payment);

@@ -1,5 +1,7 @@
 #include "storage/sqlite/purpose.hpp"
 
+#include "lockmgr/guards.hpp"
+
 namespace fencegate::storage::sqlite {
 namespace {
 
@@ -63,7 +65,7 @@ void fulfil_purpose(Tables& tables, Batch& batch, const AcquireLock& acquire, co
         if (campaign->value_json.empty()) return;
         tables.elections.proclaim(campaign->election, lease.token, campaign->value_json,
                                   batch.wall);
-        const auto lock = lockmgr::LockName::from_store("elections/" + campaign->election);
+        const auto lock = lockmgr::election_lock(campaign->election);
         batch.notices.push_back(proclaimed(lease, {lock}, campaign->value_json, batch.wall));
     }
 }

@@ -1,5 +1,6 @@
 #include "storage/sqlite/run_commands.hpp"
 
+#include "lockmgr/guards.hpp"
 #include "storage/sqlite/fence_guard.hpp"
 #include "storage/sqlite/views.hpp"
 
@@ -12,11 +13,6 @@ using lockmgr::PresentedToken;
 using lockmgr::RunState;
 
 namespace {
-
-// REQUIRES: job and slot were checked where the request was read.
-LockName lock_of(std::string_view job, std::string_view slot) {
-    return LockName::from_store("runs/" + std::string(job) + "/" + std::string(slot));
-}
 
 // Where late writes are accepted, the fence alone does not keep an outcome from being changed.
 Error finished(const Run& run) {
@@ -36,7 +32,7 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
     auto run = tables_.runs.find(finish.job, finish.slot.text());
     if (!run) return refusal(not_found());
     const auto outcome = finish.is_done ? RunState::Done : RunState::Failed;
-    const auto lock = lock_of(run->job, run->slot);
+    const auto lock = lockmgr::run_lock(run->job, run->slot);
     const auto& token = finish.token;
     Answer answer;
     if (run->state != outcome || !is_of_its_claim(*run, command.principal, token)) {
@@ -94,7 +90,7 @@ Answer RunCommands::read(const Batch& batch, const ListRuns& list) {
 RunView RunCommands::view_run(const Batch& batch, Run run) {
     RunView view{.run = std::move(run)};
     if (view.run.state != RunState::Claimed) return view;
-    auto holder = holder_of(tables_, lock_of(view.run.job, view.run.slot), batch.now);
+    auto holder = holder_of(tables_, lockmgr::run_lock(view.run.job, view.run.slot), batch.now);
     if (holder && holder->lease.token.value() == view.run.token) view.claim = std::move(holder);
     return view;
 }

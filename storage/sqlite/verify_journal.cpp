@@ -1,5 +1,6 @@
 // The journal from its first entry to its last: numbers, seals, times, movements, balances, marks,
 // and the lease each movement was made under (in this order leases are read almost in theirs).
+#include "lockmgr/guards.hpp"
 #include "lockmgr/lease.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/journal_rows.hpp"
@@ -136,8 +137,11 @@ private:
             check.fault(under(entry) + ", which was not held alone");
         if (row.text(1) != entry.principal || (!entry.owner.empty() && row.text(2) != entry.owner))
             check.fault(under(entry) + ", which is another holder's");
-        if (is_fenced(entry) && !covers(*entry.token, row.text(0), "payments/" + entry.payment_id))
-            check.fault(under(entry) + ", which does not cover payments/" + entry.payment_id);
+        if (is_fenced(entry)) {
+            const auto lock = lockmgr::payment_lock_name(entry.payment_id);
+            if (!covers(*entry.token, row.text(0), lock))
+                check.fault(under(entry) + ", which does not cover " + lock);
+        }
         // A late write under an expired lease is what some classes allow, until it has a successor:
         // verify_late_writes.cpp.
         const auto state = static_cast<LeaseState>(row.integer(4));

@@ -1,6 +1,7 @@
 // Writes beside the leases of their payment's lock, both in the order of names and then of tokens:
 // none was made once a newer lease was granted. The fence says so, whatever it lets pass of writes
 // under a lease that only expired.
+#include "lockmgr/guards.hpp"
 #include "storage/payment.hpp"
 #include "storage/sqlite/verify_checks.hpp"
 
@@ -36,12 +37,12 @@ public:
         : checks_(checks),
           leases_(connection,
                   "SELECT lock, token, granted_at_ms FROM leases "
-                  "WHERE lock >= 'payments/' AND lock < 'payments0' UNION ALL "
+                  "WHERE lock >= ?1 AND lock < ?2 UNION ALL "
                   "SELECT lease_locks.lock, token, granted_at_ms "
                   "FROM lease_locks JOIN leases USING (token) "
-                  "WHERE lease_locks.lock >= 'payments/' AND lease_locks.lock < 'payments0' "
+                  "WHERE lease_locks.lock >= ?1 AND lease_locks.lock < ?2 "
                   "ORDER BY 1, 2"),
-          lease_(leases_.query()),
+          lease_(leases_.query(lockmgr::kPaymentLocks.first, lockmgr::kPaymentLocks.end)),
           has_lease_(lease_.next()) {}
 
     // Tokens that fall back within a payment are told as fence_order, and their writes passed over.
@@ -114,7 +115,7 @@ void check_late_writes(Connection& connection, const StoreFacts& facts,
     SuccessorPass pass(connection, checks);
     auto row = writes.query();
     while (row.next()) {
-        pass.take({.lock = "payments/" + std::string(row.text(0)),
+        pass.take({.lock = lockmgr::payment_lock_name(row.text(0)),
                    .id = row.integer(1),
                    .token = row.integer(2),
                    .booked_at_ms = row.integer(3)});

@@ -229,6 +229,22 @@ Findings check_sql_building(const SourceFile& file) {
     return findings;
 }
 
+Findings check_guards(const SourceFile& file) {
+    Findings findings;
+    if (!layer_of(file.path) || file.path.starts_with("lockmgr/guards.")) return findings;
+    const auto comments = take_apart(file.text).comments;
+    for (const std::string_view name : {"payments/", "elections/", "runs/"}) {
+        for (const std::string_view quote : {"\"", "'"}) {
+            for (const auto at : find_all(file.text, text_of({quote, name}))) {
+                if (comments[at] == quote.front()) continue;
+                findings.push_back({file.path, line_of(file.text, at),
+                                    text_of({name, " is spelled in lockmgr/guards.hpp only"})});
+            }
+        }
+    }
+    return findings;
+}
+
 Findings check_codes_documented(const SourceFile& result_source, std::string_view api_document) {
     Findings findings;
     constexpr std::string_view kReturn = "return \"";
@@ -249,7 +265,7 @@ Findings check_file(const SourceFile& file) {
     Findings all;
     for (const auto check :
          {check_includes, check_banned_calls, check_file_length, check_function_length,
-          check_header_opening, check_todo, check_sql_building}) {
+          check_header_opening, check_todo, check_sql_building, check_guards}) {
         std::ranges::move(check(file), std::back_inserter(all));
     }
     return all;

@@ -48,6 +48,9 @@ using Findings = std::vector<Finding>;
 // SQL is a literal with placeholders, never put together at run time.
 [[nodiscard]] Findings check_sql_building(const SourceFile& file);
 
+// Which lock guards which row is said in lockmgr/guards.hpp, and spelled nowhere else.
+[[nodiscard]] Findings check_guards(const SourceFile& file);
+
 // Every wire name that `result_source` (base/result.cpp) returns stands in `api_document` in
 // backquotes. A source without names is a finding too: then this check has lost its object.
 [[nodiscard]] Findings check_codes_documented(const SourceFile& result_source,

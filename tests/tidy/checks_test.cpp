@@ -161,6 +161,21 @@ TEST(Tidy, SqlIsNeverPutTogether) {
     EXPECT_EQ(findings_in("sqlite3_prepare_v2(db, out.str().data(), -1, &s, 0);"), 1U);
 }
 
+TEST(Tidy, TheLockThatGuardsARowIsSpelledOnce) {
+    const auto findings_in = [](const char* path, const char* code) {
+        return check_guards({path, code}).size();
+    };
+
+    EXPECT_EQ(findings_in("storage/a.cpp", "auto lock = \"payments/\" + id;"), 1U);
+    EXPECT_EQ(findings_in("proxy/a.cpp", "auto lock = \"elections/\" + name;"), 1U);
+    EXPECT_EQ(findings_in("cli/a.cpp", "auto lock = \"runs/\" + job;"), 1U);
+    EXPECT_EQ(findings_in("storage/a.cpp", "x(\"WHERE lock >= 'payments/'\");"), 1U);
+    EXPECT_EQ(findings_in("storage/a.cpp", "// as in \"payments/pay_1\"\n"), 0U);
+    EXPECT_EQ(findings_in("storage/a.cpp", "route(\"/v1/payments/{id}\");"), 0U);
+    EXPECT_EQ(findings_in("lockmgr/guards.cpp", "x(\"payments/\");"), 0U);
+    EXPECT_EQ(findings_in("tests/a.cpp", "x(\"payments/pay_1\");"), 0U);
+}
+
 TEST(Tidy, EveryErrorNameIsDocumented) {
     const SourceFile source{"base/result.cpp",
                             "case A: return \"lock_held\";\ncase B: return \"not_found\";\n"};
