@@ -1,9 +1,9 @@
 #pragma once
 // The vocabulary of failure: one closed ErrorCode, one Error, one Result alias.
 //
-// Owns: which refusals exist. Refuses to own: HTTP statuses (proxy/problem.cpp has the one switch).
-// Thread rule: plain values.
-// Every code here has a row in docs/api.md; the tidy test checks it.
+// Owns: which refusals exist. Refuses to own: HTTP statuses (proxy/http/problem.cpp has the one
+// switch). Thread rule: plain values. Every code here has a row in docs/api.md; the tidy test
+// checks it.
 
 #include <cstdint>
 #include <expected>

@@ -3,7 +3,8 @@
 //
 // Owns: the few kinds of failure an operator or a service manager tells apart. They travel inside
 // an Error (code Internal unless the operator's own words are at fault, then InvalidArgument).
-// Refuses to own: the numbers; cli/exit_code.hpp has the one switch. Thread rule: plain values.
+// Refuses to own: the numbers; cli/commands/exit_code.hpp has the one switch. Thread rule: plain
+// values.
 
 #include "base/result.hpp"
 

@@ -12,7 +12,7 @@
 #include "base/file.hpp"
 #include "bench/now.hpp"
 #include "bench/payment_ids.hpp"
-#include "storage/sqlite/store.hpp"
+#include "storage/batch/sqlite_store.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -127,7 +127,7 @@ private:
     BufferedRandom random_;
     storage::StoreObserver nobody_;
     storage::sqlite::FolderLock lock_;
-    storage::sqlite::SqliteStore store_;
+    storage::SqliteStore store_;
     std::vector<Request> requests_;
     std::uint64_t tickets_ = 0;
 };

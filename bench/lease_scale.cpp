@@ -8,7 +8,7 @@
 // Thread rule: one thread, as the store. Exit code 0: every answer was a success.
 #include "bench/histogram.hpp"
 #include "bench/now.hpp"
-#include "storage/sqlite/store.hpp"
+#include "storage/batch/sqlite_store.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -144,7 +144,7 @@ private:
     SystemRandom random_;
     storage::StoreObserver nobody_;
     storage::sqlite::FolderLock lock_;
-    storage::sqlite::SqliteStore store_;
+    storage::SqliteStore store_;
     std::vector<Request> requests_;
     std::uint64_t tickets_ = 0;
     std::size_t series_ = 0;

@@ -2,14 +2,14 @@
 // recording one critical section, on the threads that serve it; and a scrape (collecting every
 // series, writing the text, compressing it), on the admin listener's thread.
 #include "bench/histogram.hpp"
-#include "proxy/admin_service.hpp"
-#include "proxy/gzip.hpp"
-#include "proxy/hot_locks.hpp"
-#include "proxy/metrics.hpp"
-#include "proxy/routes.hpp"
-#include "proxy/store_metrics.hpp"
-#include "storage/sqlite/last_writes.hpp"
-#include "storage/sqlite/lease_statistics.hpp"
+#include "proxy/admin/admin_service.hpp"
+#include "proxy/api/routes.hpp"
+#include "proxy/http/gzip.hpp"
+#include "proxy/telemetry/hot_locks.hpp"
+#include "proxy/telemetry/metrics.hpp"
+#include "proxy/telemetry/store_metrics.hpp"
+#include "storage/batch/last_writes.hpp"
+#include "storage/unit/lease_statistics.hpp"
 
 #include <cstdio>
 #include <ctime>
@@ -107,8 +107,8 @@ double record(std::size_t per_batch) {
     const SystemClock clock;
     proxy::HotLocks hot(clock);
     News news(metrics, hot);
-    storage::sqlite::LastWrites last_writes;
-    storage::sqlite::LeaseStatistics statistics(2);
+    storage::LastWrites last_writes;
+    storage::LeaseStatistics statistics(2);
     const storage::BatchStats stats{.commands = per_batch, .commit = 700us, .wrote = true};
     storage::ClassLevels levels;
     levels.held = 7;

@@ -3,11 +3,11 @@
 // replaced as a whole by what remembers nothing. Everything else is the product.
 // What stays and is not measured by the difference: the events that the store tells, a look at the
 // deadline for each accepted write and renewal, two clock reads a request.
-#include "proxy/hot_locks.hpp"
-#include "proxy/metrics.hpp"
-#include "proxy/store_metrics.hpp"
-#include "storage/sqlite/last_writes.hpp"
-#include "storage/sqlite/lease_statistics.hpp"
+#include "proxy/telemetry/hot_locks.hpp"
+#include "proxy/telemetry/metrics.hpp"
+#include "proxy/telemetry/store_metrics.hpp"
+#include "storage/batch/last_writes.hpp"
+#include "storage/unit/lease_statistics.hpp"
 
 namespace fencegate {
 
@@ -74,7 +74,7 @@ std::string hot_locks_document(const HotLocks&, std::string_view, std::size_t) {
 
 }  // namespace proxy
 
-namespace storage::sqlite {
+namespace storage {
 
 void LastWrites::complete(std::vector<StoreEvent>&) {}
 void LeaseStatistics::note(const std::vector<StoreEvent>&, BootTime) {}
@@ -83,5 +83,5 @@ lockmgr::TtlFigures LeaseStatistics::figures(std::size_t, const lockmgr::LockCla
     return {};
 }
 
-}  // namespace storage::sqlite
+}  // namespace storage
 }  // namespace fencegate

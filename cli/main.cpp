@@ -1,15 +1,15 @@
 // The `fencegate` program: parses the command line, runs one command, exits with its code.
 
-#include "cli/backup_command.hpp"
-#include "cli/exit_code.hpp"
-#include "cli/key_command.hpp"
-#include "cli/options.hpp"
-#include "cli/restore_command.hpp"
-#include "cli/salvage_command.hpp"
+#include "cli/commands/backup_command.hpp"
+#include "cli/commands/exit_code.hpp"
+#include "cli/commands/key_command.hpp"
+#include "cli/commands/options.hpp"
+#include "cli/commands/restore_command.hpp"
+#include "cli/commands/salvage_command.hpp"
+#include "cli/commands/verify_command.hpp"
 #include "cli/top/command.hpp"
-#include "cli/verify_command.hpp"
-#include "proxy/config.hpp"
-#include "proxy/gateway.hpp"
+#include "proxy/config/config.hpp"
+#include "proxy/gateway/run.hpp"
 
 #include <csignal>
 #include <cstdio>

@@ -34,9 +34,20 @@ else()
         -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
-# fencegate_library(name sources...): a static library of one folder, alias fencegate::name.
+# fencegate_library(name sources...): a static library, alias fencegate::name.
 function(fencegate_library name)
     add_library(fencegate_${name} STATIC ${ARGN})
     add_library(fencegate::${name} ALIAS fencegate_${name})
     target_link_libraries(fencegate_${name} PUBLIC fencegate::compile_options)
+endfunction()
+
+# fencegate_room(floor name SOURCES sources... USES rooms...): the library of one room of a floor,
+# alias fencegate::floor_name. USES names the rooms of the same floor that it may include and links;
+# tests/tidy/rooms.cpp has the same list and looks at the includes.
+function(fencegate_room floor name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    fencegate_library(${floor}_${name} ${ARG_SOURCES})
+    list(TRANSFORM ARG_USES PREPEND fencegate::${floor}_)
+    target_link_libraries(fencegate_${floor}_${name} PUBLIC ${ARG_USES})
+    set_property(GLOBAL APPEND PROPERTY FENCEGATE_ROOMS ${floor}_${name})
 endfunction()

@@ -1,6 +1,6 @@
 #include "cli/top/command.hpp"
 
-#include "cli/key_command.hpp"
+#include "cli/commands/key_command.hpp"
 #include "cli/top/feed.hpp"
 #include "cli/top/keys.hpp"
 #include "cli/top/mailbox.hpp"

@@ -3,8 +3,8 @@
 // Owns: the loop between feed, model, view and terminal. With --once, or where there is no
 // terminal, one picture as plain text. Thread rule: main thread; the feed has one of its own.
 
-#include "cli/exit_code.hpp"
-#include "cli/options.hpp"
+#include "cli/commands/exit_code.hpp"
+#include "cli/commands/options.hpp"
 
 namespace fencegate::cli {
 

@@ -6,7 +6,7 @@
 // handed out before any event that came after the question.
 // Thread rule: one thread, on which `sink` is called; interrupt() from any.
 
-#include "cli/https_client.hpp"
+#include "cli/client/https_client.hpp"
 #include "cli/top/happening.hpp"
 
 #include <condition_variable>

@@ -1,6 +1,6 @@
 #include "cli/top/view.hpp"
 
-#include "cli/printable.hpp"
+#include "cli/client/printable.hpp"
 #include "cli/top/table.hpp"
 
 #include <algorithm>

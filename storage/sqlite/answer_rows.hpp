@@ -4,9 +4,9 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 // Source: Stripe's idempotent requests; draft-ietf-httpapi-idempotency-key-header-07.
 
-#include "storage/command.hpp"
+#include "storage/model/command.hpp"
+#include "storage/model/stamp.hpp"
 #include "storage/sqlite/connection.hpp"
-#include "storage/sqlite/stamp.hpp"
 
 #include <cstdint>
 #include <optional>

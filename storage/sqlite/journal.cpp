@@ -3,7 +3,7 @@
 #include "base/believed_wall.hpp"
 #include "base/check.hpp"
 #include "lockmgr/fencing_token.hpp"
-#include "storage/money.hpp"
+#include "storage/money/money.hpp"
 #include "storage/sqlite/journal_rows.hpp"
 
 #include <algorithm>

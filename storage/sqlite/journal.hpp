@@ -13,7 +13,7 @@
 // Connection's failure().
 
 #include "base/random.hpp"
-#include "storage/journal.hpp"
+#include "storage/money/journal.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <array>

@@ -3,8 +3,8 @@
 // Nothing here reads more rows than its limit says: the store thread answers everybody.
 // Thread rule: as its Connection. Errors: the Connection's failure(); a method then finds nothing.
 
-#include "storage/journal.hpp"
-#include "storage/reading.hpp"
+#include "storage/model/reading.hpp"
+#include "storage/money/journal.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <array>

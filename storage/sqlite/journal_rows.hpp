@@ -2,7 +2,7 @@
 // Reading the journal: the columns of an entry, in one order for everybody who reads them.
 // Thread rule: as its Connection.
 
-#include "storage/journal.hpp"
+#include "storage/money/journal.hpp"
 #include "storage/sqlite/connection.hpp"
 
 namespace fencegate::storage::sqlite {

@@ -4,8 +4,8 @@
 // Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
 #include "lockmgr/lease.hpp"
+#include "storage/model/stamp.hpp"
 #include "storage/sqlite/connection.hpp"
-#include "storage/sqlite/stamp.hpp"
 #include "storage/sqlite/store_clock.hpp"
 
 #include <optional>

@@ -4,13 +4,13 @@
 // commit (SQLite does so for writes of the same connection), so that the copy is the store as of
 // the last slice, and nothing has to begin anew. Owns: the destination file while it is written.
 // Refuses to own: syncing and naming it, which takes as long as the file is large
-// (storage/backups.hpp). Thread rule: the thread that owns the source. The source outlives it.
-// Errors: those of the destination stay here and never become the source's.
-// Source: https://sqlite.org/c3ref/backup_finish.html, https://sqlite.org/backup.html
+// (storage/copies/backups.hpp). Thread rule: the thread that owns the source. The source outlives
+// it. Errors: those of the destination stay here and never become the source's. Source:
+// https://sqlite.org/c3ref/backup_finish.html, https://sqlite.org/backup.html
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "storage/engine.hpp"
+#include "storage/model/engine.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <filesystem>

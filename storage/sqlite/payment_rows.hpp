@@ -4,7 +4,7 @@
 // Decides nothing; the rules are in storage/payment_rules. Thread rule: as its Connection.
 // Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
-#include "storage/payment.hpp"
+#include "storage/money/payment.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <optional>

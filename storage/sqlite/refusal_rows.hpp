@@ -4,7 +4,7 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "lockmgr/fencing_token.hpp"
-#include "storage/refused_write.hpp"
+#include "storage/model/refused_write.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <cstdint>

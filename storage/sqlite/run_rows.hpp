@@ -2,7 +2,7 @@
 // RunRows: one row a job and slot. Decides nothing; the schema alone keeps done and missed final.
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
-#include "storage/run.hpp"
+#include "storage/model/run.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <optional>

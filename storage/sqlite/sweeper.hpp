@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "lockmgr/holdings.hpp"
-#include "storage/engine.hpp"
+#include "storage/model/engine.hpp"
 #include "storage/sqlite/connection.hpp"
 
 #include <cstdint>

@@ -1,13 +1,13 @@
 // A name is durable once its folder was synced. The power goes right after a command has said that
 // it is done, and with it every name and byte that was not synced: what it said must be so.
 #include "base/file.hpp"
-#include "proxy/key_file.hpp"
-#include "storage/restore.hpp"
-#include "storage/salvage.hpp"
+#include "proxy/access/key_file.hpp"
+#include "storage/copies/restore.hpp"
+#include "storage/copies/salvage.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/tail_note.hpp"
-#include "storage/verify.hpp"
+#include "storage/verify/verify.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
 

@@ -1,6 +1,6 @@
 #include "tests/crash/random_history.hpp"
 
-#include "storage/sqlite/verify_checks.hpp"
+#include "storage/verify/verify_checks.hpp"
 
 #include <sqlite3.h>
 
@@ -116,7 +116,7 @@ void RandomHistory::restart(bool is_clean) {
 }
 
 storage::VerifyReport RandomHistory::verify() {
-    auto report = storage::sqlite::verify_rows(*store_.connection, {.expected_head = head_});
+    auto report = storage::verify_rows(*store_.connection, {.expected_head = head_});
     head_ = report.head;
     return report;
 }

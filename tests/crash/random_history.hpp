@@ -7,7 +7,7 @@
 // and restores, which tests/simulation has, and the checks of rows. Thread rule: one thread, and
 // one object at a time. Errors: wrong() tells the first contradiction.
 
-#include "storage/verify.hpp"
+#include "storage/verify/verify.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
 

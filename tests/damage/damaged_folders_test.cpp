@@ -3,12 +3,12 @@
 // has lost nothing that was acknowledged, or says in numbers what, and keeps the files as they
 // were.
 #include "base/start_failure.hpp"
-#include "proxy/key_file.hpp"
-#include "storage/engine.hpp"
-#include "storage/restore.hpp"
-#include "storage/salvage.hpp"
+#include "proxy/access/key_file.hpp"
+#include "storage/copies/restore.hpp"
+#include "storage/copies/salvage.hpp"
+#include "storage/model/engine.hpp"
 #include "storage/sqlite/database.hpp"
-#include "storage/verify.hpp"
+#include "storage/verify/verify.hpp"
 #include "tests/damage/deeds.hpp"
 #include "tests/support/store_harness.hpp"
 

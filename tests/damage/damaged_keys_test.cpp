@@ -1,6 +1,6 @@
 // The key file is damaged in each way that deeds.hpp knows, and then a key is revoked.
 #include "base/random.hpp"
-#include "proxy/key_file.hpp"
+#include "proxy/access/key_file.hpp"
 #include "tests/damage/deeds.hpp"
 #include "tests/support/temp_dir.hpp"
 

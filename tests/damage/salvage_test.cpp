@@ -1,7 +1,7 @@
 // What stands behind a damaged frame is read on, and what could not be is told.
-#include "storage/salvage.hpp"
+#include "storage/copies/salvage.hpp"
 
-#include "storage/restore.hpp"
+#include "storage/copies/restore.hpp"
 #include "storage/sqlite/log_survey.hpp"
 #include "tests/support/store_harness.hpp"
 

@@ -1,10 +1,10 @@
 // The program's own HTTPS client, as `fencegate top` and `fencegate backup` use it, against a real
 // gateway and against servers that are none: what an operator is told.
-#include "cli/https_client.hpp"
+#include "cli/client/https_client.hpp"
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
-#include "cli/connection_options.hpp"
+#include "cli/client/connection_options.hpp"
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
 

@@ -1,6 +1,6 @@
 // Where `fencegate top` gets its news from, against a real gateway that goes away and comes back.
 #include "base/file.hpp"
-#include "cli/connection_options.hpp"
+#include "cli/client/connection_options.hpp"
 #include "cli/top/feed.hpp"
 #include "cli/top/mailbox.hpp"
 #include "tests/support/api_calls.hpp"

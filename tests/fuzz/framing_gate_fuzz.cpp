@@ -1,7 +1,7 @@
 // Feeds any bytes to the framing gate. Whatever it lets pass, Boost.Beast must parse as well and
 // frame the same way: two parsers that disagree about one head are how requests are smuggled.
-#include "proxy/framing_gate.hpp"
-#include "proxy/request_head.hpp"
+#include "proxy/http/framing_gate.hpp"
+#include "proxy/http/request_head.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>

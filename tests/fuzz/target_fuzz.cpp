@@ -1,7 +1,7 @@
 // Feeds any bytes to the target parser. An accepted path must be rebuilt byte for byte from its
 // segments, so that one lock has one spelling; an accepted query must survive being written again.
 #include "lockmgr/lock_name.hpp"
-#include "proxy/target.hpp"
+#include "proxy/http/target.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "tests/simulation/client.hpp"
 
-#include "storage/operation.hpp"
+#include "storage/model/operation.hpp"
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"

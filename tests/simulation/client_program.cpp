@@ -1,5 +1,5 @@
 // What a client asks next.
-#include "storage/operation.hpp"
+#include "storage/model/operation.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/support/store_harness.hpp"

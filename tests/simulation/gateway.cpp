@@ -83,9 +83,9 @@ bool Gateway::try_to_open() {
         throw Violation(Rule::S5Durable, "the store cannot be opened: " + opened.error().detail);
     }
     connection_ = opened->get();
-    store_ = std::make_unique<storage::sqlite::SqliteStore>(
-        *std::move(lock), *std::move(opened), terms_.classes, terms_.limits, *clock_, store_random_,
-        observer_, terms_.retention);
+    store_ = std::make_unique<storage::SqliteStore>(*std::move(lock), *std::move(opened),
+                                                    terms_.classes, terms_.limits, *clock_,
+                                                    store_random_, observer_, terms_.retention);
     if (!connection_->failure() && !disk_.has_struck()) return true;
     store_.reset();
     return false;
@@ -172,7 +172,7 @@ void Gateway::count(const BatchFacts& batch, const Answers& answers) {
     }
 }
 
-Answers Gateway::collect(std::vector<storage::sqlite::Routed> routed) {
+Answers Gateway::collect(std::vector<storage::Routed> routed) {
     Answers answers;
     for (auto& [home, delivery] : routed) {
         trace_.hash(delivery.answer.body);

@@ -4,7 +4,7 @@
 // started again; whatever it did is shown to the oracle at once.
 // Thread rule: one thread. Errors: throws Violation.
 
-#include "storage/sqlite/store.hpp"
+#include "storage/batch/sqlite_store.hpp"
 #include "tests/simulation/options.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"
@@ -64,8 +64,8 @@ private:
     void use(std::unique_ptr<testing::ManualClock> clock);
     void hang();
     void fail(BatchFacts batch, const Answers& answers);
-    void deliver(std::vector<storage::sqlite::Routed> routed);
-    [[nodiscard]] Answers collect(std::vector<storage::sqlite::Routed> routed);
+    void deliver(std::vector<storage::Routed> routed);
+    [[nodiscard]] Answers collect(std::vector<storage::Routed> routed);
     void count(const BatchFacts& batch, const Answers& answers);
     void maybe_reboot();
     void let_everything_end();
@@ -96,7 +96,7 @@ private:
         Duration offset_{};
     };
     TimeOfStore observer_;
-    std::unique_ptr<storage::sqlite::SqliteStore> store_;
+    std::unique_ptr<storage::SqliteStore> store_;
     storage::sqlite::Connection* connection_ = nullptr;  // the store's
     std::unique_ptr<RowReader> rows_;
     std::vector<storage::Request> inbox_;

@@ -1,5 +1,5 @@
 // How the gateway dies, what it finds when it is started again, and what its operator does.
-#include "storage/restore.hpp"
+#include "storage/copies/restore.hpp"
 #include "tests/crash/store_invariants.hpp"
 #include "tests/simulation/gateway.hpp"
 

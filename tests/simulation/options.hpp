@@ -5,7 +5,7 @@
 
 #include "lockmgr/lock_class.hpp"
 #include "lockmgr/wait_queue.hpp"
-#include "storage/engine.hpp"
+#include "storage/model/engine.hpp"
 
 #include <bitset>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #include "tests/simulation/oracle.hpp"
 
-#include "storage/payment.hpp"
-#include "storage/sqlite/dispatch.hpp"
+#include "storage/commands/dispatch.hpp"
+#include "storage/money/payment.hpp"
 #include "tests/simulation/row_checks.hpp"
 #include "tests/simulation/trace.hpp"
 
@@ -141,7 +141,7 @@ void Oracle::unknown(BatchFacts batch, const Answers& answers) {
     for (const auto& [ticket, answer] : answers) {
         const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
         const bool is_read =
-            asked != batch.requests.end() && storage::sqlite::is_read(asked->command.operation);
+            asked != batch.requests.end() && storage::is_read(asked->command.operation);
         const auto code = is_read ? ErrorCode::StoreFailed : ErrorCode::OutcomeUnknown;
         if (!answer.error || answer.error->code != code)
             throw Violation(Rule::S5Durable,

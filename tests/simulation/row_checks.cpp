@@ -1,6 +1,6 @@
 #include "tests/simulation/row_checks.hpp"
 
-#include "storage/payment.hpp"
+#include "storage/money/payment.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/simulation/violation.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "lockmgr/lease.hpp"
 #include "lockmgr/lock_class.hpp"
-#include "storage/engine.hpp"
+#include "storage/model/engine.hpp"
 
 #include <cstdint>
 #include <deque>

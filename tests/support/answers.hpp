@@ -2,7 +2,7 @@
 // Looking into answers without a JSON parser: the documents are written by one writer, so a part of
 // the text is a claim about a member. Thread rule: pure functions.
 
-#include "storage/command.hpp"
+#include "storage/model/command.hpp"
 
 #include <algorithm>
 #include <optional>

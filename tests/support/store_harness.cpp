@@ -1,7 +1,7 @@
 #include "tests/support/store_harness.hpp"
 
 #include "base/check.hpp"
-#include "storage/operation.hpp"
+#include "storage/model/operation.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -80,7 +80,7 @@ void StoreHarness::open() {
     auto opened = storage::sqlite::open_database(folder_.path());
     FG_CHECK(opened.has_value());
     connection = opened->get();
-    store = std::make_unique<storage::sqlite::SqliteStore>(
+    store = std::make_unique<storage::SqliteStore>(
         *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_), lockmgr::WaitLimits{},
         clock, random_, observer, retention_);
 }

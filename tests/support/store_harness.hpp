@@ -3,7 +3,7 @@
 // seeded generator. Each call is one batch unless batched by hand. Can be reopened, as after a
 // crash. Thread rule: one thread.
 
-#include "storage/sqlite/store.hpp"
+#include "storage/batch/sqlite_store.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -108,7 +108,7 @@ public:
 
     ManualClock clock;
     RecordingObserver observer;
-    std::unique_ptr<storage::sqlite::SqliteStore> store;
+    std::unique_ptr<storage::SqliteStore> store;
     storage::sqlite::Connection* connection = nullptr;  // the store's own, for sabotage
 
 private:

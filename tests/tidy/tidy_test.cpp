@@ -1,5 +1,6 @@
 // The house rules, applied to the tree this was built from.
 #include "tests/tidy/checks.hpp"
+#include "tests/tidy/rooms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,8 +55,9 @@ void expect_none(const Findings& findings) {
 TEST(Tree, IsTheOneWeThinkItIs) {
     const auto files = every_source();
 
-    for (const char* path : {"base/result.cpp", "lockmgr/fencing_token.hpp", "storage/money.cpp",
-                             "proxy/metrics.cpp", "tests/tidy/checks.cpp"}) {
+    for (const char* path :
+         {"base/result.cpp", "lockmgr/fencing_token.hpp", "storage/money/money.cpp",
+          "proxy/telemetry/metrics.cpp", "tests/tidy/checks.cpp"}) {
         EXPECT_EQ(std::ranges::count(files, path, &SourceFile::path), 1) << path;
     }
 }
@@ -63,6 +66,27 @@ TEST(Tree, FollowsTheHouseRules) {
     for (const auto& file : every_source()) {
         expect_none(check_file(file));
         name_if_growing(file);
+    }
+}
+
+// Includes and CMake both say which room uses which; the table says which may.
+TEST(Tree, KeepsToItsRooms) {
+    std::set<Arrow> used;
+    for (const auto& file : every_source()) {
+        expect_none(check_rooms(file));
+        for (const auto& arrow : arrows_of(file)) used.insert(arrow);
+    }
+
+    expect_none(check_unused_arrows(used));
+}
+
+TEST(Tree, DrawsItsRooms) { expect_none(check_drawn(read(kRoot / "docs/architecture.md"))); }
+
+TEST(Tree, LinksARoomToWhatItUses) {
+    for (const auto& room : rooms()) {
+        if (room.name.find('/') == std::string_view::npos) continue;  // a floor: the program
+        const auto path = std::string(room.name) + "/CMakeLists.txt";
+        expect_none(check_links(room, {path, read(kRoot / path)}));
     }
 }
 

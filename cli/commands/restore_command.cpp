@@ -1,0 +1,35 @@
+#include "cli/commands/restore_command.hpp"
+
+#include "base/clock.hpp"
+#include "cli/commands/key_command.hpp"
+
+#include <cstdio>
+
+namespace fencegate::cli {
+
+ExitCode run(const RestoreCommand& command) {
+    const auto restored = storage::restore_store(command.options, SystemClock().wall_now());
+    if (!restored) return report(restored.error());
+    if (!restored->kept.empty())
+        std::printf("The store as it was is kept as %s.\n", restored->kept.c_str());
+    if (restored->generations_behind > 0)
+        std::printf(
+            "The store is %lld generations behind the marks of its folder: it was written to in at "
+            "least as many quarters of a second since. What was acknowledged then is not in it.\n",
+            static_cast<long long>(restored->generations_behind));
+    if (!restored->lost.empty())
+        std::printf(
+            "Lost: %s. What is behind the damage is not in the store; fencegate salvage reads the "
+            "kept copy.\n",
+            restored->lost.c_str());
+    std::printf(
+        "Epoch %lld: every token from now on is higher than any before. %lld live leases were "
+        "ended.\n"
+        "Note the epoch: if this folder is ever lost and a backup from before now is put back "
+        "elsewhere, restore it with --epoch-above %lld.\n",
+        static_cast<long long>(restored->epoch), static_cast<long long>(restored->leases_ended),
+        static_cast<long long>(restored->epoch));
+    return ExitCode::Ok;
+}
+
+}  // namespace fencegate::cli

@@ -1,0 +1,52 @@
+#pragma once
+// AdminService: the operator's listener. /healthz says the process runs, /readyz that it takes
+// work, /metrics what it did, /locks/hot which locks make the trouble; /backups and /verify are
+// backup_routes.hpp. Serialising metrics costs milliseconds: it happens on the admin listener's own
+// thread, never beside requests. Thread rule: the admin thread; set_draining() from any thread.
+
+#include "proxy/admin/backup_routes.hpp"
+#include "proxy/api/api_service.hpp"
+#include "proxy/http/service.hpp"
+#include "proxy/telemetry/hot_locks.hpp"
+#include "proxy/telemetry/metrics.hpp"
+#include "storage/model/engine.hpp"
+
+#include <atomic>
+#include <span>
+
+namespace fencegate::proxy {
+
+class AdminService final : public Service {
+public:
+    // All references outlive the service.
+    AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
+                 const storage::Engine& engine, const HotLocks& hot_locks, const Clock& clock,
+                 bool metrics_are_anonymous, RouteId first_route_id);
+
+    [[nodiscard]] static std::span<const RouteLabels> route_labels() noexcept;
+
+    void set_draining() noexcept { is_draining_ = true; }
+
+    [[nodiscard]] Listener listener() const noexcept override { return Listener::Admin; }
+    [[nodiscard]] Result<> admit(Exchange& exchange) const override;
+    [[nodiscard]] Begun begin(const Exchange& exchange, std::string_view body) override;
+    [[nodiscard]] Reply finish(const Exchange& exchange, storage::Answer answer) override;
+
+private:
+    [[nodiscard]] Result<> admit_backups(Exchange& exchange) const;
+    [[nodiscard]] Reply metrics_reply(const RequestHead& head);
+    [[nodiscard]] static Begun begin_hot_locks(const Exchange& exchange);
+    [[nodiscard]] Reply health_reply(bool is_ready) const;
+
+    const CredentialStore& credentials_;
+    Metrics& metrics_;
+    BackupRoutes& backups_;
+    const storage::Engine& engine_;
+    const HotLocks& hot_locks_;
+    const Clock& clock_;
+    bool metrics_are_anonymous_;
+    RouteId first_route_id_;
+    std::atomic<bool> is_draining_{false};
+};
+
+}  // namespace fencegate::proxy

@@ -1,0 +1,114 @@
+#include "proxy/api/api_service.hpp"
+
+#include "proxy/http/page_links.hpp"
+#include "proxy/http/request_headers.hpp"
+#include "storage/model/operation.hpp"
+
+namespace fencegate::proxy {
+namespace {
+
+std::unexpected<Error> unauthenticated(std::string detail) {
+    return fail(ErrorCode::Unauthenticated, std::move(detail));
+}
+
+// On every route that may change something. What it means there is the store's.
+Result<std::optional<std::string>> read_key(const Exchange& exchange) {
+    if (exchange.route->method == "GET" || !exchange.head.idempotency_key) return std::nullopt;
+    auto key = read_idempotency_key(*exchange.head.idempotency_key);
+    if (!key) return std::unexpected(key.error());
+    return *std::move(key);
+}
+
+// Cuts the target and looks it up. Leaves the target in the exchange, whose views the match holds.
+Result<RouteMatch> find_route(Exchange& exchange) {
+    auto target = parse_target(exchange.head.target);
+    if (!target) return std::unexpected(target.error());
+    exchange.target = *std::move(target);
+    return match_route(exchange.head.method, exchange.target);
+}
+
+}  // namespace
+
+Result<std::string> authorize(const CredentialStore& store,
+                              std::optional<std::string_view> authorization, Scope scope) {
+    if (!authorization)
+        return unauthenticated(
+            "The request carries no API key. Send one: \"Authorization: Bearer <key>\". The first "
+            "start wrote one to the file api-key in the data folder.");
+    const auto key = bearer_key(*authorization);
+    if (!key)
+        return unauthenticated(
+            "The Authorization header is not of the form \"Bearer <key>\", which is the only one "
+            "that is read here.");
+    const auto credentials = store.current();
+    const auto* principal = credentials->authenticate(*key);
+    if (principal == nullptr)
+        return unauthenticated(
+            "This gateway does not know the API key that was sent: it was revoked, was never "
+            "loaded, belongs to another gateway or was cut off on its way.");
+    if (!principal->scopes.has(scope)) {
+        ScopeSet lacking;
+        lacking.add(scope);
+        return fail(ErrorCode::Forbidden,
+                    "This key lacks the scope \"" + to_texts(lacking).front() + "\".");
+    }
+    return principal->name;
+}
+
+Result<> ApiService::admit(Exchange& exchange) const {
+    // Who is nobody learns nothing about routes, not even that a path is malformed: whatever is
+    // wrong with the target is told only after the credentials.
+    auto match = find_route(exchange);
+    const auto scope = match ? match->route->scope : Scope::LocksRead;
+    auto principal = authorize(credentials_, exchange.head.authorization, scope);
+    if (!principal && principal.error().code == ErrorCode::Unauthenticated)
+        return std::unexpected(principal.error());
+    if (!match) return std::unexpected(match.error());
+    exchange.route = match->route;
+    exchange.route_id = match->id;
+    exchange.route_pattern = match->route->pattern;
+    exchange.parameter = match->parameter;
+    if (!principal) return std::unexpected(principal.error());
+    exchange.principal = *std::move(principal);
+    return {};
+}
+
+Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
+    if (!body.empty()) {
+        if (const auto type = check_json_content_type(exchange.head.content_type); !type)
+            return refuse(type.error(), exchange.request_id);
+    }
+    const RouteRequest request{.head = exchange.head,
+                               .target = exchange.target,
+                               .parameter = exchange.parameter,
+                               .body = body,
+                               .principal = exchange.principal,
+                               .limits = limits_};
+    if (exchange.route->subscribe != nullptr) {
+        auto subscription = exchange.route->subscribe(request);
+        if (!subscription) return refuse(subscription.error(), exchange.request_id);
+        return *std::move(subscription);
+    }
+    if (exchange.route->state != nullptr) {
+        auto statement = exchange.route->state(request);
+        if (!statement) return refuse(statement.error(), exchange.request_id);
+        return *std::move(statement);
+    }
+    auto key = read_key(exchange);
+    if (!key) return refuse(key.error(), exchange.request_id);
+    auto operation = exchange.route->build(request);
+    if (!operation) return refuse(operation.error(), exchange.request_id);
+    if (*key) attach(*operation, make_idempotency(request, **std::move(key), *operation, classes_));
+    return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
+                            exchange.route->pattern};
+}
+
+Reply ApiService::finish(const Exchange& exchange, storage::Answer answer) {
+    auto links = page_links(exchange.target, answer.next_cursor, answer.previous_cursor);
+    auto reply = reply_to(std::move(answer), exchange.route->success_status,
+                          exchange.route->location, exchange.request_id);
+    if (!links.empty()) reply.add_header("Link", links);
+    return reply;
+}
+
+}  // namespace fencegate::proxy

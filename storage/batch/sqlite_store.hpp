@@ -1,0 +1,185 @@
+#pragma once
+// SqliteStore: executes batches of commands, each batch one transaction, each writing command one
+// savepoint. Holds every answer back until the commit it depends on. No thread of its own: the
+// store thread drives it in production, a test or simulation drives it directly.
+//
+//   BEGIN -> time-outs -> commands in order, each after the expiries that were due when it arrived
+//         -> expiries that are due now -> COMMIT (one fsync) -> only now: live state, events,
+//         answers
+//
+// A deadline counts from the end of that commit. Time in which the store did not look at what had
+// arrived is given back to every deadline; see lockmgr/stall_meter.hpp.
+//
+// A full disk rolls the batch back; its commands then run one by one, so that those which write
+// nothing are still answered. A damaged page (page_seal.hpp) does the same: the command that needs
+// it is answered StoreDamaged, and what the store does by itself leaves out what needs it for a
+// while (sqlite_store_damage.cpp). Any other failure of the disk is fatal: what was being committed
+// is answered OutcomeUnknown and the store refuses to go on. Thread rule: belongs to one thread.
+
+#include "lockmgr/stall_meter.hpp"
+#include "storage/batch/hold_expiry.hpp"
+#include "storage/batch/last_writes.hpp"
+#include "storage/commands/dispatch.hpp"
+#include "storage/sqlite/checkpoint_pace.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/sweeper.hpp"
+#include "storage/sqlite/tail_note.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fencegate::storage {
+
+struct Routed {
+    AnswerSink* home;
+    Delivery delivery;
+};
+
+// The answer of a command that needs a page which is not as it was written.
+[[nodiscard]] Answer damaged_refusal(const std::string& what);
+
+class SqliteStore {
+public:
+    SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connection> connection,
+                lockmgr::LockClasses classes, lockmgr::WaitLimits limits, const Clock& clock,
+                Random& random, StoreObserver& observer, const Retention& retention = {});
+
+    // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
+    // that are final now, those of earlier waiters among them.
+    // `taken`: whoever arrived by then is executed, or among `requests`; nothing that falls due
+    // later ends in this batch. nullopt: everybody is.
+    [[nodiscard]] std::vector<Routed> run(std::span<const Request> requests,
+                                          std::span<const Ticket> cancelled,
+                                          std::optional<BootTime> taken = {});
+
+    // Between batches, while nothing is asked: the store is not stalled. See StallMeter.
+    void look();
+    // Whether anything runs that a stall would take time from.
+    [[nodiscard]] bool has_deadlines() const noexcept;
+
+    // Answers every waiter Draining, and from now on everybody who would wait.
+    [[nodiscard]] std::vector<Routed> drain();
+
+    // When run() should be called again although nobody asks: the next expiry or time-out.
+    [[nodiscard]] std::optional<BootTime> next_deadline() const;
+
+    // For whoever copies the store between its batches.
+    [[nodiscard]] sqlite::Connection& connection() noexcept { return *connection_; }
+
+    // Copies the log into the database when it has grown. Call between batches.
+    void checkpoint_if_grown();
+    // Copies the whole log and empties it. Nothing may run afterwards.
+    void close();
+
+    // Set once the disk can no longer be trusted. run() answers OutcomeUnknown from then on.
+    [[nodiscard]] const std::optional<std::string>& fatal() const noexcept { return fatal_; }
+
+    // What is known beside the rows. Between batches the two agree; tests look.
+    [[nodiscard]] const lockmgr::LiveState& live() const noexcept { return tables_.live; }
+
+private:
+    // After a full disk, what writes without being asked waits this long.
+    static constexpr Duration kRetryAfterFull{1'000};
+
+    // And after a damaged page, what has met it: a lease that cannot end, and the upkeep, which
+    // may read thousands of rows before it gets there again.
+    static constexpr Duration kRetryAfterDamage{10'000};
+    static constexpr Duration kUpkeepAfterDamage{60'000};
+
+    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Failed };
+
+    // Who needed the damaged page, if it was not the command at hand.
+    struct Waiting {
+        Ticket ticket;
+    };
+    struct Expiring {
+        lockmgr::FencingToken token;
+    };
+    struct Upkeep {};
+    using Culprit = std::variant<std::monostate, Waiting, Expiring, Upkeep>;
+
+    [[nodiscard]] Attempt attempt(std::span<const Request> requests,
+                                  std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                                  std::vector<Routed>& out);
+    void run_one_by_one(Attempt because, std::span<const Request> requests,
+                        std::span<const Ticket> cancelled, std::vector<Routed>& out);
+    // Again and again, each time without one of those who need a damaged page.
+    [[nodiscard]] Attempt attempt_past_damage(std::span<const Request> requests,
+                                              std::span<const Ticket> cancelled,
+                                              std::optional<BootTime> taken,
+                                              std::vector<Routed>& out);
+    // Says who is at fault if the connection has just failed on a damaged page.
+    void blame(Culprit culprit);
+    // Leaves out who was blamed. False: nobody but the command itself, or nothing that is known.
+    [[nodiscard]] bool leave_out_culprit();
+    void give_up_doomed(Batch& batch);
+    void note_damage(const std::string& what);
+    void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    // Ends what fell due until `at`.
+    void advance(Batch& batch, BootTime at);
+    // Serves every line that moved. After each command: whoever comes later must not overtake.
+    void serve_lines(Batch& batch);
+    void look_for_deadlocks(const Batch& batch);
+    void sweep(Batch& batch, std::size_t commands);
+    void expire_holds(Batch& batch);
+    // The time of a batch, and news of the clock.
+    [[nodiscard]] WallTime look_at_clock(BootTime now);
+    [[nodiscard]] std::optional<sqlite::Failure> under_savepoint(Batch& batch,
+                                                                 const std::function<void()>& work);
+    [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
+                                                            std::span<const Ticket> cancelled);
+    [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
+    [[nodiscard]] Attempt commit(Batch& batch);
+    void start_clocks(const Batch& batch, BootTime done);
+    void roll_back(const Batch& batch);
+    void publish(Batch& batch, std::vector<Routed>& out);
+    void count_held(const std::vector<StoreEvent>& events);
+    void publish_levels();
+    void checkpoint(bool truncate);
+    // Once the store cannot be trusted any more: answers `failed`, which were part of the commit
+    // that failed, `rest`, which were not, and whoever waits.
+    void fail_all(std::span<const Request> failed, std::span<const Request> rest,
+                  std::vector<Routed>& out);
+    void distrust(std::string why);
+
+    sqlite::FolderLock lock_;
+    std::unique_ptr<sqlite::Connection> connection_;
+    const Clock& clock_;
+    StoreObserver& observer_;
+    const lockmgr::LockClasses classes_;
+    Tables tables_;
+    Commands commands_;
+    sqlite::Sweeper sweeper_;
+    HoldExpiry holds_;
+    sqlite::Incarnation incarnation_;
+    sqlite::TailKeeper tail_;
+    sqlite::CheckpointPace checkpoint_pace_;
+    sqlite::Statement begin_;
+    sqlite::Statement commit_;
+    sqlite::Statement savepoint_;
+    sqlite::Statement release_;
+    sqlite::Statement rollback_to_;
+    std::vector<std::size_t> held_;  // live leases by class
+    lockmgr::StallMeter stalls_;
+    LastWrites last_writes_;
+    BatchStats stats_;
+    std::optional<BootTime> retry_at_;       // after a full disk, expiries wait a little
+    bool keeps_record_ = true;               // not on a full disk
+    bool tells_holder_ = true;               // not where a damaged page was met
+    Culprit culprit_;                        // of the last attempt
+    std::string damage_;                     // that it met
+    std::vector<Ticket> doomed_;             // waiters that cannot be granted
+    std::optional<BootTime> upkeep_at_;      // after a damaged page; as retry_at_
+    std::optional<BootTime> checkpoint_at_;  // likewise
+    std::optional<BootTime> deadlock_look_at_;
+    std::optional<Duration> told_offset_;  // of the clock; see StoreObserver
+    std::optional<std::string> fatal_;
+};
+
+}  // namespace fencegate::storage

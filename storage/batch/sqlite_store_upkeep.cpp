@@ -1,0 +1,129 @@
+// What the store does although nobody asks: sweeping, expiring holds, looking for deadlocks,
+// checkpoints; and when it must wake up for that.
+#include "storage/batch/sqlite_store.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace fencegate::storage {
+namespace {
+
+constexpr std::size_t kSweptPerBatchMin = 16;
+constexpr int kHoldsPerBatch = 64;
+
+}  // namespace
+
+void SqliteStore::sweep(Batch& batch, std::size_t commands) {
+    if (retry_at_ && batch.now < *retry_at_) return;
+    if (sweeper_.next() > batch.now && commands == 0) return;
+    const auto hour = sweeper_.hour();
+    sweeper_.count_hours(batch.now);
+    if (upkeep_at_ && batch.now < *upkeep_at_) return;
+    // Since a damaged page was met, an hour is committed before anything is swept, or it would be
+    // taken back with that each time.
+    if (upkeep_at_ && sweeper_.hour() != hour) return sweeper_.stay_awake(batch.now);
+    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
+                                      tables_.live.holdings());
+    stats_.swept_answers = swept.answers;
+    stats_.swept_leases = swept.leases;
+    expire_holds(batch);
+}
+
+void SqliteStore::expire_holds(Batch& batch) {
+    const auto hour = sweeper_.hour();
+    if (!holds_.is_due(hour)) return;
+    for (const auto& payment : holds_.next(hour, kHoldsPerBatch)) {
+        // No rule of ours explains a refusal: it is counted, and the next hour tries again.
+        std::ignore = under_savepoint(batch, [&] { holds_.expire(batch, payment); });
+    }
+    if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
+}
+
+void SqliteStore::look_for_deadlocks(const Batch& batch) {
+    if (!deadlock_look_at_ || batch.now < *deadlock_look_at_) return;
+    deadlock_look_at_.reset();
+    observer_.on_deadlocks(commands_.queries.count_deadlocks());
+}
+
+WallTime SqliteStore::look_at_clock(BootTime now) {
+    const auto wall = tables_.clock.look(now);
+    const auto& believed = tables_.clock.wall();
+    if (!told_offset_ || *told_offset_ != believed.offset()) {
+        told_offset_ = believed.offset();
+        observer_.on_clock(believed.offset());
+    }
+    if (believed.jump()) observer_.on_clock_jump(*believed.jump());
+    return wall;
+}
+
+std::optional<BootTime> SqliteStore::next_deadline() const {
+    const auto sooner = [](std::optional<BootTime> left, std::optional<BootTime> right) {
+        if (!left || !right) return left ? left : right;
+        return std::optional(std::min(*left, *right));
+    };
+    auto due =
+        sooner(tables_.live.expiries().next_deadline(), tables_.live.resting().next_deadline());
+    if (due && retry_at_) due = std::max(*due, *retry_at_);
+    due = sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
+    auto sweep_at = sweeper_.next();
+    for (const auto& at : {retry_at_, upkeep_at_}) {
+        if (at) sweep_at = std::max(sweep_at, *at);
+    }
+    return sooner(due, sweep_at);
+}
+
+void SqliteStore::look() { tables_.live.postpone(stalls_.look(clock_.boot_now())); }
+
+bool SqliteStore::has_deadlines() const noexcept {
+    return tables_.live.expiries().size() > 0 || tables_.live.resting().size() > 0;
+}
+
+void SqliteStore::checkpoint_if_grown() {
+    if (connection_->wal_bytes() < checkpoint_pace_.due_bytes()) return;
+    const auto now = clock_.boot_now();
+    if ((retry_at_ && now < *retry_at_) || (checkpoint_at_ && now < *checkpoint_at_)) return;
+    checkpoint(/*truncate=*/false);
+}
+
+void SqliteStore::close() {
+    if (fatal_) return;
+    // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
+    // the next start does it.
+    incarnation_.raise_now();
+    sweeper_.note_running(clock_.boot_now());
+    connection_->clear_failure();
+    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
+    tail_.committed(connection_->wal_frames());
+    checkpoint(/*truncate=*/true);
+    if (!fatal_ && connection_->wal_bytes() == 0) tail_.closed();
+}
+
+void SqliteStore::checkpoint(bool truncate) {
+    const auto before = clock_.boot_now();
+    connection_->checkpoint(truncate);
+    const auto& failure = connection_->failure();
+    if (!failure) {
+        const auto took = clock_.boot_now() - before;
+        checkpoint_pace_.learn(took);
+        observer_.on_checkpoint(took);
+        return;
+    }
+    if (failure->kind == sqlite::Failure::Kind::Full) {
+        observer_.on_error(StoreError::Full);
+        retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
+    } else if (failure->kind == sqlite::Failure::Kind::Damaged) {
+        // A page of the log. It stays there, where a start finds it; serving goes on meanwhile.
+        note_damage(failure->message);
+        checkpoint_at_ = clock_.boot_now() + kUpkeepAfterDamage;
+    } else {
+        distrust(failure->message);
+    }
+    connection_->clear_failure();
+}
+
+void SqliteStore::distrust(std::string why) {
+    if (!fatal_) observer_.on_error(StoreError::Fatal);
+    fatal_ = std::move(why);
+}
+
+}  // namespace fencegate::storage

@@ -1,0 +1,131 @@
+#include "storage/commands/event_commands.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace fencegate::storage {
+namespace {
+
+// The longest movement: created, captured in part at once, the rest released.
+constexpr int kTransfersPerMovementMax = 4;
+
+Answer document(std::string body) {
+    Answer answer;
+    answer.body = std::move(body);
+    return answer;
+}
+
+Answer position_of(const Consumer& consumer) {
+    auto answer = document(consumer_document(consumer));
+    answer.resource_id = consumer.name;
+    return answer;
+}
+
+Error not_yours() {
+    return {ErrorCode::Forbidden, "Another principal has a consumer of this name.", {}, -1};
+}
+
+}  // namespace
+
+EventCommands::EventCommands(Tables& tables, sqlite::Connection& connection)
+    : tables_(tables),
+      find_(connection,
+            "SELECT principal, position, acknowledged_at_ms FROM event_consumers WHERE name = ?"),
+      count_(connection, "SELECT count(*) FROM event_consumers WHERE principal = ?"),
+      upsert_(connection,
+              "INSERT INTO event_consumers (name, principal, position, acknowledged_at_ms) "
+              "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, "
+              "acknowledged_at_ms = excluded.acknowledged_at_ms"),
+      erase_(connection, "DELETE FROM event_consumers WHERE name = ?") {}
+
+Answer EventCommands::read(const Command& command, const ReadEvents& read) {
+    auto after = read.after;
+    if (!read.consumer.empty()) {
+        const auto consumer = own(command, read.consumer);
+        if (!consumer) return refusal(consumer.error());
+        after = consumer->position;
+    }
+    // One movement more than asked for tells whether there are more, and that the last is whole.
+    auto rows = tables_.entries.after(
+        after, {{.first = 1, .end = std::numeric_limits<std::int64_t>::max()}},
+        (read.limit + 2) * kTransfersPerMovementMax);
+    std::vector<JournalEntry> entries;
+    auto next_after = after;
+    int events = 0;
+    bool has_more = false;
+    for (auto& entry : rows) {
+        if (entry.movement <= after) continue;  // `after` is inside of a movement
+        if (entry.movement != next_after) {
+            if (events == read.limit) {
+                has_more = true;
+                break;
+            }
+            ++events;
+            next_after = entry.movement;
+        }
+        entries.push_back(std::move(entry));
+    }
+    return document(events_document(entries, next_after, has_more));
+}
+
+Answer EventCommands::read(const Command& command, const ReadConsumer& read) {
+    const auto consumer = own(command, read.consumer);
+    if (!consumer) return refusal(consumer.error());
+    return document(consumer_document(*consumer));
+}
+
+Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
+                                  const Acknowledge& what) {
+    const auto head = tables_.journal.head().id;
+    if (what.position > head)
+        return refusal({ErrorCode::InvalidArgument,
+                        "position must be the id of an event that was read; the newest entry of "
+                        "the journal is " +
+                            std::to_string(head) + ".",
+                        {},
+                        -1});
+    auto consumer = find(what.consumer);
+    if (consumer && consumer->principal != command.principal) return refusal(not_yours());
+    if (consumer && consumer->position >= what.position) return position_of(*consumer);
+    if (!consumer && count(command.principal) >= kConsumersPerPrincipalMax)
+        return refusal({ErrorCode::QuotaExceeded,
+                        "A principal may have 100 consumers. Delete one that is not used any more.",
+                        {},
+                        -1});
+    consumer = Consumer{what.consumer, command.principal, what.position, batch.wall};
+    upsert_.run(consumer->name, consumer->principal, consumer->position,
+                batch.wall.time_since_epoch().count());
+    return position_of(*consumer);
+}
+
+Answer EventCommands::forget(const Command& command, const ForgetConsumer& what) {
+    const auto consumer = own(command, what.consumer);
+    if (!consumer) return refusal(consumer.error());
+    erase_.run(what.consumer);
+    Answer answer;
+    answer.resource_id = what.consumer;
+    return answer;
+}
+
+Result<Consumer> EventCommands::own(const Command& command, const std::string& name) {
+    auto consumer = find(name);
+    if (!consumer)
+        return fail(ErrorCode::ConsumerNotFound,
+                    "No consumer has this name. PUT a position, 0 at first, to make it.");
+    if (consumer->principal != command.principal) return std::unexpected(not_yours());
+    return *std::move(consumer);
+}
+
+std::optional<Consumer> EventCommands::find(const std::string& name) {
+    auto row = find_.query(name);
+    if (!row.next()) return std::nullopt;
+    return Consumer{name, std::string(row.text(0)), row.integer(1),
+                    WallTime(std::chrono::milliseconds(row.integer(2)))};
+}
+
+std::int64_t EventCommands::count(const std::string& principal) {
+    auto row = count_.query(principal);
+    return row.next() ? row.integer(0) : 0;
+}
+
+}  // namespace fencegate::storage

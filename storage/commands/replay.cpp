@@ -1,0 +1,155 @@
+#include "storage/commands/replay.hpp"
+
+#include "lockmgr/lease_rules.hpp"
+#include "storage/commands/fence_guard.hpp"
+#include "storage/commands/mismatch.hpp"
+#include "storage/commands/purpose.hpp"
+#include "storage/unit/views.hpp"
+
+namespace fencegate::storage {
+namespace {
+
+using lockmgr::FencingToken;
+using lockmgr::Lease;
+using lockmgr::LeaseState;
+
+// The lease of a first answer that has ended since. Its success is not told again: whoever acts on
+// one would act without a lock.
+Answer replay_ended(Tables& tables, const Batch& batch, const Command& command,
+                    const Lease& lease) {
+    if (const auto* acquire = std::get_if<AcquireLock>(&command.operation)) {
+        if (auto finished = finished_run(tables, *acquire, lease))
+            return refusal(*std::move(finished));
+    }
+    auto error = lockmgr::check_own_lease(lease, command.principal).error();
+    error.detail = "The lease that this Idempotency-Key was answered with has ended. " +
+                   std::move(error.detail);
+    describe_lease(tables, batch, lease, /*lock=*/nullptr, error);
+    return refusal(std::move(error));
+}
+
+Answer replay_lease(Tables& tables, const Batch& batch, const Command& command,
+                    const Lease& lease) {
+    if (lease.state != LeaseState::Live) return replay_ended(tables, batch, command, lease);
+    Answer answer;
+    answer.body = lease_document(view_of(tables, lease, batch.now));
+    answer.resource_id = to_string(lease.id);
+    answer.fencing_token = lease.token.value();
+    return answer;
+}
+
+Answer replay_stored(sqlite::StoredAnswer stored) {
+    Answer answer;
+    if (stored.error) {
+        answer.error = Error{*stored.error, std::move(stored.body), {}, -1};
+    } else {
+        answer.body = std::move(stored.body);
+    }
+    answer.resource_id = std::move(stored.resource_id);
+    answer.first_request_id = std::move(stored.request_id);
+    answer.version = stored.version;
+    return answer;
+}
+
+// A waiter that is away has a place to come back to, and nothing else may come in its name.
+std::optional<Answer> in_flight(const lockmgr::WaitQueue& waiters, Batch& batch,
+                                const Idempotency& idempotency) {
+    const auto* waiter = waiters.find_key(idempotency.digest);
+    if (waiter == nullptr) return std::nullopt;
+    const bool is_same = waiter->key->request == idempotency.fingerprint;
+    if (waiter->is_away() && (is_same || waiters.kept_until(*waiter) <= batch.at))
+        return std::nullopt;
+    batch.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
+                                                       : IdempotencyEvent::Result::Mismatch});
+    if (!is_same)
+        return refusal({ErrorCode::IdempotencyMismatch,
+                        "An acquire waits under this Idempotency-Key, and it asks for something "
+                        "else. Nothing was done now.",
+                        {},
+                        -1});
+    return refusal({ErrorCode::IdempotencyInFlight,
+                    "An acquire with this Idempotency-Key is still waiting. Retry to read its "
+                    "outcome.",
+                    {},
+                    1'000});
+}
+
+// The answer is kept longer than the lease it tells of.
+Answer forgotten() {
+    return refusal({ErrorCode::LeaseNotFound,
+                    "The lease that this Idempotency-Key was answered with ended so long ago that "
+                    "its record is no longer kept.",
+                    {},
+                    -1});
+}
+
+bool is_to_keep(OperationKind kind, const Answer& answer) {
+    if (!answer.error) return true;
+    return moves_money(kind) && sqlite::stored_refusal(code_name(answer.error->code)).has_value();
+}
+
+void insert(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+            sqlite::StoredAnswer stored) {
+    stored.fingerprint = idempotency.fingerprint;
+    stored.operation = operation_name(kind_of(command.operation));
+    stored.request_id = command.request_id;
+    tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
+    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
+}
+
+void insert_lease(Tables& tables, Batch& batch, const Command& command,
+                  const Idempotency& idempotency, std::int64_t token) {
+    sqlite::StoredAnswer stored;
+    stored.kind = sqlite::AnswerKind::Lease;
+    stored.token = token;
+    insert(tables, batch, command, idempotency, std::move(stored));
+}
+
+}  // namespace
+
+std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& command,
+                             const Idempotency& idempotency) {
+    auto stored = tables.answers.find(command.principal, idempotency);
+    if (!stored) return in_flight(tables.live.waiters(), batch, idempotency);
+    std::optional<Lease> lease;
+    if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
+    if (!stored->is_of(idempotency)) {
+        batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
+        return refusal(mismatch(*stored, lease, command));
+    }
+    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
+    const bool is_lease = stored->kind == sqlite::AnswerKind::Lease;
+    if (is_lease && !lease) return forgotten();
+    if (is_lease) lease = as_told(tables, batch, *std::move(lease));
+    auto answer =
+        is_lease ? replay_lease(tables, batch, command, *lease) : replay_stored(*std::move(stored));
+    answer.is_replayed = true;
+    if (lease) {
+        answer.fence_status =
+            lease->state == LeaseState::Live ? FenceStatus::Live : FenceStatus::Stale;
+    }
+    return answer;
+}
+
+void remember(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+              const Answer& answer) {
+    const auto kind = kind_of(command.operation);
+    if (!is_to_keep(kind, answer)) return;
+    if (kind == OperationKind::Renew)
+        return insert_lease(tables, batch, command, idempotency, answer.fencing_token);
+    sqlite::StoredAnswer stored;
+    stored.kind = moves_money(kind) ? sqlite::AnswerKind::Money : sqlite::AnswerKind::Other;
+    stored.token = presented_token(command.operation);
+    if (answer.error) stored.error = answer.error->code;
+    stored.body = answer.error ? answer.error->detail : answer.body;
+    stored.resource_id = answer.resource_id;
+    stored.version = answer.version;
+    insert(tables, batch, command, idempotency, std::move(stored));
+}
+
+void remember_grant(Tables& tables, Batch& batch, const Command& command,
+                    const Idempotency& idempotency, const Lease& lease) {
+    insert_lease(tables, batch, command, idempotency, lease.token.value());
+}
+
+}  // namespace fencegate::storage

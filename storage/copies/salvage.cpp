@@ -1,0 +1,231 @@
+#include "storage/copies/salvage.hpp"
+
+#include "base/file.hpp"
+#include "base/start_failure.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/folder_survey.hpp"
+#include "storage/sqlite/incarnation.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace fencegate::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::Bytes;
+using sqlite::FrameHeader;
+using sqlite::SeenFrame;
+
+struct Image {
+    std::vector<std::uint8_t> header;  // the first 8 bytes of the frame's
+    std::vector<std::uint8_t> page;
+};
+
+int bits_between(const sqlite::LogChecksum& left, const sqlite::LogChecksum& right) {
+    return std::popcount(left.first ^ right.first) + std::popcount(left.second ^ right.second);
+}
+
+// The frame as it was if one bit of it has been flipped since, found by trying them all.
+std::optional<Image> heal(const sqlite::SeenFrame& frame) {
+    Image image{{frame.header_bytes.begin(), frame.header_bytes.begin() + 8},
+                {frame.page.begin(), frame.page.end()}};
+    const auto sum_of = [&] {
+        return sqlite::frame_checksum(/*sums_big_endian=*/false, frame.before, image.header,
+                                      image.page);
+    };
+    if (bits_between(sum_of(), frame.header.checksum) == 1) return image;  // in the checksum itself
+    for (auto* part : {&image.header, &image.page}) {
+        for (std::size_t bit = 0; bit < 8 * part->size(); ++bit) {
+            const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
+            (*part)[bit / 8] ^= mask;
+            if (sum_of() == frame.header.checksum) return image;
+            (*part)[bit / 8] ^= mask;
+        }
+    }
+    return std::nullopt;
+}
+
+// What can be used of a log.
+struct Plan {
+    std::map<std::int64_t, Image> healed;
+    std::set<std::int64_t> dropped;
+    std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged
+    std::int64_t last = 0;            // frame that is intact or healed
+    std::int64_t end = 0;             // the last commit at which no page was missing
+    std::int64_t commits = 0;         // up to there
+    std::int64_t commits_seen = 0;
+    std::set<std::uint32_t> missing_at_last{};
+};
+
+sqlite::FrameHeader header_of(const Image& image) {
+    std::vector<std::uint8_t> bytes(image.header);
+    bytes.resize(sqlite::kFrameHeaderBytes);
+    return sqlite::parse_frame_header(bytes);
+}
+
+// Healing takes a tenth of a second a frame. Beyond that many it is no flipped bit.
+constexpr std::size_t kHealedMax = 64;
+
+void plan_frame(Plan& plan, const sqlite::SeenFrame& frame) {
+    auto header = frame.header;
+    bool is_good = frame.checks;
+    const bool may_be_ours = frame.is_ours || frame.checks;
+    if (!is_good && may_be_ours && plan.healed.size() + plan.dropped.size() < kHealedMax) {
+        if (auto image = heal(frame)) {
+            header = header_of(*image);
+            plan.healed.emplace(frame.number, *std::move(image));
+            is_good = true;
+        }
+    }
+    if (is_good) {
+        plan.missing.erase(header.page);
+        plan.last = frame.number;
+    } else {
+        plan.dropped.insert(frame.number);
+        plan.missing.insert(header.page);
+    }
+    if (!header.is_commit() || !(is_good || frame.is_ours)) return;
+    ++plan.commits_seen;
+    if (is_good) plan.missing_at_last = plan.missing;
+    if (!plan.missing.empty()) return;
+    plan.end = frame.number;
+    plan.commits = plan.commits_seen;
+}
+
+Result<Plan> plan_for(const fs::path& log) {
+    Plan plan;
+    auto walked =
+        sqlite::walk_log(log, [&](const sqlite::SeenFrame& frame) { plan_frame(plan, frame); });
+    if (!walked) return std::unexpected(walked.error());
+    // What is behind the last frame that checks is the torn end, or of an older log.
+    std::erase_if(plan.dropped, [&](auto number) { return number > plan.last; });
+    return plan;
+}
+
+class LogWriter {
+public:
+    explicit LogWriter(const fs::path& file) : out_(file, std::ios::binary | std::ios::trunc) {
+        const auto header = sqlite::make_log_header(kPageBytes, 0, kSalts);
+        sum_ = sqlite::parse_log_header(header)->checksum;
+        put(header);
+    }
+    void add(sqlite::FrameHeader header, sqlite::Bytes page) {
+        header.salts = kSalts;
+        const auto unsummed = sqlite::make_frame_header(header);
+        sum_ = sqlite::frame_checksum(/*sums_big_endian=*/false, sum_, unsummed, page);
+        header.checksum = sum_;
+        put(sqlite::make_frame_header(header));
+        put(page);
+    }
+    [[nodiscard]] bool finish() {
+        out_.close();
+        return !out_.fail();
+    }
+
+private:
+    static constexpr std::uint32_t kPageBytes = 4'096;
+    static constexpr sqlite::LogSalts kSalts{1, 1};
+
+    void put(sqlite::Bytes bytes) {
+        out_.write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+    }
+    std::ofstream out_;
+    sqlite::LogChecksum sum_{};
+};
+
+std::unexpected<Error> cannot_write(const fs::path& file) {
+    return fail_start(StartFailure::CannotCreate,
+                      "Cannot write " + file.string() + ". Nothing was changed.");
+}
+
+// The store as it was without its log, and of the log what the plan found.
+Result<> write_parts(const fs::path& from, const fs::path& to, const Plan& plan) {
+    std::error_code ec;
+    fs::copy_file(from, to, ec);
+    if (!ec) fs::permissions(to, fs::perms(0600), ec);
+    if (ec) return cannot_write(to);
+    if (plan.end == 0) return sync_path(to);
+    LogWriter writer(sqlite::log_of(to));
+    auto walked = sqlite::walk_log(sqlite::log_of(from), [&](const sqlite::SeenFrame& frame) {
+        if (frame.number > plan.end || plan.dropped.contains(frame.number)) return;
+        const auto healed = plan.healed.find(frame.number);
+        if (healed == plan.healed.end()) return writer.add(frame.header, frame.page);
+        writer.add(header_of(healed->second), healed->second.page);
+    });
+    if (!walked) return walked;
+    if (!writer.finish()) return cannot_write(sqlite::log_of(to));
+    fs::permissions(sqlite::log_of(to), fs::perms(0600), ec);
+    if (auto done = sync_path(sqlite::log_of(to)); !done) return done;
+    return sync_path(to);
+}
+
+// It is a copy, wherever births are unknown too: it serves once its epoch is raised.
+Result<> open_new(const fs::path& folder, const sqlite::Mark& mark) {
+    const auto lock = sqlite::FolderLock::take(folder);
+    if (!lock) return std::unexpected(lock.error());
+    const auto opened = sqlite::open_database(folder, sqlite::Origin::Anywhere);
+    if (!opened) return std::unexpected(opened.error());
+    sqlite::Statement look(**opened, "SELECT generation FROM store");
+    auto row = look.query();
+    const auto generation = row.next() ? row.integer(0) : 0;
+    return sqlite::write_mark(folder, {mark.epoch, std::max(mark.generation, generation) + 1});
+}
+
+Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::FolderSurvey& survey) {
+    const auto from = options.data_dir / "store.db";
+    const auto plan = plan_for(sqlite::log_of(from));
+    if (!plan) return std::unexpected(plan.error());
+    Salvaged salvaged{.file = options.to / "store.db",
+                      .healed = static_cast<std::int64_t>(plan->healed.size()),
+                      .dropped = static_cast<std::int64_t>(plan->dropped.size()),
+                      .commits = plan->commits};
+    salvaged.frames = plan->end - static_cast<std::int64_t>(std::ranges::count_if(
+                                      plan->dropped, [&](auto at) { return at <= plan->end; }));
+    const auto known = survey.log.damage ? survey.log.damage->commits_noted : 0;
+    salvaged.commits_lost = std::max(plan->commits_seen, known) - plan->commits;
+    if (plan->end < plan->last)
+        salvaged.pages_lost.assign(plan->missing_at_last.begin(), plan->missing_at_last.end());
+    if (auto done = write_parts(from, salvaged.file, *plan); !done)
+        return std::unexpected(done.error());
+    if (auto done = open_new(options.to, sqlite::read_mark(options.data_dir)); !done)
+        return std::unexpected(done.error());
+    auto report = verify_store(salvaged.file, {.holds_against_marks = false});
+    if (!report) return std::unexpected(report.error());
+    salvaged.report = *std::move(report);
+    return salvaged;
+}
+
+}  // namespace
+
+Result<Salvaged> salvage_store(const SalvageOptions& options) {
+    std::error_code ec;
+    if (fs::exists(options.to, ec))
+        return fail_start(StartFailure::CannotCreate,
+                          options.to.string() + " is there already. Name a folder to be made.");
+    std::optional<sqlite::FolderLock> lock;
+    if (fs::exists(options.data_dir / "store.lock", ec)) {
+        auto taken = sqlite::FolderLock::take(options.data_dir);
+        if (!taken) return std::unexpected(taken.error());
+        lock.emplace(*std::move(taken));
+    }
+    const auto survey = sqlite::survey_folder(options.data_dir);
+    if (!survey) return std::unexpected(survey.error());
+    if (!survey->has_store)
+        return fail_start(StartFailure::BadData,
+                          "There is no store in " + options.data_dir.string() +
+                              ", or an empty one. A log alone is none. Nothing was changed.");
+    const auto made = MadeFolders::make(options.to);
+    if (!made) return std::unexpected(made.error());
+    auto salvaged = salvage_into(options, *survey);
+    if (!salvaged) fs::remove_all(options.to, ec);
+    return salvaged;
+}
+
+}  // namespace fencegate::storage

@@ -1,0 +1,248 @@
+#pragma once
+// Commands: everything that can be asked of a store, as plain values. The edge builds them from
+// requests, the engine executes them in one order. Also the answers that come back.
+// Owns: the shape of questions and answers. Refuses to own: HTTP, SQL.
+// Thread rule: plain values, moved from the session to the store thread and back.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/strong.hpp"
+#include "base/uuid.hpp"
+#include "lockmgr/fence_rule.hpp"
+#include "lockmgr/lease.hpp"
+#include "lockmgr/run_rules.hpp"
+#include "storage/model/idempotency.hpp"
+#include "storage/model/reading.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace fencegate::storage {
+
+// --- locks ---
+
+// What a lock is taken for beside itself; recorded in the transaction of the grant.
+struct Campaign {  // the lock of an election
+    std::string election;
+    std::string value_json;  // empty: nothing to proclaim yet
+};
+struct ClaimRun {  // the lock of a run
+    std::string job;
+    lockmgr::RunSlot slot;
+    std::optional<Duration> start_within;
+};
+using Purpose = std::variant<std::monostate, Campaign, ClaimRun>;
+
+struct AcquireLock {
+    std::vector<lockmgr::LockName> locks;  // sorted, without repetition, one at least
+    lockmgr::Claim claim{};
+    std::optional<Duration> ttl{};
+    Duration wait{0};  // zero: try once
+    std::string owner{};
+    std::string metadata_json{};
+    std::optional<Idempotency> idempotency{};
+    Purpose purpose{};
+};
+struct RenewLease {
+    Uuid lease_id;
+    std::optional<Duration> ttl{};
+    std::optional<std::int64_t> progress{};
+    std::optional<Idempotency> idempotency{};
+};
+struct ReleaseLease {
+    Uuid lease_id;
+    std::optional<Idempotency> idempotency{};
+};
+struct ReadLease {
+    Uuid lease_id;
+};
+struct ReadLock {
+    lockmgr::LockName lock;
+};
+struct ListLocks {
+    enum class Filter : std::uint8_t { All, Held, Free };
+    std::string prefix;
+    Filter filter = Filter::All;
+    std::string after;  // the last name seen; empty: from the first on
+    int limit = 10;
+};
+struct ReadHistory {
+    lockmgr::LockName lock;
+    std::int64_t before = 0;  // the token of the last lease seen; 0: from the newest on
+    int limit = 10;
+};
+// Is this token good for writes under `lock` now? For effects that do not pass the gateway.
+struct VerifyFence {
+    lockmgr::LockName lock;
+    std::int64_t token = 0;
+};
+struct FindDeadlocks {};
+// The live leases that were granted first.
+struct ReadLongestHeld {
+    int limit = 10;
+};
+// Whether the TTL of a lock class is right.
+struct ReadAdvice {
+    std::string lock_class;
+};
+// Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
+struct BreakLock {
+    lockmgr::LockName lock;
+    std::int64_t seen_token = 0;
+    std::string reason;
+    std::optional<Idempotency> idempotency{};
+};
+
+// --- elections and runs: a lock each, with something to say ---
+
+struct Proclaim {
+    std::string election;
+    std::string value_json;
+    lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
+};
+struct Resign {
+    std::string election;
+    lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
+};
+struct ReadElection {
+    std::string election;
+};
+struct FinishRun {
+    std::string job;
+    lockmgr::RunSlot slot;
+    bool is_done = true;  // else it failed
+    std::string result;
+    lockmgr::PresentedToken token;
+    std::optional<Idempotency> idempotency{};
+};
+struct ReadRun {
+    std::string job;
+    lockmgr::RunSlot slot;
+};
+struct ListRuns {
+    std::string job;
+    std::string before;  // the last slot seen; empty: from the newest on
+    int limit = 10;
+};
+
+// --- payments; every write carries its key and what was presented as its fence ---
+
+struct CreatePayment {
+    std::string id;  // empty: the store makes one
+    std::string currency;
+    std::int64_t amount_minor = 0;
+    bool capture = true;
+    std::string reference;
+    std::string metadata_json;
+    lockmgr::PresentedToken token;
+    Idempotency idempotency;
+};
+// Which version of a payment a change is meant for: If-Match.
+using PaymentVersions = std::vector<std::int64_t>;
+
+struct MovePayment {
+    enum class Kind : std::uint8_t { Capture, Refund, Cancel };
+    Kind kind = Kind::Refund;
+    std::string payment_id;
+    std::optional<std::int64_t> amount_minor;  // absent: the rest
+    std::string reason;
+    lockmgr::PresentedToken token;
+    Idempotency idempotency;
+    std::optional<PaymentVersions> if_version{};  // any of them; absent: whatever it is
+};
+struct ReadPayment {
+    std::string payment_id;
+};
+struct ListRefunds {
+    std::string payment_id;
+    std::int64_t before = 0;  // the transfer id of the last refund seen; 0: from the newest on
+    int limit = 10;
+};
+
+// --- reading the journal, in order of its entries; see storage/model/reading.hpp ---
+
+struct ListPayments {
+    std::string status{};     // as status_name() tells it; empty: all
+    std::string reference{};  // empty: all; else the one payment of the principal that has it
+    std::string reference_principal{};
+    TimeRange created{};
+    Place place{};
+    int limit = 10;
+};
+struct ReadAccounts {
+    std::string currency{};  // empty: all
+};
+struct ListEntries {
+    std::optional<Account> account{};  // on either side
+    std::string currency{};
+    std::string payment_id{};
+    TimeRange booked{};
+    Place place{};
+    int limit = 10;
+};
+// One page of a statement; see StatementPage.
+struct ReadStatement {
+    Account account = Account::CustomerFunds;
+    std::string currency{};
+    TimeRange booked{};
+    std::optional<StatementPlace> place{};  // absent: the first page
+};
+struct ReadEvents {
+    std::int64_t after = 0;  // the id of the last event seen
+    std::string consumer{};  // empty: none; else behind what it has acknowledged
+    int limit = 10;
+};
+struct Acknowledge {
+    std::string consumer;
+    std::int64_t position = 0;
+    std::optional<Idempotency> idempotency{};
+};
+struct ReadConsumer {
+    std::string consumer;
+};
+struct ForgetConsumer {
+    std::string consumer;
+    std::optional<Idempotency> idempotency{};
+};
+
+using Operation =
+    std::variant<AcquireLock, RenewLease, ReleaseLease, ReadLease, ReadLock, ListLocks, ReadHistory,
+                 VerifyFence, FindDeadlocks, ReadLongestHeld, ReadAdvice, BreakLock, Proclaim,
+                 Resign, ReadElection, FinishRun, ReadRun, ListRuns, CreatePayment, MovePayment,
+                 ReadPayment, ListRefunds, ListPayments, ReadAccounts, ListEntries, ReadStatement,
+                 ReadEvents, Acknowledge, ReadConsumer, ForgetConsumer>;
+
+struct Command {
+    std::string principal;
+    std::string request_id;
+    Operation operation;
+    std::string_view route{};  // as the records name it; a literal
+};
+
+// How the fence stands that a replayed write was once made under.
+enum class FenceStatus : std::uint8_t { None, Live, Stale };
+
+// What the store says. `error` absent means success. Everything it reveals is durable.
+struct Answer {
+    std::optional<Error> error;
+    std::string body;                // the resource as JSON; empty where there is none
+    std::string resource_id;         // the lease or payment the answer is about, for Location
+    std::int64_t fencing_token = 0;  // of a grant; 0: none
+    std::int64_t version = 0;        // of the payment that the answer leaves, for ETag; 0: none
+    bool is_replayed = false;        // an earlier answer under the same idempotency key
+    FenceStatus fence_status = FenceStatus::None;
+    std::string next_cursor;      // of a page: where the next begins; empty: there is none
+    std::string previous_cursor;  // the same backwards
+    // Of a statement. shared_ptr: answers are copied around, and all others have none.
+    std::shared_ptr<const StatementPage> statement;
+    std::string first_request_id;  // of the request that a replayed refusal first answered
+};
+
+}  // namespace fencegate::storage

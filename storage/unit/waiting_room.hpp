@@ -1,0 +1,49 @@
+#pragma once
+// WaitingRoom: what each waiting acquire asked for, by ticket. The order they are served in is
+// lockmgr's WaitQueue; this keeps the questions until they are answered.
+// Entries come when a waiter is queued and go only after its answer is committed, or when the
+// batch that queued it is rolled back.
+// Thread rule: belongs to the store thread.
+
+#include "storage/model/engine.hpp"
+
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace fencegate::storage {
+
+struct WaitingAcquire {
+    Ticket ticket;
+    lockmgr::WaiterId waiter;
+    AnswerSink* home;
+    Command command;  // an AcquireLock
+    Duration ttl;
+    std::size_t lock_class;
+    BootTime since;
+
+    [[nodiscard]] const AcquireLock& acquire() const {
+        return std::get<AcquireLock>(command.operation);
+    }
+};
+
+class WaitingRoom {
+public:
+    explicit WaitingRoom(std::size_t classes) : by_class_(classes) {}
+
+    void add(WaitingAcquire waiting);
+    void remove(Ticket ticket);
+    [[nodiscard]] const WaitingAcquire* find(Ticket ticket) const;
+
+    [[nodiscard]] std::vector<Ticket> tickets() const;
+    [[nodiscard]] std::size_t count(std::size_t lock_class) const {
+        return by_class_[lock_class].size();
+    }
+    [[nodiscard]] std::optional<BootTime> oldest_since(std::size_t lock_class) const;
+
+private:
+    std::unordered_map<Ticket, WaitingAcquire> waiting_;
+    std::vector<std::set<std::pair<BootTime, Ticket>>> by_class_;  // oldest first
+};
+
+}  // namespace fencegate::storage

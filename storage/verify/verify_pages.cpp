@@ -1,0 +1,94 @@
+// The pages of the database file beside their seals, each of them, whether a row needs it or not:
+// a disk that changes a free page changes others too. Those that the log has newer are not looked
+// at here; a crash may have left them torn, and SQLite compared the log's own when it read it.
+#include "storage/sqlite/log_file.hpp"
+#include "storage/sqlite/page_seal.hpp"
+#include "storage/verify/verify_checks.hpp"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+namespace fencegate::storage {
+namespace {
+
+class ReadOnlyFile {
+public:
+    explicit ReadOnlyFile(const std::string& name)
+        : descriptor_(::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {}
+    ~ReadOnlyFile() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    ReadOnlyFile(const ReadOnlyFile&) = delete;
+    ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
+
+    // False where the file ends before that, or cannot be read.
+    template <std::size_t Size, class Byte>
+    [[nodiscard]] bool read(std::array<Byte, Size>& out, std::int64_t offset) const {
+        return ::pread(descriptor_, out.data(), Size, offset) == static_cast<::ssize_t>(Size);
+    }
+
+private:
+    int descriptor_;
+};
+
+// Those that SQLite reads from the log: of its frames, as far as they belong to it, up to its last
+// commit. SQLite has compared their checksums when the connection was opened.
+std::vector<bool> pages_in_log(const std::string& log, std::size_t pages) {
+    std::vector<bool> in_log(pages + 1, false);
+    const ReadOnlyFile file(log);
+    std::array<std::uint8_t, sqlite::kLogHeaderBytes> start;
+    if (!file.read(start, 0)) return in_log;
+    const auto header = sqlite::parse_log_header(start);
+    if (!header) return in_log;
+    std::vector<std::uint32_t> since_commit;
+    std::array<std::uint8_t, sqlite::kFrameHeaderBytes> bytes;
+    for (std::int64_t frame = 1; file.read(bytes, sqlite::frame_offset(frame, header->page_bytes));
+         ++frame) {
+        const auto of = sqlite::parse_frame_header(bytes);
+        if (of.salts != header->salts) break;
+        if (of.page <= pages) since_commit.push_back(of.page);
+        if (!of.is_commit()) continue;
+        for (const auto page : std::exchange(since_commit, {})) in_log[page] = true;
+    }
+    return in_log;
+}
+
+std::int64_t page_count(sqlite::Connection& connection) {
+    sqlite::Statement statement(connection, "PRAGMA page_count");
+    auto row = statement.query();
+    return row.next() ? row.integer(0) : 0;
+}
+
+bool has_room(sqlite::Connection& connection) {
+    int reserved = -1;  // only asks
+    ::sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    return reserved == static_cast<int>(sqlite::kSealBytes);
+}
+
+}  // namespace
+
+void check_pages(sqlite::Connection& connection, const VerifyOptions& options, Checks& checks) {
+    const char* name = ::sqlite3_db_filename(connection.handle(), "main");
+    const auto pages = page_count(connection);
+    if (name == nullptr || *name == '\0' || connection.failure() || !has_room(connection)) return;
+    const auto in_log = pages_in_log(std::string(name) + "-wal", static_cast<std::size_t>(pages));
+    const ReadOnlyFile file(name);
+    std::array<std::byte, sqlite::kFilePageBytes> page;
+    Progress progress(options, "pages", pages);
+    for (std::int64_t number = 1; number <= pages; ++number) {
+        progress.step();
+        if (options.is_given_up != nullptr && *options.is_given_up) return;
+        if (in_log[static_cast<std::size_t>(number)] || number == sqlite::kLockingPage) continue;
+        const auto offset = (number - 1) * static_cast<std::int64_t>(sqlite::kFilePageBytes);
+        const bool is_sound = file.read(page, offset) &&
+                              sqlite::carries_seal(page, static_cast<std::uint32_t>(number));
+        checks.pages.expect(is_sound,
+                            [&] { return nth("page", number) + " is not as it was written"; });
+    }
+}
+
+}  // namespace fencegate::storage
