@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <tuple>
 #include <unistd.h>
 
 namespace fencegate {
@@ -20,25 +21,6 @@ std::unexpected<Error> fail_system(StartFailure failure, std::string_view what,
     detail.append(" ").append(path.string()).append(": ");
     return fail_start(failure, detail + std::generic_category().message(error));
 }
-
-// Closes on every way out; close() is explicit where its result matters.
-class Descriptor {
-public:
-    explicit Descriptor(int value) : value_(value) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() { (void)close(); }
-
-    [[nodiscard]] bool is_open() const noexcept { return value_ >= 0; }
-    [[nodiscard]] int get() const noexcept { return value_; }
-    [[nodiscard]] bool close() noexcept {
-        const int value = std::exchange(value_, -1);
-        return value < 0 || ::close(value) == 0;
-    }
-
-private:
-    int value_;
-};
 
 // A name nobody else picks: O_EXCL must not fail because of what an earlier crash left behind.
 std::filesystem::path temporary_beside(const std::filesystem::path& path) {
@@ -90,7 +72,26 @@ Result<> sync_names(const std::filesystem::path& made, const std::filesystem::pa
     }
 }
 
-// Who held the lock before may have removed the file that it had made.
+// A descriptor that whoever started the program has opened: its standard input, or <( ) of a shell.
+bool is_handed_over(const std::filesystem::path& path) {
+    const auto& name = path.native();
+    return name.starts_with("/dev/") || name.starts_with("/proc/");
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() { (void)close(); }
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+    std::swap(value_, other.value_);  // which closes what this was
+    return *this;
+}
+
+bool Descriptor::close() noexcept {
+    const int value = std::exchange(value_, -1);
+    return value < 0 || ::close(value) == 0;
+}
+
 bool is_still_at(int descriptor, const std::filesystem::path& file) {
     struct stat locked {};
     struct stat named {};
@@ -98,10 +99,22 @@ bool is_still_at(int descriptor, const std::filesystem::path& file) {
            locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
 }
 
-}  // namespace
+Descriptor open_to_read(const std::filesystem::path& path) noexcept {
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!file.is_open()) return file;
+    struct stat found {};
+    if (::fstat(file.get(), &found) == 0 && S_ISREG(found.st_mode)) return file;
+    std::ignore = file.close();
+    errno = S_ISDIR(found.st_mode) ? EISDIR : EOPNOTSUPP;
+    return file;
+}
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto file = is_handed_over(path) ? Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC))
+                                           : open_to_read(path);
+    if (!file.is_open() && errno == EOPNOTSUPP)
+        return fail_start(StartFailure::CannotRead,
+                          "cannot open " + path.string() + ": it is not a file");
     if (!file.is_open()) return fail_system(StartFailure::CannotRead, "cannot open", path, errno);
 
     std::string content;
@@ -138,7 +151,7 @@ bool sync_descriptor(int descriptor) noexcept {
 }
 
 Result<> sync_path(const std::filesystem::path& path) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (file.is_open() && sync_descriptor(file.get())) return {};
     return fail_system(StartFailure::CannotCreate, "cannot sync", path, errno);
 }
@@ -173,7 +186,7 @@ MadeFolders::~MadeFolders() {
 }
 
 Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
-    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    constexpr int kFlags = O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
     for (;;) {
         int descriptor = ::open(path.c_str(), kFlags);
         const bool is_new = descriptor < 0 && errno == ENOENT;
@@ -185,6 +198,7 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
         int locked = ::flock(descriptor, LOCK_EX);
         while (locked != 0 && errno == EINTR) locked = ::flock(descriptor, LOCK_EX);
         if (locked != 0) return fail_system(StartFailure::CannotCreate, "cannot lock", path, errno);
+        // Who held it before may have removed the file that it had made.
         if (is_still_at(descriptor, path)) return lock;
         lock.keep();
     }

@@ -17,6 +17,30 @@ namespace fencegate {
 
 enum class FileMode : unsigned { Public = 0644, Secret = 0600 };
 
+// Closes on every way out; close() is explicit where its result matters.
+class Descriptor {
+public:
+    explicit Descriptor(int value) noexcept : value_(value) {}
+    Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor();
+
+    [[nodiscard]] bool is_open() const noexcept { return value_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return value_; }
+    [[nodiscard]] bool close() noexcept;
+
+private:
+    int value_;
+};
+
+// Not open, with errno, where there is no file: a folder, or a pipe, at which whoever opens it
+// waits until somebody writes, is none (EISDIR, EOPNOTSUPP).
+[[nodiscard]] Descriptor open_to_read(const std::filesystem::path& path) noexcept;
+
+// Whether that is the name of what is open: it may have been removed, renamed or replaced since.
+[[nodiscard]] bool is_still_at(int descriptor, const std::filesystem::path& file);
+
+// Of a file, or of what the caller of the program handed over (/dev/stdin).
 // Fails with: CannotRead, also when the file is larger than bytes_max.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path,
                                             std::size_t bytes_max);

@@ -53,10 +53,13 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& target, co
     if (target == "off") return std::unique_ptr<AccessLog>(new AccessLog(-1, false, clock));
     if (target == "-")
         return std::unique_ptr<AccessLog>(new AccessLog(STDOUT_FILENO, false, clock));
-    const int descriptor = ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    // A pipe that nobody reads is refused, instead of waited for; one that is read may be slow.
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+    const int descriptor = ::open(target.c_str(), kFlags | O_NONBLOCK, 0640);
     if (descriptor < 0)
         return fail_start(StartFailure::CannotCreate,
                           "Cannot open the access log " + target + ": " + std::strerror(errno));
+    ::fcntl(descriptor, F_SETFL, O_APPEND);
     return std::unique_ptr<AccessLog>(new AccessLog(descriptor, true, clock));
 }
 

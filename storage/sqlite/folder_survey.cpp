@@ -1,13 +1,14 @@
 #include "storage/sqlite/folder_survey.hpp"
 
+#include "base/file.hpp"
 #include "base/start_failure.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/page_seal.hpp"
 
 #include <array>
-#include <fstream>
 #include <set>
 #include <string_view>
+#include <unistd.h>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -27,8 +28,10 @@ std::int64_t pages_told(const fs::path& file) {
     constexpr std::size_t kValidForAt = 92;
     constexpr std::size_t kHeaderBytes = 100;
     std::array<char, kHeaderBytes> header{};
-    std::ifstream in(file, std::ios::binary);
-    if (!in.read(header.data(), header.size())) return 0;
+    const auto in = open_to_read(file);
+    if (!in.is_open() ||
+        ::pread(in.get(), header.data(), header.size(), 0) != static_cast<::ssize_t>(header.size()))
+        return 0;
     const std::string_view bytes(header.data(), header.size());
     constexpr std::string_view kPageSize("\x10\x00", 2);  // 4096
     if (!bytes.starts_with("SQLite format 3") || bytes.substr(16, 2) != kPageSize) return 0;

@@ -1,5 +1,6 @@
 #include "storage/sqlite/log_survey.hpp"
 
+#include "base/file.hpp"
 #include "base/start_failure.hpp"
 
 #include <array>
@@ -19,25 +20,20 @@ namespace fs = std::filesystem;
 constexpr std::uint32_t kPageBytes = 4'096;  // of every store
 
 std::unexpected<Error> cannot_read(const fs::path& file) {
-    return fail_start(StartFailure::CannotRead,
-                      "Cannot read " + file.string() + ": " + std::strerror(errno) + ".");
+    const std::string why = errno == EOPNOTSUPP ? "it is not a file" : std::strerror(errno);
+    return fail_start(StartFailure::CannotRead, "Cannot read " + file.string() + ": " + why + ".");
 }
 
 class File {
 public:
-    explicit File(const fs::path& file) : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {}
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
+    explicit File(const fs::path& file) : descriptor_(open_to_read(file)) {}
 
-    [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+    [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
     // As much as there is.
     [[nodiscard]] bool read(std::span<std::uint8_t> into, std::int64_t at, std::size_t& got) const {
         got = 0;
         while (got < into.size()) {
-            const auto now = ::pread(descriptor_, into.data() + got, into.size() - got,
+            const auto now = ::pread(descriptor_.get(), into.data() + got, into.size() - got,
                                      at + static_cast<std::int64_t>(got));
             if (now < 0 && errno == EINTR) continue;
             if (now < 0) return false;
@@ -48,7 +44,7 @@ public:
     }
 
 private:
-    int descriptor_;
+    Descriptor descriptor_;
 };
 
 // One flipped bit is found by trying them all: the checksum has 64.

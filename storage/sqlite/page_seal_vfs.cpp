@@ -279,8 +279,19 @@ int look_for_seals(File& file) {
 // Found at each opening: the tests put a disk of theirs in the place of the real one.
 sqlite3_vfs* below() { return ::sqlite3_vfs_find(nullptr); }
 
+// Whoever opens a pipe waits until somebody writes to it.
+bool may_be_opened(const char* name) {
+    if (name == nullptr) return true;
+    std::error_code ec;
+    const auto type = std::filesystem::status(name, ec).type();
+    return type == std::filesystem::file_type::regular ||
+           type == std::filesystem::file_type::not_found;
+}
+
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* base, int flags, int* out) {
     auto* vfs = below();
+    base->pMethods = nullptr;  // so SQLite does not close it
+    if (!may_be_opened(name)) return SQLITE_CANTOPEN;
     auto& file = *new (base) File;
     file.memory = std::make_unique<std::byte[]>(static_cast<std::size_t>(vfs->szOsFile));
     int code = vfs->xOpen(vfs, name, file.real(), flags, out);
@@ -296,7 +307,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* base, int flags, int
         return code;
     }
     file.~File();
-    base->pMethods = nullptr;  // so SQLite does not close it
+    base->pMethods = nullptr;
     return code;
 }
 

@@ -74,11 +74,10 @@ fs::path tail_note_of(const fs::path& store_file) { return store_file.string() +
 fs::path log_of(const fs::path& store_file) { return store_file.string() + "-wal"; }
 
 std::optional<TailNote> read_tail_note(const fs::path& store_file) {
-    const int descriptor = ::open(tail_note_of(store_file).c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return std::nullopt;
+    const auto file = open_to_read(tail_note_of(store_file));
+    if (!file.is_open()) return std::nullopt;
     Record record{};
-    const auto got = ::pread(descriptor, record.data(), kNoteBytes, 0);
-    ::close(descriptor);
+    const auto got = ::pread(file.get(), record.data(), kNoteBytes, 0);
     if (got != static_cast<::ssize_t>(kNoteBytes)) return std::nullopt;
     return note_of(record);
 }

@@ -1,6 +1,7 @@
 // The pages of the database file beside their seals, each of them, whether a row needs it or not:
 // a disk that changes a free page changes others too. Those that the log has newer are not looked
 // at here; a crash may have left them torn, and SQLite compared the log's own when it read it.
+#include "base/file.hpp"
 #include "storage/sqlite/log_file.hpp"
 #include "storage/sqlite/page_seal.hpp"
 #include "storage/verify/verify_checks.hpp"
@@ -8,7 +9,6 @@
 #include <sqlite3.h>
 
 #include <array>
-#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -17,22 +17,16 @@ namespace {
 
 class ReadOnlyFile {
 public:
-    explicit ReadOnlyFile(const std::string& name)
-        : descriptor_(::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {}
-    ~ReadOnlyFile() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    ReadOnlyFile(const ReadOnlyFile&) = delete;
-    ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
+    explicit ReadOnlyFile(const std::string& name) : descriptor_(open_to_read(name)) {}
 
     // False where the file ends before that, or cannot be read.
     template <std::size_t Size, class Byte>
     [[nodiscard]] bool read(std::array<Byte, Size>& out, std::int64_t offset) const {
-        return ::pread(descriptor_, out.data(), Size, offset) == static_cast<::ssize_t>(Size);
+        return ::pread(descriptor_.get(), out.data(), Size, offset) == static_cast<::ssize_t>(Size);
     }
 
 private:
-    int descriptor_;
+    Descriptor descriptor_;
 };
 
 // Those that SQLite reads from the log: of its frames, as far as they belong to it, up to its last

@@ -208,5 +208,26 @@ TEST_F(FileTest, ALockIsNeverOfAFileThatWasRemoved) {
     EXPECT_EQ(most, 0);
 }
 
+TEST_F(FileTest, APipeIsNoFileAndNobodyWaitsForIt) {
+    ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+
+    const auto content = read_file(folder_ / "pipe", 100);
+
+    ASSERT_FALSE(content);
+    EXPECT_EQ(start_failure_of(content.error()), StartFailure::CannotRead);
+    EXPECT_NE(content.error().detail.find("it is not a file"), std::string::npos);
+    EXPECT_FALSE(sync_path(folder_ / "pipe"));
+}
+
+TEST_F(FileTest, WhatIsHandedOverIsReadFromAPipeToo) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "secret", 6), 6);
+    ::close(ends[1]);
+
+    EXPECT_EQ(read_file("/dev/fd/" + std::to_string(ends[0]), 100), "secret");
+    ::close(ends[0]);
+}
+
 }  // namespace
 }  // namespace fencegate

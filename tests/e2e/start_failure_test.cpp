@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sys/stat.h>
 
 namespace fencegate::testing {
 namespace {
@@ -68,6 +69,12 @@ struct Damage {
     friend void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
 };
 
+// At which whoever opens it waits until somebody writes, and nobody does.
+void put_a_pipe(const fs::path& file) {
+    fs::remove(file);
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+}
+
 class DamagedFolder : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(DamagedFolder, IsRefusedByTheNameOfTheFile) {
@@ -101,6 +108,13 @@ INSTANTIATE_TEST_SUITE_P(
                                  fs::remove(file);
                                  fs::create_directory(file);
                              }},
+                      Damage{"KeyIsAPipe", "server.key", 66, put_a_pipe},
+                      Damage{"CertificateIsAPipe", "server.pem", 66, put_a_pipe},
+                      Damage{"CaIsAPipe", "ca.pem", 66, put_a_pipe},
+                      Damage{"KeysAreAPipe", "keys.toml", 66, put_a_pipe},
+                      Damage{"StoreIsAPipe", "store.db", 65, put_a_pipe},
+                      Damage{"LogIsAPipe", "store.db-wal", 66, put_a_pipe},
+                      Damage{"LockIsAPipe", "store.lock", 73, put_a_pipe},
                       Damage{"StoreHeaderIsGarbage", "store.db", 65,
                              [](const fs::path& file) { overwrite(file, 0, kGarbage); }},
                       Damage{"StoreSchemaIsGarbage", "store.db", 65,
@@ -110,6 +124,27 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"StoreIsText", "store.db", 65,
                              [](const fs::path& file) { std::ofstream(file) << "dear diary\n"; }}),
     [](const auto& row) { return row.param.name; });
+
+// SQLite opens the journal of a store that is there.
+TEST(StartFailure, APipeForAJournalHangsNobody) {
+    GatewayProcess gateway;
+    gateway.stop();
+    put_a_pipe(gateway.data_dir() / "store.db-journal");
+
+    EXPECT_NE(serve(gateway, gateway.data_dir()).exit_code, 0);
+    EXPECT_NE(gateway.run_cli({"restore", "--data-dir", gateway.data_dir().string()}).exit_code, 0);
+}
+
+TEST(StartFailure, APipeForTheAccessLogThatNobodyReadsIsNamed) {
+    GatewayProcess gateway;
+    const auto pipe = gateway.folder() / "access";
+    put_a_pipe(pipe);
+
+    const auto result = gateway.run_cli(
+        {"serve", "--data-dir", (gateway.folder() / "other").string(), "--listen", "127.0.0.1:0",
+         "--admin-listen", "127.0.0.1:0", "--access-log", pipe.string()});
+    expect_refused(result, 73, pipe.string());
+}
 
 }  // namespace
 }  // namespace fencegate::testing
