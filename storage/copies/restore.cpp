@@ -5,6 +5,7 @@
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/disk_failure.hpp"
+#include "storage/sqlite/file_locks.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 
@@ -45,21 +46,28 @@ void remove_parts(const fs::path& file) {
     for (const auto* part : kParts) fs::remove(part_of(file, part), ignored);
 }
 
+std::unexpected<Error> is_served(const fs::path& backup) {
+    return fail_start(StartFailure::InUse, "A gateway serves " + backup.string() +
+                                               ", or another program has it open, and a copy of it "
+                                               "would be torn. Take one with fencegate backup.");
+}
+
 // Keeps a gateway out of the backup's folder while it is copied, if it is one of a store: a file
 // that is written to is torn by copying, here before a checkpoint and there behind it.
 // Where the lock cannot be taken for another reason, on a read-only medium, nobody writes either.
 Result<std::optional<sqlite::FolderLock>> keep_still(const fs::path& backup,
                                                      const fs::path& data_dir) {
     std::error_code ec;
-    const auto folder = fs::canonical(backup, ec).parent_path();
-    if (ec || fs::equivalent(folder, data_dir, ec) || !fs::exists(folder / "store.lock", ec))
-        return std::nullopt;
-    auto lock = sqlite::FolderLock::take(folder);
+    const auto file = fs::canonical(backup, ec);
+    if (ec) return std::nullopt;
+    if (sqlite::is_locked(file)) return is_served(backup);
+    const auto folder = file.parent_path();
+    const bool is_of_store = file.filename() == "store.db" || fs::exists(folder / "store.lock", ec);
+    if (!is_of_store || fs::equivalent(folder, data_dir, ec)) return std::nullopt;
+    auto lock = sqlite::FolderLock::take_to_read(folder);
     if (lock) return *std::move(lock);
     if (start_failure_of(lock.error()) != StartFailure::InUse) return std::nullopt;
-    return fail_start(StartFailure::InUse,
-                      "A gateway serves " + backup.string() +
-                          ", and a copy of it would be torn. Take one with fencegate backup.");
+    return is_served(backup);
 }
 
 // With its log, if it has one: a folder copied from a gateway that was killed.

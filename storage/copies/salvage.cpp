@@ -202,6 +202,12 @@ Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::Folde
     return salvaged;
 }
 
+std::unexpected<Error> no_store_in(const fs::path& folder) {
+    return fail_start(StartFailure::BadData,
+                      "There is no store in " + folder.string() +
+                          ", or an empty one. A log alone is none. Nothing was changed.");
+}
+
 }  // namespace
 
 Result<Salvaged> salvage_store(const SalvageOptions& options) {
@@ -209,18 +215,12 @@ Result<Salvaged> salvage_store(const SalvageOptions& options) {
     if (fs::exists(options.to, ec))
         return fail_start(StartFailure::CannotCreate,
                           options.to.string() + " is there already. Name a folder to be made.");
-    std::optional<sqlite::FolderLock> lock;
-    if (fs::exists(options.data_dir / "store.lock", ec)) {
-        auto taken = sqlite::FolderLock::take(options.data_dir);
-        if (!taken) return std::unexpected(taken.error());
-        lock.emplace(*std::move(taken));
-    }
+    if (!fs::is_directory(options.data_dir, ec)) return no_store_in(options.data_dir);
+    const auto lock = sqlite::FolderLock::take_to_read(options.data_dir);
+    if (!lock) return std::unexpected(lock.error());
     const auto survey = sqlite::survey_folder(options.data_dir);
     if (!survey) return std::unexpected(survey.error());
-    if (!survey->has_store)
-        return fail_start(StartFailure::BadData,
-                          "There is no store in " + options.data_dir.string() +
-                              ", or an empty one. A log alone is none. Nothing was changed.");
+    if (!survey->has_store) return no_store_in(options.data_dir);
     const auto made = MadeFolders::make(options.to);
     if (!made) return std::unexpected(made.error());
     auto salvaged = salvage_into(options, *survey);

@@ -14,10 +14,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iterator>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <utility>
 
 namespace fencegate::storage::sqlite {
 namespace {
@@ -26,7 +23,6 @@ constexpr std::int64_t kApplicationId = 0x46474154;  // "FGAT"
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
 constexpr std::int64_t kGenerationVersion = 3;
 constexpr std::int64_t kSealedJournalVersion = 3;
-constexpr const char* kLockFile = "store.lock";
 
 std::int64_t pragma_integer(Connection& connection, const char* sql) {
     Statement statement(connection, sql);
@@ -230,39 +226,7 @@ Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& f
     return connection;
 }
 
-// A command that failed may have removed the lock file that it had made.
-bool is_still_at(int descriptor, const std::filesystem::path& file) {
-    struct stat locked {};
-    struct stat named {};
-    return ::fstat(descriptor, &locked) == 0 && ::stat(file.c_str(), &named) == 0 &&
-           locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
-}
-
 }  // namespace
-
-Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
-    const auto file = folder / kLockFile;
-    for (;;) {
-        const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (descriptor < 0)
-            return fail_start(StartFailure::CannotCreate,
-                              "Cannot open " + file.string() + ": " + std::strerror(errno));
-        const bool is_locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-        if (is_locked && is_still_at(descriptor, file)) return FolderLock(descriptor, folder);
-        ::close(descriptor);
-        if (is_locked) continue;
-        return fail_start(StartFailure::InUse,
-                          "Another fencegate uses the data folder " + folder.string() +
-                              ". Stop it, or give this one a folder of its own with --data-dir.");
-    }
-}
-
-FolderLock::FolderLock(FolderLock&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), folder_(std::move(other.folder_)) {}
-
-FolderLock::~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
                                                   Origin origin) {

@@ -1,34 +1,17 @@
 #pragma once
-// Opening the store: the folder, its lock file, the SQLite settings and the schema version.
+// Opening the store: the folder, the SQLite settings and the schema version.
 // Owns the rule that exactly one process and one connection write: SQLite 3.40.1 has a WAL-reset
 // race that needs two (https://sqlite.org/wal.html#walresetbug).
 // Thread rule: open once, at start; a FolderLock is held as long as the store is open.
 
 #include "base/result.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/sqlite/folder_lock.hpp"
 
 #include <filesystem>
 #include <memory>
-#include <utility>
 
 namespace fencegate::storage::sqlite {
-
-class FolderLock {
-public:
-    // Fails with: StartFailure InUse (another process has it), CannotCreate.
-    [[nodiscard]] static Result<FolderLock> take(const std::filesystem::path& folder);
-    ~FolderLock();
-    FolderLock(FolderLock&& other) noexcept;
-    FolderLock& operator=(FolderLock&&) = delete;
-
-    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
-
-private:
-    FolderLock(int descriptor, std::filesystem::path folder)
-        : descriptor_(descriptor), folder_(std::move(folder)) {}
-    int descriptor_;
-    std::filesystem::path folder_;
-};
 
 // What is known of a store that is opened: that it must be the one the folder had, or nothing.
 // Anywhere is for a restore, which then makes it the folder's own (restore.cpp).

@@ -1,5 +1,6 @@
 #include "storage/sqlite/page_seal_vfs.hpp"
 
+#include "storage/sqlite/file_locks.hpp"
 #include "storage/sqlite/page_seal.hpp"
 
 #include <sqlite3.h>
@@ -33,6 +34,7 @@ struct File {
     std::string name;
     Role role = Role::Other;
     bool is_sealed = false;                          // a database
+    FileLocks locks;                                 // of a database
     std::vector<std::optional<std::uint64_t>> sums;  // a log: by frame
 
     [[nodiscard]] sqlite3_file* real() const {
@@ -202,14 +204,14 @@ int sync_file(sqlite3_file* base, int flags) {
 int file_size(sqlite3_file* base, sqlite3_int64* size) {
     return self(base)->methods()->xFileSize(self(base)->real(), size);
 }
-int lock_file(sqlite3_file* base, int level) {
-    return self(base)->methods()->xLock(self(base)->real(), level);
-}
-int unlock_file(sqlite3_file* base, int level) {
-    return self(base)->methods()->xUnlock(self(base)->real(), level);
-}
-int check_lock(sqlite3_file* base, int* is_reserved) {
-    return self(base)->methods()->xCheckReservedLock(self(base)->real(), is_reserved);
+// Only databases are ever locked.
+int lock_file(sqlite3_file* base, int level) { return self(base)->locks.raise(level); }
+int unlock_file(sqlite3_file* base, int level) { return self(base)->locks.lower(level); }
+int check_lock(sqlite3_file* base, int* out) {
+    bool is_reserved = false;
+    const int code = self(base)->locks.is_reserved(is_reserved);
+    *out = is_reserved ? 1 : 0;
+    return code;
 }
 int file_control(sqlite3_file* base, int what, void* argument) {
     return self(base)->methods()->xFileControl(self(base)->real(), what, argument);
@@ -279,6 +281,15 @@ int look_for_seals(File& file) {
 // Found at each opening: the tests put a disk of theirs in the place of the real one.
 sqlite3_vfs* below() { return ::sqlite3_vfs_find(nullptr); }
 
+// REQUIRES: `file` is open below.
+int open_as_database(File& file, bool is_only_read) {
+    file.role = Role::Database;
+    int code = file.locks.open(file.name.c_str(), is_only_read);
+    if (code == SQLITE_OK) code = look_for_seals(file);
+    if (code != SQLITE_OK) file.methods()->xClose(file.real());
+    return code;
+}
+
 // Whoever opens a pipe waits until somebody writes to it.
 bool may_be_opened(const char* name) {
     if (name == nullptr) return true;
@@ -294,14 +305,13 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* base, int flags, int
     if (!may_be_opened(name)) return SQLITE_CANTOPEN;
     auto& file = *new (base) File;
     file.memory = std::make_unique<std::byte[]>(static_cast<std::size_t>(vfs->szOsFile));
-    int code = vfs->xOpen(vfs, name, file.real(), flags, out);
+    int got = 0;
+    int code = vfs->xOpen(vfs, name, file.real(), flags, &got);
+    if (out != nullptr) *out = got;
     if (name != nullptr) file.name = name;
     if ((flags & SQLITE_OPEN_WAL) != 0) file.role = Role::Log;
-    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
-        file.role = Role::Database;
-        code = look_for_seals(file);
-        if (code != SQLITE_OK) file.methods()->xClose(file.real());
-    }
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0)
+        code = open_as_database(file, (got & SQLITE_OPEN_READONLY) != 0);
     if (code == SQLITE_OK) {
         base->pMethods = &kMethods;
         return code;

@@ -8,6 +8,7 @@
 // A database is sealed if it was empty when it was opened (Connection::open tells SQLite to leave
 // room for seals) or if its pages say so. One without seals passes as it is, until it is written
 // anew with room for them (conversion.hpp).
+// It also locks the database, in a way that outlives every other look at the file (file_locks.hpp).
 // Refuses to own: the frames' own checksums, which SQLite compares when a start reads the log, and
 // rollback journals and temporary files, which live no longer than the process.
 // Thread rule: any thread; a file belongs to the thread of its connection, as with SQLite.

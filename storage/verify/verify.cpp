@@ -2,6 +2,8 @@
 
 #include "base/start_failure.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/file_locks.hpp"
+#include "storage/sqlite/folder_lock.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/log_survey.hpp"
@@ -27,20 +29,22 @@ std::unexpected<Error> cannot_read(const sqlite::Failure& failure,
     return fail_start(why, "Cannot verify " + file.string() + ": " + failure.message + ".");
 }
 
-// A store has a lock beside it; a backup, wherever it lies, is nobody's.
+std::unexpected<Error> is_served(const std::filesystem::path& file) {
+    return fail_start(StartFailure::InUse,
+                      "A gateway serves the store " + file.string() +
+                          ", or another program has it open. Verify a backup of it (fencegate "
+                          "verify --online, or fencegate backup and "
+                          "then fencegate verify --file), or stop the gateway.");
+}
+
+// A store has a folder, which a gateway locks; a backup, wherever it lies, is nobody's.
 Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const std::filesystem::path& file) {
-    const auto folder = std::filesystem::absolute(file).parent_path();
-    std::error_code ec;
-    if (file.filename() != "store.db" || !std::filesystem::exists(folder / "store.lock", ec))
-        return std::nullopt;
-    auto lock = sqlite::FolderLock::take(folder);
+    if (sqlite::is_locked(file)) return is_served(file);
+    if (file.filename() != "store.db") return std::nullopt;
+    auto lock = sqlite::FolderLock::take_to_read(std::filesystem::absolute(file).parent_path());
     if (lock) return std::optional(*std::move(lock));
     if (start_failure_of(lock.error()) != StartFailure::InUse) return std::unexpected(lock.error());
-    return fail_start(
-        StartFailure::InUse,
-        "A gateway serves the store in " + folder.string() +
-            ". Verify a backup of it (fencegate verify --online, or fencegate backup and "
-            "then fencegate verify --file), or stop the gateway.");
+    return is_served(file);
 }
 
 CheckResult result_of(const sqlite::LogSurvey& log) {
