@@ -54,6 +54,7 @@ SqliteStore::SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connec
       holds_(tables_, retention.holds, random),
       incarnation_(*connection_, lock_.folder()),
       tail_(lock_.folder() / "store.db"),
+      names_(lock_.folder_descriptor()),
       begin_(*connection_, "BEGIN"),
       commit_(*connection_, "COMMIT"),
       savepoint_(*connection_, "SAVEPOINT command"),
@@ -282,6 +283,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
     }
     const auto done = clock_.boot_now();
     if (stats_.wrote) tail_.committed(connection_->wal_frames());
+    if (stats_.wrote && !can_be_found()) return Attempt::Failed;
     incarnation_.committed();
     tables_.clock.committed();
     if (stats_.wrote) stats_.commit = done - before;

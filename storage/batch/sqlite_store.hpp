@@ -23,6 +23,7 @@
 #include "storage/sqlite/checkpoint_pace.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/store_names.hpp"
 #include "storage/sqlite/sweeper.hpp"
 #include "storage/sqlite/tail_note.hpp"
 
@@ -147,6 +148,9 @@ private:
     void fail_all(std::span<const Request> failed, std::span<const Request> rest,
                   std::vector<Routed>& out);
     void distrust(std::string why);
+    // Whether a start would find what has just been committed. If the names of the store or of its
+    // log are gone, what can be saved is, and nothing is done any more.
+    [[nodiscard]] bool can_be_found();
 
     sqlite::FolderLock lock_;
     std::unique_ptr<sqlite::Connection> connection_;
@@ -159,6 +163,7 @@ private:
     HoldExpiry holds_;
     sqlite::Incarnation incarnation_;
     sqlite::TailKeeper tail_;
+    sqlite::StoreNames names_;
     sqlite::CheckpointPace checkpoint_pace_;
     sqlite::Statement begin_;
     sqlite::Statement commit_;

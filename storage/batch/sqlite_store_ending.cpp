@@ -42,6 +42,20 @@ std::vector<Routed> SqliteStore::drain() {
     return out;
 }
 
+// A log without its name is saved by copying it into the store. A store without its name is not,
+// unless it was renamed: what this batch did is then as unknown as after a failing disk.
+bool SqliteStore::can_be_found() {
+    const bool has_store = names_.has_store();
+    if (has_store && names_.has_log()) return true;
+    checkpoint(/*truncate=*/false);
+    if (fatal_) return false;
+    const bool is_copied = connection_->wal_bytes() == 0;
+    distrust(std::string(has_store ? "store.db-wal" : "store.db") +
+             " was removed, renamed or replaced while the gateway served it" +
+             (has_store && is_copied ? "; all that was in it is in store.db as well" : ""));
+    return has_store && is_copied;
+}
+
 // A read of the commit that failed has changed nothing; who waits may have been granted by it.
 void SqliteStore::fail_all(std::span<const Request> failed, std::span<const Request> rest,
                            std::vector<Routed>& out) {

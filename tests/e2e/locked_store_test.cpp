@@ -232,5 +232,64 @@ TEST_F(ServedFolder, IsRefusedByAnotherNameOfItsStore) {
     expect_nothing_lost();
 }
 
+class ServedStoreWithoutItsName : public ServedStore {
+protected:
+    // Until the gateway sees what has happened, and ends; nothing else may happen to a payment than
+    // to be acknowledged or not.
+    void pay_until_it_ends() {
+        auto client = gateway.client();
+        for (int at = 0; at < 10; ++at) {
+            const auto id = "pay_" + std::to_string(payments + 1);
+            const auto answer = create_payment(client, id, 100);
+            if (answer.status != 201) break;
+            ++payments;
+        }
+        EXPECT_EQ(gateway.wait_for_exit(), 70);
+    }
+
+    const fs::path aside = gateway.data_dir() / "aside";
+};
+
+TEST_F(ServedStoreWithoutItsName, SavesTheLogThatWasRemovedAndEnds) {
+    for (int number = 0; number < 20; ++number) pay();
+    fs::remove(store().string() + "-wal");
+
+    pay_until_it_ends();
+
+    gateway.start();
+    expect_all_payments();
+}
+
+TEST_F(ServedStoreWithoutItsName, SavesTheLogThatWasReplacedAndEnds) {
+    for (int number = 0; number < 20; ++number) pay();
+    fs::copy_file(store().string() + "-wal", aside);
+    fs::rename(aside, store().string() + "-wal");
+
+    pay_until_it_ends();
+
+    const auto data_dir = gateway.data_dir().string();
+    const auto refused = gateway.run_cli({"serve", "--data-dir", data_dir, "--listen",
+                                          "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"});
+    EXPECT_EQ(refused.exit_code, 65) << refused.err;
+    EXPECT_NE(refused.err.find("All of it is in the store as well"), std::string::npos)
+        << refused.err;
+    EXPECT_EQ(gateway.run_cli({"restore", "--data-dir", data_dir}).exit_code, 0);
+    gateway.start();
+    expect_all_payments();
+}
+
+TEST_F(ServedStoreWithoutItsName, AcknowledgesNothingIntoAStoreThatWasRenamed) {
+    for (int number = 0; number < 20; ++number) pay();
+    fs::rename(store(), aside);
+    const auto acknowledged = payments;
+
+    pay_until_it_ends();
+    EXPECT_EQ(payments, acknowledged);
+
+    fs::rename(aside, store());
+    gateway.start();
+    expect_all_payments();
+}
+
 }  // namespace
 }  // namespace fencegate::testing
