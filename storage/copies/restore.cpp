@@ -3,6 +3,7 @@
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
 #include "lockmgr/fencing_token.hpp"
+#include "storage/copies/half_copied.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/file_locks.hpp"
@@ -278,6 +279,8 @@ Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
                               ", or an empty one. Nothing was changed. Name the backup to put "
                               "there with --from.");
     if (auto whole = sqlite::refuse_if_cut(*survey, folder); !whole)
+        return std::unexpected(whole.error());
+    if (auto whole = refuse_if_half_copied(*survey, folder); !whole)
         return std::unexpected(whole.error());
     Inspected inspected{.damage = survey->log.damage};
     inspected.is_log_old = inspected.damage && is_older_than_store(*inspected.damage, file);

@@ -143,8 +143,11 @@ private:
         const bool is_next = note_->state == TailNote::State::Running && restarts != 0 &&
                              restarts < kRestartsMax &&
                              header.sequence - note_->sequence == restarts;
-        // It begins anew only when all of it has been copied.
-        if (is_next) return;
+        // It begins anew only when all of it has been copied. Of this one nothing may have been.
+        if (is_next) {
+            damage_.is_copied = false;
+            return;
+        }
         if (damage_.frames_good == 0 && !is_proven_ && note_->is_copied) return;
         damage_.kind = LogDamage::Kind::Other;
         damage_.is_copied = false;  // the noted one was; of this one nothing is known

@@ -195,6 +195,24 @@ TEST_F(LogSurveys, EveryEarlierNoteOfARunAcceptsWhatItsLogBecame) {
     }
 }
 
+// The power cut kept the note of a log that was copied, and not the one of the log that followed.
+TEST_F(LogSurveys, ANoteOfACopiedLogSaysNothingOfTheNextOne) {
+    harness.reopen();
+    harness.create("copied", 500);
+    harness.connection->checkpoint(/*truncate=*/false);
+    fs::copy_file(tail_note_of(file()), harness.folder() / "old-note");
+    for (int number = 0; number < 3; ++number)
+        harness.create("next_" + std::to_string(number), 500);
+    harness.store.reset();
+    fs::rename(harness.folder() / "old-note", tail_note_of(file()));
+    flip(32 + 100);
+
+    const auto seen = survey();
+
+    ASSERT_TRUE(seen.damage);
+    EXPECT_FALSE(seen.damage->is_copied);
+}
+
 TEST_F(LogSurveys, AClosedStoreHasNoLogAndRefusesOneThatIsPutBesideIt) {
     fs::copy_file(log_of(file()), harness.folder() / "old-log");
     harness.reopen();
