@@ -19,6 +19,25 @@ Result<std::optional<std::string>> read_key(const Exchange& exchange) {
     return *std::move(key);
 }
 
+std::unexpected<Error> nothing_to_release() {
+    return fail(
+        ErrorCode::InvalidArgument,
+        "X-Fence-Release ends the lease that a write is made under, and this route makes no "
+        "fenced write. Nothing was done.");
+}
+
+// Never ignored: its sender counts on the lease's end.
+Result<> check_release(const RequestHead& head, const storage::Operation& operation) {
+    if (!storage::is_fenced(storage::kind_of(operation))) return nothing_to_release();
+    // Where a token is required its absence is the store's to tell, after the key.
+    const bool may_be_unfenced = std::holds_alternative<storage::CreatePayment>(operation);
+    if (may_be_unfenced && head.fence_token_count == 0)
+        return fail(ErrorCode::InvalidArgument,
+                    "X-Fence-Release needs the X-Fence-Token of the lease that is to end. Nothing "
+                    "was done.");
+    return {};
+}
+
 // Cuts the target and looks it up. Leaves the target in the exchange, whose views the match holds.
 Result<RouteMatch> find_route(Exchange& exchange) {
     auto target = parse_target(exchange.head.target);
@@ -84,6 +103,10 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
                                .body = body,
                                .principal = exchange.principal,
                                .limits = limits_};
+    const auto releases = read_fence_release(exchange.head);
+    if (!releases) return refuse(releases.error(), exchange.request_id);
+    if (*releases && exchange.route->build == nullptr)
+        return refuse(nothing_to_release().error(), exchange.request_id);
     if (exchange.route->subscribe != nullptr) {
         auto subscription = exchange.route->subscribe(request);
         if (!subscription) return refuse(subscription.error(), exchange.request_id);
@@ -98,9 +121,13 @@ Begun ApiService::begin(const Exchange& exchange, std::string_view body) {
     if (!key) return refuse(key.error(), exchange.request_id);
     auto operation = exchange.route->build(request);
     if (!operation) return refuse(operation.error(), exchange.request_id);
+    if (*releases) {
+        if (const auto fits = check_release(exchange.head, *operation); !fits)
+            return refuse(fits.error(), exchange.request_id);
+    }
     if (*key) attach(*operation, make_idempotency(request, **std::move(key), *operation, classes_));
     return storage::Command{exchange.principal, exchange.request_id, *std::move(operation),
-                            exchange.route->pattern};
+                            exchange.route->pattern, *releases};
 }
 
 Reply ApiService::finish(const Exchange& exchange, storage::Answer answer) {

@@ -161,6 +161,7 @@ Result<> Gate::read_field(HeaderId id, const HeaderField& field) {
         case HeaderId::AcceptEncoding:
         case HeaderId::Other:
         case HeaderId::Traceparent:
+        case HeaderId::XFenceRelease:
         case HeaderId::XFenceToken: return {};
         case HeaderId::Connection:
         case HeaderId::ProxyConnection: return read_connection(field.value);

@@ -26,6 +26,12 @@ HeaderId pick_of_13(std::string_view name) noexcept {
     return id != HeaderId::Other ? id : pick(name, "last-event-id", HeaderId::LastEventId);
 }
 
+HeaderId pick_of_15(std::string_view name) noexcept {
+    const auto id = pick(name, "idempotency-key", HeaderId::IdempotencyKey, "accept-encoding",
+                         HeaderId::AcceptEncoding);
+    return id != HeaderId::Other ? id : pick(name, "x-fence-release", HeaderId::XFenceRelease);
+}
+
 }  // namespace
 
 std::string_view next_line(std::string_view& rest) noexcept {
@@ -75,9 +81,7 @@ HeaderId header_id(std::string_view name) noexcept {
         case 14:
             return pick(name, "content-length", HeaderId::ContentLength, "if-fence-token",
                         HeaderId::IfFenceToken);
-        case 15:
-            return pick(name, "idempotency-key", HeaderId::IdempotencyKey, "accept-encoding",
-                        HeaderId::AcceptEncoding);
+        case 15: return pick_of_15(name);
         case 16: return pick(name, "proxy-connection", HeaderId::ProxyConnection);
         case 17: return pick(name, "transfer-encoding", HeaderId::TransferEncoding);
         default: return HeaderId::Other;

@@ -28,6 +28,7 @@ enum class HeaderId : std::uint8_t {
     Traceparent,
     Trailer,
     TransferEncoding,
+    XFenceRelease,
     XFenceToken,
 };
 

@@ -29,6 +29,16 @@ void add_retry_after(Reply& reply, std::int64_t retry_after_ms) {
     reply.add_header("Retry-After", std::to_string((retry_after_ms + 999) / 1000));
 }
 
+std::string_view name_of(storage::FenceStatus status) {
+    switch (status) {
+        case storage::FenceStatus::None: return "";
+        case storage::FenceStatus::Live: return "live";
+        case storage::FenceStatus::Stale: return "stale";
+        case storage::FenceStatus::Released: return "released";
+    }
+    return "";
+}
+
 // The status line and what every answer carries.
 void begin_head(int status, std::string_view request_id, std::string_view date, std::string& out) {
     out.append("HTTP/1.1 ");
@@ -81,10 +91,8 @@ Reply reply_to(storage::Answer answer, int success_status, std::string_view loca
             reply.add_header("ETag", '"' + std::to_string(answer.version) + '"');
     }
     if (answer.is_replayed) reply.add_header("Idempotency-Replayed", "true");
-    if (answer.fence_status != storage::FenceStatus::None) {
-        const bool is_live = answer.fence_status == storage::FenceStatus::Live;
-        reply.add_header("X-Fence-Status", is_live ? "live" : "stale");
-    }
+    reply.fence_status = name_of(answer.fence_status);
+    if (!reply.fence_status.empty()) reply.add_header("X-Fence-Status", reply.fence_status);
     return reply;
 }
 

@@ -18,6 +18,7 @@ struct Reply {
     std::string_view content_type = "application/json";  // a literal; sent if there is a body
     std::string headers;                                 // further header lines, each with CRLF
     std::string_view code;                               // of the problem, for the log; a literal
+    std::string_view fence_status;                       // X-Fence-Status, likewise
 
     // REQUIRES: neither holds CR or LF. Values come from this program or passed a grammar.
     void add_header(std::string_view name, std::string_view value);

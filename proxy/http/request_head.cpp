@@ -20,6 +20,9 @@ void pick_field(RequestHead& found, const HeaderField& field) noexcept {
             // W3C trace context: more than one traceparent is as good as none.
             found.traceparent = found.traceparent ? std::string_view{} : field.value;
             return;
+        case HeaderId::XFenceRelease:
+            if (found.fence_release_count++ == 0) found.fence_release = field.value;
+            return;
         case HeaderId::XFenceToken:
             if (found.fence_token_count++ == 0) found.fence_token = field.value;
             return;

@@ -16,12 +16,14 @@ struct RequestHead {
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
-    std::optional<std::string_view> traceparent;  // empty when sent twice: neither can be trusted
-    std::optional<std::string_view> fence_token;  // the first one
+    std::optional<std::string_view> traceparent;    // empty when sent twice: neither can be trusted
+    std::optional<std::string_view> fence_token;    // the first one
+    std::optional<std::string_view> fence_release;  // the first one
     std::optional<std::string_view> if_fence_token;
     std::optional<std::string_view> if_match;
     std::optional<std::string_view> last_event_id;  // where a stream is to go on
-    int fence_token_count = 0;  // X-Fence-Token lines; more than one is malformed
+    int fence_token_count = 0;    // X-Fence-Token lines; more than one is malformed
+    int fence_release_count = 0;  // X-Fence-Release lines, likewise
 };
 
 // Values come without the blanks around them. Allocates nothing.

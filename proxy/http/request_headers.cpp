@@ -116,6 +116,14 @@ PresentedToken read_fence_token(const RequestHead& head) noexcept {
     return read_token(head.fence_token.value_or(std::string_view{}));
 }
 
+Result<bool> read_fence_release(const RequestHead& head) {
+    if (head.fence_release_count == 0) return false;
+    if (head.fence_release_count > 1 || head.fence_release != "1")
+        return fail(ErrorCode::InvalidArgument,
+                    "X-Fence-Release must be sent once, as \"1\"; leave it out to keep the lease.");
+    return true;
+}
+
 PresentedToken read_if_fence_token(const RequestHead& head) noexcept {
     if (!head.if_fence_token) return {};
     return read_token(*head.if_fence_token);

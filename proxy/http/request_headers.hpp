@@ -23,6 +23,10 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 // X-Fence-Token. Sent twice, even with the same value, is Malformed.
 [[nodiscard]] lockmgr::PresentedToken read_fence_token(const RequestHead& head) noexcept;
 
+// X-Fence-Release: whether the write is to end the lease it is made under.
+// Fails with: InvalidArgument (sent twice, or anything but `1`).
+[[nodiscard]] Result<bool> read_fence_release(const RequestHead& head);
+
 // If-Fence-Token, which names the token an admin saw before breaking its lock.
 [[nodiscard]] lockmgr::PresentedToken read_if_fence_token(const RequestHead& head) noexcept;
 

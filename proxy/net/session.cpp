@@ -231,7 +231,7 @@ asio::awaitable<bool> Session::answer(Reply reply, bool may_keep_alive) {
     if (exchange_.head.method == "HEAD") out_.resize(out_.size() - reply.body.size());
     std::string().swap(reply.body);  // is in out_, and the client may take its time
     // Before the client can know: its next scrape must show what it was told.
-    log(reply.status, reply.code, out_.size());
+    log(reply, out_.size());
     set_deadline(shared_.config.write_timeout);
     const auto bytes = asio::buffer(out_);
     auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
@@ -242,10 +242,10 @@ asio::awaitable<bool> Session::answer(Reply reply, bool may_keep_alive) {
     co_return !ec && keep_alive;
 }
 
-void Session::log(int status, std::string_view code, std::size_t bytes_out) {
+void Session::log(const Reply& reply, std::size_t bytes_out) {
     const auto elapsed = shared_.clock.boot_now() - started_;
     const auto listener = shared_.service.listener();
-    shared_.metrics.http_request(listener, exchange_.route_id, status, elapsed);
+    shared_.metrics.http_request(listener, exchange_.route_id, reply.status, elapsed);
     std::string_view trace_id;
     if (exchange_.head.traceparent && is_valid_traceparent(*exchange_.head.traceparent))
         trace_id = exchange_.head.traceparent->substr(3, 32);
@@ -257,8 +257,9 @@ void Session::log(int status, std::string_view code, std::size_t bytes_out) {
          .principal = exchange_.principal,
          .method = exchange_.head.method,
          .route = exchange_.route_id == 0 ? "unmatched" : exchange_.route_pattern,
-         .status = status,
-         .code = code,
+         .status = reply.status,
+         .code = reply.code,
+         .fence_status = reply.fence_status,
          .bytes_in = head_.size() + body_.size(),
          .bytes_out = bytes_out,
          .micros = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()});

@@ -106,7 +106,7 @@ private:
     void begin_exchange();
     void set_deadline(Duration from_now);
     void clear_deadline() noexcept { deadline_.reset(); }
-    void log(int status, std::string_view code, std::size_t bytes_out);
+    void log(const Reply& reply, std::size_t bytes_out);
 
     TlsStream stream_;
     std::string peer_;

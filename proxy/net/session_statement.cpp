@@ -80,7 +80,7 @@ asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool ke
         const bool goes_on = co_await answer(std::move(refused), keep_alive);
         co_return goes_on;
     }
-    log(200, {}, statement.bytes_sent);
+    log(Reply{}, statement.bytes_sent);
     const bool goes_on = is_whole && statement.is_chunked && keep_alive && !is_draining_;
     co_return goes_on;
 }

@@ -93,7 +93,7 @@ asio::awaitable<bool> Session::serve_stream(Subscription subscription, bool keep
     if (end == WatchEnd::Slow || end == WatchEnd::Client) hang_up();
     co_await stop_watching();
     shared_.metrics.watch_ended(end);
-    log(200, {}, stream.bytes_sent);
+    log(Reply{}, stream.bytes_sent);
     co_return false;
 }
 

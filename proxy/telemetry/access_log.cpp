@@ -39,6 +39,7 @@ std::string to_json_line(const AccessLine& line, WallTime now) {
         .member("route", line.route)
         .member("status", std::int64_t{line.status});
     if (!line.code.empty()) json.member("code", line.code);
+    if (!line.fence_status.empty()) json.member("fence_status", line.fence_status);
     json.member("bytes_in", static_cast<std::int64_t>(line.bytes_in))
         .member("bytes_out", static_cast<std::int64_t>(line.bytes_out))
         .member("micros", line.micros)

@@ -26,6 +26,7 @@ struct AccessLine {
     std::string_view route;
     int status = 0;
     std::string_view code;
+    std::string_view fence_status;  // as X-Fence-Status told it
     std::size_t bytes_in = 0;
     std::size_t bytes_out = 0;
     std::int64_t micros = 0;

@@ -1,5 +1,6 @@
 #include "storage/commands/dispatch.hpp"
 
+#include "storage/commands/release_on_write.hpp"
 #include "storage/commands/replay.hpp"
 #include "storage/model/remedies.hpp"
 
@@ -81,13 +82,21 @@ std::optional<Answer> carry_out(Commands& to, Batch& batch, const Request& reque
         command.operation);
 }
 
+// With the end of the lease, if it is to end with the write.
+std::optional<Answer> carry_out_and_release(Commands& to, Batch& batch, const Request& request) {
+    auto answer = carry_out(to, batch, request);
+    if (request.command.releases_lease && answer && !answer->error)
+        release_on_write(to.tables, to.locks, batch, request.command, *answer);
+    return answer;
+}
+
 std::optional<Answer> carry_out_once(Commands& to, Batch& batch, const Request& request) {
     const auto& command = request.command;
     const auto* key = idempotency_of(command.operation);
     if (key == nullptr || takes_lock(kind_of(command.operation)))
-        return carry_out(to, batch, request);
+        return carry_out_and_release(to, batch, request);
     if (auto again = replay(to.tables, batch, command, *key)) return again;
-    auto answer = carry_out(to, batch, request);
+    auto answer = carry_out_and_release(to, batch, request);
     remember(to.tables, batch, command, *key, *answer);
     return answer;
 }

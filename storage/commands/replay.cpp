@@ -121,10 +121,13 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& comman
     const bool is_lease = stored->kind == sqlite::AnswerKind::Lease;
     if (is_lease && !lease) return forgotten();
     if (is_lease) lease = as_told(tables, batch, *std::move(lease));
+    const bool has_released = stored->is_released;
     auto answer =
         is_lease ? replay_lease(tables, batch, command, *lease) : replay_stored(*std::move(stored));
     answer.is_replayed = true;
-    if (lease) {
+    if (has_released) {
+        answer.fence_status = FenceStatus::Released;
+    } else if (lease) {
         answer.fence_status =
             lease->state == LeaseState::Live ? FenceStatus::Live : FenceStatus::Stale;
     }
@@ -144,6 +147,7 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     stored.body = answer.error ? answer.error->detail : answer.body;
     stored.resource_id = answer.resource_id;
     stored.version = answer.version;
+    stored.is_released = answer.fence_status == FenceStatus::Released;
     insert(tables, batch, command, idempotency, std::move(stored));
 }
 

@@ -224,10 +224,14 @@ struct Command {
     std::string request_id;
     Operation operation;
     std::string_view route{};  // as the records name it; a literal
+    // If the write succeeds, the lease that it was made under ends with it. Not part of what is
+    // asked under a key: a retry may ask without it. REQUIRES: is_fenced(kind_of(operation)).
+    bool releases_lease = false;
 };
 
-// How the fence stands that a replayed write was once made under.
-enum class FenceStatus : std::uint8_t { None, Live, Stale };
+// How the fence stands that a replayed write was once made under; Released: the write ended it
+// itself. Of the write itself it is told only where it was to end its lease.
+enum class FenceStatus : std::uint8_t { None, Live, Stale, Released };
 
 // What the store says. `error` absent means success. Everything it reveals is durable.
 struct Answer {

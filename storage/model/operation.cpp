@@ -80,6 +80,29 @@ bool moves_money(OperationKind kind) noexcept {
            kind == OperationKind::Refund || kind == OperationKind::Cancel;
 }
 
+bool is_fenced(OperationKind kind) noexcept {
+    switch (kind) {
+        case OperationKind::Proclaim:
+        case OperationKind::Resign:
+        case OperationKind::Done:
+        case OperationKind::Failed:
+        case OperationKind::Create:
+        case OperationKind::Capture:
+        case OperationKind::Refund:
+        case OperationKind::Cancel: return true;
+        case OperationKind::Read:
+        case OperationKind::Acquire:
+        case OperationKind::Campaign:
+        case OperationKind::Claim:
+        case OperationKind::Renew:
+        case OperationKind::Release:
+        case OperationKind::Break:
+        case OperationKind::Acknowledge:
+        case OperationKind::Forget: return false;
+    }
+    return false;
+}
+
 const Idempotency* idempotency_of(const Operation& operation) {
     return std::visit(
         [](const auto& one) -> const Idempotency* {

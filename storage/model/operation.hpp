@@ -50,6 +50,9 @@ inline constexpr std::array kOperationKinds{
 // Whether it moves money, or might have.
 [[nodiscard]] bool moves_money(OperationKind kind) noexcept;
 
+// Whether it is made under a token, or may be.
+[[nodiscard]] bool is_fenced(OperationKind kind) noexcept;
+
 // nullptr: it carries none.
 [[nodiscard]] const Idempotency* idempotency_of(const Operation& operation);
 // Nothing happens to a read.

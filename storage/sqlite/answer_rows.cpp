@@ -37,13 +37,13 @@ bool StoredAnswer::is_of(const Idempotency& idempotency) const {
 AnswerRows::AnswerRows(Connection& connection)
     : find_(connection,
             "SELECT principal, key, fingerprint, token, error_code, body, resource_id, "
-            "request_id, version, fingerprint_version, kind, operation, created_at_ms "
+            "request_id, version, fingerprint_version, kind, operation, created_at_ms, released "
             "FROM answers WHERE key_digest = ?"),
       insert_(connection,
               "INSERT INTO answers (key_digest, principal, key, fingerprint, token, error_code, "
               "body, resource_id, request_id, created_at_ms, created_hour, version, "
-              "fingerprint_version, kind, operation) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+              "fingerprint_version, kind, operation, released) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
                                              const Idempotency& idempotency) {
@@ -72,6 +72,7 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     answer.kind = static_cast<AnswerKind>(row.integer(10));
     answer.operation = row.text(11);
     answer.created_at = WallTime(std::chrono::milliseconds(row.integer(12)));
+    answer.is_released = row.integer(13) != 0;
     return answer;
 }
 
@@ -83,7 +84,7 @@ void AnswerRows::insert(std::string_view principal, const Idempotency& idempoten
                 answer.token, error, answer.body, answer.resource_id, answer.request_id,
                 now.wall.time_since_epoch().count(), now.hour, answer.version,
                 answer.fingerprint_version, static_cast<std::int64_t>(answer.kind),
-                answer.operation);
+                answer.operation, std::int64_t{answer.is_released});
 }
 
 }  // namespace fencegate::storage::sqlite

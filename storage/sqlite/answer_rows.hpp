@@ -37,6 +37,7 @@ struct StoredAnswer {
     std::string resource_id;
     std::string request_id;
     std::int64_t version = 0;  // of the payment; 0: none
+    bool is_released = false;  // the write ended the lease it was made under
 
     // Whether it answers the request that `idempotency` was made of.
     [[nodiscard]] bool is_of(const Idempotency& idempotency) const;

@@ -112,6 +112,24 @@ void check_grants(sqlite::Connection& connection, const StoreFacts& facts, Check
     }
 }
 
+// Who was told that its write ended the lease will not end it again.
+void check_released(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks) {
+    sqlite::Statement answers(
+        connection,
+        "SELECT answers.id, answers.token, error_code IS NULL AND kind <> 1, state "
+        "FROM answers LEFT JOIN leases USING (token) WHERE released = 1 ORDER BY answers.id");
+    auto row = answers.query();
+    while (row.next()) {
+        const bool is_gone = row.is_null(3) && !row.is_null(1) && row.integer(1) <= facts.forgotten;
+        const bool is_released =
+            !row.is_null(3) && row.integer(3) == static_cast<int>(lockmgr::LeaseState::Released);
+        checks.answers.expect(row.integer(2) == 1 && (is_gone || is_released), [&] {
+            return nth("answer", row.integer(0)) + " says that its write released " +
+                   nth("token", row.integer(1)) + ", which was not released";
+        });
+    }
+}
+
 }  // namespace
 
 void check_kept_answers(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks) {
@@ -119,6 +137,7 @@ void check_kept_answers(sqlite::Connection& connection, const StoreFacts& facts,
     check_writes(connection, checks);
     check_carried_over(connection, checks);
     check_grants(connection, facts, checks);
+    check_released(connection, facts, checks);
 }
 
 }  // namespace fencegate::storage

@@ -96,7 +96,7 @@ void StoreHarness::reopen(std::vector<lockmgr::LockClass> classes) {
 }
 
 std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> operations,
-                                                        std::string principal) {
+                                                        std::string principal, bool releases) {
     std::vector<storage::Request> requests;
     for (auto& operation : operations) {
         if (const auto* made = storage::idempotency_of(operation)) {
@@ -104,10 +104,10 @@ std::map<std::uint64_t, Answer> StoreHarness::run_batch(std::vector<Operation> o
             own.digest = storage::key_digest(principal, own.key);
             attach(operation, std::move(own));
         }
-        requests.push_back(
-            {storage::Ticket(++last_ticket_),
-             nullptr,
-             {principal, "req-" + std::to_string(last_ticket_), std::move(operation)}});
+        storage::Command command{principal, "req-" + std::to_string(++last_ticket_),
+                                 std::move(operation)};
+        command.releases_lease = releases;
+        requests.push_back({storage::Ticket(last_ticket_), nullptr, std::move(command)});
     }
     std::map<std::uint64_t, Answer> answers;
     for (auto& routed : store->run(requests, {}))
@@ -122,6 +122,12 @@ std::optional<Answer> StoreHarness::run(Operation operation, std::string princip
     const auto found = answers.find(last_ticket_);
     if (found == answers.end()) return std::nullopt;
     return found->second;
+}
+
+Answer StoreHarness::run_and_release(Operation operation, std::string principal) {
+    std::vector<Operation> one;
+    one.push_back(std::move(operation));
+    return run_batch(std::move(one), std::move(principal), true).at(last_ticket_);
 }
 
 std::map<std::uint64_t, Answer> StoreHarness::tick(Duration advance) {
@@ -195,6 +201,10 @@ Operation StoreHarness::refund_of(std::string id, std::int64_t token,
 
 Answer StoreHarness::refund(std::string id, std::int64_t token, RefundOptions options) {
     return *run(refund_of(std::move(id), token, options), options.principal);
+}
+
+Answer StoreHarness::refund_and_release(std::string id, std::int64_t token, RefundOptions options) {
+    return run_and_release(refund_of(std::move(id), token, options), options.principal);
 }
 
 Answer StoreHarness::payment(std::string id) { return *run(storage::ReadPayment{std::move(id)}); }

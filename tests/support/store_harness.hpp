@@ -79,9 +79,12 @@ public:
     // One batch of one command; nothing if it waits.
     std::optional<storage::Answer> run(storage::Operation operation,
                                        std::string principal = "worker");
+    // The same of a write that ends the lease it is made under, as with X-Fence-Release.
+    storage::Answer run_and_release(storage::Operation operation, std::string principal = "worker");
     // One batch of many: answers by ticket, those of waiters among them.
     std::map<std::uint64_t, storage::Answer> run_batch(std::vector<storage::Operation> operations,
-                                                       std::string principal = "worker");
+                                                       std::string principal = "worker",
+                                                       bool releases = false);
     // A batch of nothing: timers run.
     std::map<std::uint64_t, storage::Answer> tick(Duration advance);
 
@@ -92,6 +95,8 @@ public:
     // "pay_0" and so on, captured, of about two kilobytes each with its answer; one batch.
     void fill(int payments);
     storage::Answer refund(std::string id, std::int64_t token, RefundOptions options = {});
+    storage::Answer refund_and_release(std::string id, std::int64_t token,
+                                       RefundOptions options = {});
     storage::Answer payment(std::string id);
     storage::Answer lock(std::string_view name);
 

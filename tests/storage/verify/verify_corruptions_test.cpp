@@ -189,6 +189,10 @@ constexpr Corruption kKeys[] = {
      "UPDATE answers SET version = 0 WHERE id = (SELECT min(id) FROM answers)"},
     {"GrantOfNoToken", "answers",
      "UPDATE answers SET error_code = NULL, body = '', token = NULL WHERE key = 'refused'"},
+    {"ReleaseByAWriteThatKeptItsLease", "answers",
+     "UPDATE answers SET released = 1 WHERE key = 'r2'"},
+    {"ReleaseByARefusal", "answers", "UPDATE answers SET released = 1 WHERE key = 'refused'"},
+    {"ReleaseByAGrant", "answers", "UPDATE answers SET released = 1 WHERE key = 'grant'"},
     {"AnswerOfAnotherWrite", "answers",
      "UPDATE answers SET version = (SELECT version FROM answers WHERE key = 'r2') "
      "WHERE key = 'r1'"},

@@ -52,8 +52,7 @@ protected:
         harness.tick(Duration(2'000));
         harness.acquire("payments/pay_1");
         const auto third = harness.acquire("payments/pay_3");
-        harness.refund("pay_3", third->fencing_token, {.key = "r4"});
-        harness.release(*third);
+        harness.refund_and_release("pay_3", third->fencing_token, {.key = "r4"});
         harness.acquire("payments/pay_4", {.key = "grant"});
         harness.run(storage::Acknowledge{.consumer = "accounts", .position = 1});
         add_life_of_holds();
