@@ -78,12 +78,7 @@ void BenchClient::on_response(const ParsedResponse& response, Tally& tally) {
             state_ = State::Idle;
             return;
         case Step::Acquire: return on_acquired(response, tally);
-        case Step::Refund:
-            mark_end_of(Step::Refund);
-            if (response.status != kCreated) fail(response, tally);
-            connection_.consume(size);
-            templates_.release(request_, lease_path_);
-            return send(Step::Release);
+        case Step::Refund: return on_refunded(response, tally);
         case Step::Release:
             mark_end_of(Step::Release);
             if (response.status != kNoContent) fail(response, tally);
@@ -113,6 +108,22 @@ void BenchClient::on_acquired(const ParsedResponse& response, Tally& tally) {
     templates_.refund(request_, payment_, response.fence_token);
     connection_.consume(size);
     send(Step::Refund);
+}
+
+void BenchClient::on_refunded(const ParsedResponse& response, Tally& tally) {
+    mark_end_of(Step::Refund);
+    const bool is_last = options_.calls == 2;
+    const bool is_done =
+        response.status == kCreated && (!is_last || response.fence_status == "released");
+    if (!is_done) fail(response, tally);
+    connection_.consume(response.size);
+    if (is_last && is_done) {
+        mark_end_of(Step::Release);
+        state_ = State::Idle;
+        return;
+    }
+    templates_.release(request_, lease_path_);
+    send(Step::Release);
 }
 
 void BenchClient::send(Step step) {

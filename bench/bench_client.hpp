@@ -1,5 +1,6 @@
 #pragma once
-// One client: a connection and the cycle acquire -> fenced refund -> release that runs on it.
+// One client: a connection and the cycle acquire -> fenced refund -> release that runs on it; of
+// two calls the refund releases as well.
 //
 // Owns no policy: what to run next, and what counts, is the Worker's.
 // Thread rule: one thread. Errors: counted in the Tally; an answer that was not expected ends the
@@ -47,6 +48,7 @@ private:
     void on_busy(Tally& tally);
     void on_response(const ParsedResponse& response, Tally& tally);
     void on_acquired(const ParsedResponse& response, Tally& tally);
+    void on_refunded(const ParsedResponse& response, Tally& tally);
     void send(Step step);
     void flush();
     void fail(const ParsedResponse& response, Tally& tally);

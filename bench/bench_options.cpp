@@ -14,6 +14,8 @@ constexpr std::string_view kUsage = R"(usage: fencegate_bench_critical_section [
   --key K             API key; or --key-file FILE (one of them required)
   --clients N         connections, each with one cycle at a time (32)
   --threads N         client threads that share the connections (1)
+  --calls 3|2         of a cycle: acquire, refund, release; 2: the refund releases as well, by
+                      X-Fence-Release (3)
   --payments N        payments created first (10000)
   --existing          create none: the store was filled by fencegate_bench_fill_payments with
                       that many; each client picks among its own at random
@@ -61,6 +63,7 @@ private:
         if (name == "--key") return text(name, options.key);
         if (name == "--key-file") return key_file(name, options.key);
         if (name == "--clients") return number(name, options.clients);
+        if (name == "--calls") return number(name, options.calls);
         if (name == "--threads") return number(name, options.threads);
         if (name == "--payments") return number(name, options.payments);
         if (name == "--seconds") return number(name, options.seconds);
@@ -118,6 +121,7 @@ private:
         if (options.clients == 0 || options.threads == 0 || options.payments == 0) {
             complain("--clients, --threads and --payments must not be 0");
         }
+        if (options.calls != 2 && options.calls != 3) complain("--calls is 2 or 3");
         if (options.threads > options.clients) complain("more --threads than --clients");
         if (!options.contend && options.payments < options.clients) {
             complain("fewer --payments than --clients need --contend");

@@ -22,6 +22,7 @@ struct BenchOptions {
     std::size_t clients = 32;
     std::size_t payments = 10'000;
     std::size_t threads = 1;
+    std::size_t calls = 3;  // of a cycle; 2: the refund also releases
     double seconds = 10;
     double warmup = 2;
     std::uint64_t operations = 0;  // 0: as many as fit into `seconds`

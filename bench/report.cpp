@@ -111,9 +111,11 @@ std::string text_report(const BenchOptions& options, const Figures& figures) {
     const auto& tally = figures.tally;
     const PerOperation per(figures);
     std::string out;
-    append(out, "\n%.0f safe refunds/s   (%llu in %.2f s; %zu clients, %zu payments, %s)\n",
-           per_second(figures), static_cast<unsigned long long>(tally.cycles.count()),
-           figures.seconds, options.clients, options.payments, figures.cipher.c_str());
+    append(
+        out,
+        "\n%.0f safe refunds/s   (%llu in %.2f s; %zu calls each, %zu clients, %zu payments, %s)\n",
+        per_second(figures), static_cast<unsigned long long>(tally.cycles.count()), figures.seconds,
+        options.calls, options.clients, options.payments, figures.cipher.c_str());
     if (options.open_loop_rate > 0) {
         append(out, "open loop, %.0f/s due; latency counts from when a cycle was due\n",
                options.open_loop_rate);
@@ -121,7 +123,7 @@ std::string text_report(const BenchOptions& options, const Figures& figures) {
     append(out, "\n  %-10s %10s %10s %10s %10s %10s\n", "latency ms", "p50", "p99", "p99.9", "max",
            "mean");
     text_latency(out, "cycle", tally.cycles);
-    for (std::size_t i = 0; i < kCycleSteps; ++i) {
+    for (std::size_t i = 0; i < options.calls; ++i) {
         text_latency(out, kCycleStepNames[i], tally.steps[i]);
     }
     append(out, "\n  %-18s %8s %8s %8s\n", "CPU us/refund", "user", "system", "total");
@@ -154,14 +156,16 @@ std::string json_report(const BenchOptions& options, const Figures& figures) {
     append(out, "{\"safe_refunds_per_second\":%.1f,\"operations\":%llu,\"seconds\":%.3f,",
            per_second(figures), static_cast<unsigned long long>(tally.cycles.count()),
            figures.seconds);
-    append(out, "\"clients\":%zu,\"threads\":%zu,\"payments\":%zu,\"open_loop_rate\":%.1f,",
-           options.clients, options.threads, options.payments, options.open_loop_rate);
+    append(
+        out,
+        "\"calls\":%zu,\"clients\":%zu,\"threads\":%zu,\"payments\":%zu,\"open_loop_rate\":%.1f,",
+        options.calls, options.clients, options.threads, options.payments, options.open_loop_rate);
     out += std::string("\"contend\":") + (options.contend ? "true" : "false") +
            ",\"existing\":" + (options.existing ? "true" : "false") +
            ",\"keys\":" + (options.ordered_keys ? "\"ordered\"" : "\"uuid\"") +
            ",\"tls\":" + quoted(figures.cipher) + ",\"latency_us\":{";
     json_latency(out, "cycle", tally.cycles);
-    for (std::size_t i = 0; i < kCycleSteps; ++i) {
+    for (std::size_t i = 0; i < options.calls; ++i) {
         out += ',';
         json_latency(out, kCycleStepNames[i], tally.steps[i]);
     }

@@ -40,7 +40,7 @@ RequestTemplates::RequestTemplates(const BenchOptions& options, std::string_view
     acquire_tail_ = " HTTP/1.1\r\n" + common_ + json + content_length(body.size()) + "\r\n" + body;
 
     refund_middle_ = "/refunds HTTP/1.1\r\n" + common_ + json + content_length(kRefundBody.size()) +
-                     "Idempotency-Key: ";
+                     (options.calls == 2 ? "X-Fence-Release: 1\r\n" : "") + "Idempotency-Key: ";
 
     key_prefix_ = std::string(run) + "-" + std::to_string(client) + "-";
     random_state_ = std::hash<std::string>{}(key_prefix_);

@@ -44,6 +44,8 @@ void take_header(Head& head, std::string_view name, std::string_view value) {
         case 14:
             if (same_name(name, "content-length")) {
                 head.is_valid = parse_number(value, head.content_length.emplace());
+            } else if (same_name(name, "x-fence-status")) {
+                head.response.fence_status = value;
             }
             break;
         case 17:

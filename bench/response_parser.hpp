@@ -1,5 +1,5 @@
 #pragma once
-// As much of an HTTP/1.1 answer as the benchmark needs: where it ends and four of its headers.
+// As much of an HTTP/1.1 answer as the benchmark needs: where it ends and five of its headers.
 //
 // The views point into the bytes given. No JSON, no chunked coding: the client must cost less than
 // the server it measures.
@@ -17,6 +17,7 @@ struct ParsedResponse {
     int status = 0;
     std::size_t size = 0;  // head and body
     std::string_view fence_token;
+    std::string_view fence_status;
     std::string_view location;
     std::string_view body;
     bool closes = false;  // Connection: close

@@ -39,6 +39,21 @@ TEST(RequestTemplates, NameThePaymentThatTheyCreated) {
     EXPECT_TRUE(acquire.starts_with("POST /v1/locks/payments/bench_run_7 HTTP/1.1\r\n"));
 }
 
+TEST(RequestTemplates, LetTheRefundReleaseInTheShortCycleOnly) {
+    for (const std::size_t calls : {2u, 3u}) {
+        BenchOptions options;
+        options.calls = calls;
+        RequestTemplates templates(options, "run", 0);
+        std::string refund;
+
+        templates.refund(refund, 7, "42");
+
+        const bool releases = refund.find("\r\nX-Fence-Release: 1\r\n") != std::string::npos;
+        EXPECT_EQ(releases, calls == 2) << refund;
+        EXPECT_NE(refund.find("\r\nX-Fence-Token: 42\r\n\r\n"), std::string::npos) << refund;
+    }
+}
+
 TEST(PaymentIds, AreThoseOfStoresFilledBefore) {
     EXPECT_EQ(filled_id(0), "pay_e220a8397b1dcdaf6e789e6aa1b965f4");
     EXPECT_EQ(filled_id(9'999'999).size(), filled_id(0).size());

@@ -32,6 +32,14 @@ TEST(ResponseParser, FindsStatusSizeAndHeadersInAnyCase) {
     EXPECT_FALSE(response.closes);
 }
 
+TEST(ResponseParser, FindsHowTheFenceStands) {
+    const auto response = parse_response(
+        "HTTP/1.1 201 Created\r\nX-Fence-Status: released\r\nContent-Length: 0\r\n\r\n");
+
+    EXPECT_EQ(response.fence_status, "released");
+    EXPECT_EQ(parse_response(kGranted).fence_status, "");
+}
+
 TEST(ResponseParser, EveryPrefixIsIncomplete) {
     for (std::size_t size = 0; size < kGranted.size(); ++size) {
         EXPECT_EQ(parse_response(kGranted.substr(0, size)).state, State::Incomplete) << size;
