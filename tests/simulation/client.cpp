@@ -73,6 +73,10 @@ void Client::begin(Surroundings& world, storage::Operation operation) {
                          std::holds_alternative<storage::Resign>(operation) ||
                          std::holds_alternative<storage::FinishRun>(operation);
     if (ends_it) forget_grant();
+    // Nobody asks for it without a token.
+    const auto token = storage::presented_token(operation);
+    const bool releases = token && rolls(Kind::LastWrite, settings_.last_write_chance);
+    if (releases && grant_ && grant_->token == *token) forget_grant();
     const bool renews = std::holds_alternative<storage::RenewLease>(operation);
     if (renews && grant_ && random_.below(3) == 0) ++grant_->renewals;
     const bool is_admin = std::holds_alternative<storage::BreakLock>(operation);
@@ -80,6 +84,7 @@ void Client::begin(Surroundings& world, storage::Operation operation) {
               .client = index_,
               .command = {is_admin ? "admin" : principal_, request_id, std::move(operation)},
               .has_key = key != nullptr};
+    call.command.releases_lease = releases;
     world.send(call);
     pending_ = Pending{.call = std::move(call), .patient_until = world.now() + patience()};
 }
@@ -124,6 +129,9 @@ void Client::resend(Surroundings& world) {
     auto& [call, patient_until, times] = *pending_;
     // A client that took its lock again presents the new token: the key is what makes it the same.
     if (grant_ && random_.below(2) == 0) present_instead(call.command.operation, grant_->token);
+    // The header is not part of what is asked under the key: it may be left out, or come too late.
+    if (random_.below(8) == 0 && storage::presented_token(call.command.operation))
+        call.command.releases_lease = rolls(Kind::LastWrite, 500);
     call.command.request_id = text_of("c", call.id, ".", ++times);
     patient_until = world.now() + patience();
     world.send(call);

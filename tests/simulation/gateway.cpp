@@ -166,9 +166,11 @@ void Gateway::count(const BatchFacts& batch, const Answers& answers) {
     for (const auto& [ticket, answer] : answers) {
         const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
         const bool waited = asked == batch.requests.end();
-        trace_.count(text_of(waited ? "wait" : name_of(asked->command.operation), ": ",
-                             answer.error ? code_name(answer.error->code) : "ok",
-                             answer.is_replayed ? " replayed" : ""));
+        trace_.count(
+            text_of(waited ? "wait" : name_of(asked->command.operation), ": ",
+                    answer.error ? code_name(answer.error->code) : "ok",
+                    answer.is_replayed ? " replayed" : "",
+                    answer.fence_status == storage::FenceStatus::Released ? " released" : ""));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "tests/simulation/judge.hpp"
 
+#include "storage/model/operation.hpp"
 #include "tests/simulation/trace.hpp"
 
 #include <algorithm>
@@ -218,14 +219,34 @@ void Judge::command(const Request& request) {
         refused_.push_back(request.command.request_id);
         return;
     }
+    is_refused_ = is_answered_by_key_ = false;
     const auto* key = key_of_write(request.command.operation);
     if (key != nullptr && is_answered_by_key(request, *key)) return;
     const auto told = found != left_.end() ? std::optional(found->second) : std::nullopt;
-    is_refused_ = false;
     std::visit([&](const auto& operation) { decide(request, operation); },
                request.command.operation);
     if (key != nullptr && !is_refused_)
         remember_write(request.command, *key, told ? &*told : nullptr);
+    if (!is_refused_ && !is_answered_by_key_) release_on_write(request, told ? &*told : nullptr);
+}
+
+// What ends an election or a run has ended its lease by then.
+void Judge::release_on_write(const Request& request, const Answer* answer) {
+    using storage::FenceStatus;
+    const auto token = token_in(request.command.operation);
+    auto* lease = request.command.releases_lease && token ? timeline_.find(*token) : nullptr;
+    auto status = FenceStatus::None;
+    if (lease != nullptr) {
+        const bool is_released = lease->is_live() || lease->state == LeaseState::Released;
+        status = is_released ? FenceStatus::Released : FenceStatus::Stale;
+    }
+    if (answer != nullptr && answer->fence_status != status)
+        throw Violation(Rule::Answer,
+                        describe(request.command) + ": the write tells its fence wrong");
+    if (const auto* key = storage::idempotency_of(request.command.operation);
+        key != nullptr && status == FenceStatus::Released)
+        timeline_.keys.at(key_of(request.command, *key)).is_released = true;
+    if (lease != nullptr && lease->is_live()) end(*lease, LeaseState::Released);
 }
 
 // Of writes that move no money a success is kept; a refusal leaves the key free.

@@ -82,6 +82,8 @@ private:
     void command(const Request& request);
     void remember_write(const Command& command, const storage::Idempotency& idempotency,
                         const Answer* answer);
+    // What X-Fence-Release asks for, once the write has succeeded.
+    void release_on_write(const Request& request, const Answer* answer);
     void expect_nothing_else() const;
     // What no client asks for.
     template <class Other>
@@ -180,7 +182,8 @@ private:
     LockSet freed_;  // by those who left the lines
     std::int64_t highest_token_;
     bool has_moved_lines_ = false;
-    bool is_refused_ = false;  // the command that is being judged
+    bool is_refused_ = false;          // the command that is being judged
+    bool is_answered_by_key_ = false;  // likewise
     std::vector<std::string> refused_;
 };
 

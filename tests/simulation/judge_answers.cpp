@@ -37,6 +37,7 @@ std::string describe(const Command& command) {
         text += text_of(" in ", proclaim->election, " token ", proclaim->token.value);
     if (const auto* resign = std::get_if<storage::Resign>(&command.operation))
         text += text_of(" from ", resign->election, " token ", resign->token.value);
+    if (command.releases_lease) text += " and release";
     if (const auto* renew = std::get_if<storage::RenewLease>(&command.operation))
         text += " of " + to_string(renew->lease_id);
     if (const auto* release = std::get_if<storage::ReleaseLease>(&command.operation))
@@ -50,6 +51,7 @@ std::string describe(const Answer& answer) {
     std::string text = answer.error ? std::string(code_name(answer.error->code)) : "ok";
     if (answer.fencing_token != 0) text += text_of(" token ", answer.fencing_token);
     if (answer.is_replayed) text += " replayed";
+    if (answer.fence_status == storage::FenceStatus::Released) text += " released";
     return text;
 }
 
@@ -137,6 +139,7 @@ bool Judge::is_answered_by_key(const Request& request, const storage::Idempotenc
         } else {
             expect_refusal(request, ErrorCode::IdempotencyMismatch, Rule::S6OnceAKey);
         }
+        is_answered_by_key_ = true;
         return true;
     }
     const auto is_same = [&](const WaitingAcquire& first) {
@@ -183,7 +186,8 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
         differs("the first request");
     }
     using storage::FenceStatus;
-    const auto status = lease == nullptr   ? FenceStatus::None
+    const auto status = record.is_released ? FenceStatus::Released
+                        : lease == nullptr ? FenceStatus::None
                         : lease->is_live() ? FenceStatus::Live
                                            : FenceStatus::Stale;
     if (answer->fence_status != status)

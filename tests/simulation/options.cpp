@@ -8,12 +8,12 @@ namespace fencegate::simulation {
 namespace {
 
 constexpr std::array<std::string_view, kKinds> kNames{
-    "crash",       "reboot",     "power-cut", "disk-error", "full-disk", "restart",
-    "restore",     "checkpoint", "stall",     "wall-jump",  "hours",     "loss",
-    "duplicate",   "hold",       "pause",     "disconnect", "wait",      "keyed-acquire",
-    "keyed-write", "return",     "renew",     "release",    "break",     "forge",
-    "zombie",      "capture",    "read",      "reused-key", "shared",    "semaphore",
-    "several",     "run",        "election"};
+    "crash",       "reboot",     "power-cut", "disk-error", "full-disk",  "restart",
+    "restore",     "checkpoint", "stall",     "wall-jump",  "hours",      "loss",
+    "duplicate",   "hold",       "pause",     "disconnect", "wait",       "keyed-acquire",
+    "keyed-write", "last-write", "return",    "renew",      "release",    "break",
+    "forge",       "zombie",     "capture",   "read",       "reused-key", "shared",
+    "semaphore",   "several",    "run",       "election"};
 
 // Some runs without, most with a little, some with a lot: a fault that is always there hides what
 // only happens without it.
@@ -118,6 +118,7 @@ Settings draw_settings(const Options& options) {
     settings.several_chance = draw_chance(random, 200, 500);
     settings.run_chance = draw_chance(random, 80, 500);
     settings.election_chance = draw_chance(random, 60, 400);
+    settings.last_write_chance = draw_chance(random, 250, 900);
     return settings;
 }
 

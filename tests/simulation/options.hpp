@@ -38,6 +38,7 @@ enum class Kind : std::uint8_t {
     Wait,
     KeyedAcquire,
     KeyedWrite,  // of what moves no money: renewals, releases, what leaders and runs say
+    LastWrite,   // a write ends the lease it is made under
     Return,      // a client that left the line comes back under its key
     Renew,
     Release,
@@ -53,7 +54,7 @@ enum class Kind : std::uint8_t {
     Run,
     Election,
 };
-inline constexpr std::size_t kKinds = 33;
+inline constexpr std::size_t kKinds = 34;
 inline constexpr std::size_t kFaultKinds = 16;
 using Kinds = std::bitset<kKinds>;
 
@@ -98,8 +99,9 @@ struct Settings {
     std::uint64_t hold_chance = 0;
     std::uint64_t pause_chance = 0;
     std::uint64_t zombie_chance = 0;
-    std::uint64_t hour_chance = 0;   // that an hour passes where a moment would
-    std::uint64_t renew_chance = 0;  // of what a holder does
+    std::uint64_t hour_chance = 0;        // that an hour passes where a moment would
+    std::uint64_t renew_chance = 0;       // of what a holder does
+    std::uint64_t last_write_chance = 0;  // of writes under a token
     // Of the acquires.
     std::uint64_t shared_chance = 0;
     std::uint64_t semaphore_chance = 0;

@@ -95,6 +95,9 @@ void check_keys(const Timeline& timeline, const Rows& rows) {
         const bool is_body_same = record.is_of_lease || row.body == record.body;
         if (row.error != error || !is_body_same || row.request_id != record.request_id)
             throw Violation(Rule::S6OnceAKey, "the key " + key + " keeps another answer than told");
+        if (row.is_released != record.is_released)
+            throw Violation(Rule::S6OnceAKey,
+                            "the key " + key + " tells the end of its lease otherwise than told");
         if (row.created_hour != record.hour)
             throw Violation(Rule::Kept, "the answer under " + key + " has another age");
     }

@@ -41,7 +41,7 @@ RowReader::RowReader(Connection& connection)
       refusals_(connection, "SELECT count(*) FROM refusals WHERE token = ?"),
       answer_(connection,
               "SELECT principal, key, token, coalesce(error_code, ''), body, resource_id, "
-              "request_id, created_hour FROM answers WHERE id = ?"),
+              "request_id, created_hour, released FROM answers WHERE id = ?"),
       transfer_(connection,
                 "SELECT payment_id, kind, amount, coalesce(token, 0), reason, principal FROM "
                 "transfers WHERE id = ?"),
@@ -137,7 +137,8 @@ void RowReader::read_answer(std::int64_t id) {
                                         .body = std::string(row.text(4)),
                                         .resource_id = std::string(row.text(5)),
                                         .request_id = std::string(row.text(6)),
-                                        .created_hour = row.integer(7)};
+                                        .created_hour = row.integer(7),
+                                        .is_released = row.integer(8) != 0};
     if (!row.is_null(2)) answer.token = row.integer(2);
 }
 

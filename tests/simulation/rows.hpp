@@ -35,6 +35,7 @@ struct AnswerRow {
     std::string resource_id;
     std::string request_id;
     std::int64_t created_hour = 0;
+    bool is_released = false;
 };
 struct TransferRow {
     std::string payment;

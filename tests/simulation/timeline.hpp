@@ -88,6 +88,7 @@ struct KeyRecord {
     std::optional<std::int64_t> token;
     std::string request_id;
     std::int64_t hour = 0;
+    bool is_released = false;  // its write ended the lease it was made under
 };
 
 struct HeldPayment {
