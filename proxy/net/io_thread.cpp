@@ -1,6 +1,7 @@
 #include "proxy/net/io_thread.hpp"
 
 #include "base/check.hpp"
+#include "proxy/net/event_stream.hpp"
 #include "proxy/net/session.hpp"
 #include "storage/model/operation.hpp"
 
@@ -132,12 +133,12 @@ void IoThread::follow(WatchLog& log) {
     log.add_listener(*this);
 }
 
-IoThread::Place IoThread::begin_stream(Session& session) {
+IoThread::StreamPlace IoThread::begin_stream(EventStream& stream) {
     ++watcher_count_;
-    return watchers_.insert(watchers_.end(), &session);
+    return watchers_.insert(watchers_.end(), &stream);
 }
 
-void IoThread::end_stream(Place place) {
+void IoThread::end_stream(StreamPlace place) {
     watchers_.erase(place);
     --watcher_count_;
 }
@@ -168,7 +169,7 @@ void IoThread::wake_watchers() {
         const auto fresh = watch_log_->behind(woken_for_);
         if (fresh && fresh->empty()) return;
         woken_for_ = fresh ? fresh->back()->last() : watch_log_->present();
-        for (auto* session : watchers_) session->wake(fresh ? &*fresh : nullptr);
+        for (auto* stream : watchers_) stream->wake(fresh ? &*fresh : nullptr);
     }
 }
 
@@ -186,6 +187,7 @@ void IoThread::drain() {
     asio::post(context_, [this] {
         is_draining_ = true;
         for (auto* session : all_) session->drain();
+        for (auto* stream : watchers_) stream->drain();
     });
 }
 

@@ -22,6 +22,7 @@
 
 namespace fencegate::proxy {
 
+class EventStream;
 class Session;
 
 class IoThread final : public storage::AnswerSink, public WatchListener {
@@ -56,9 +57,10 @@ public:
     void leave(Place place);
     // Before start(). `log` outlives the thread.
     void follow(WatchLog& log);
-    // Those that serve a stream of events do it a second time, and are woken when there are some.
-    [[nodiscard]] Place begin_stream(Session& session);
-    void end_stream(Place place);
+    // Streams of events do as well, and are woken when there are some.
+    using StreamPlace = std::list<EventStream*>::iterator;
+    [[nodiscard]] StreamPlace begin_stream(EventStream& stream);
+    void end_stream(StreamPlace place);
     [[nodiscard]] std::size_t sessions() const noexcept { return session_count_; }
     // Lets every session finish its request and close. Any thread.
     void drain();
@@ -77,7 +79,7 @@ private:
     // Before context_: sessions that are cut off die with it, and leave this list as they do.
     std::list<Session*> all_;
     std::atomic<std::size_t> session_count_{0};
-    std::list<Session*> watchers_;
+    std::list<EventStream*> watchers_;
     std::atomic<std::size_t> watcher_count_{0};
     std::atomic<bool> is_wake_posted_{false};  // what is published now will be seen by it
     BootTime last_wake_{};

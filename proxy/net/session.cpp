@@ -2,19 +2,35 @@
 
 #include "proxy/config/config.hpp"
 #include "proxy/http/request_headers.hpp"
+#include "proxy/net/event_stream.hpp"
+#include "proxy/net/lock_wait.hpp"
+#include "proxy/net/statement_stream.hpp"
 #include "proxy/telemetry/access_log.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace fencegate::proxy {
 namespace {
 
-constexpr std::size_t kWatchBytes = 4096;
-constexpr std::chrono::milliseconds kWatchLook{50};
-constexpr Duration kGoodbyeTimeout{2'000};
 constexpr std::size_t kKeptBytes = 16'384;  // of a buffer, for the next answer
-constexpr std::size_t kGoodbyeBytesMax = std::size_t{256} << 10;
+
+Error too_large() {
+    return {
+        ErrorCode::HeaderTooLarge, "The request head is larger than this gateway takes.", {}, -1};
+}
+
+Error too_late() {
+    return {ErrorCode::RequestTimeout, "The request head did not arrive in time.", {}, -1};
+}
+
+Error no_seat() {
+    return {ErrorCode::Overloaded,
+            "As many clients as may (watchers_max) are watching. Retry later.",
+            {},
+            5'000};
+}
+
+Error draining() { return {ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000}; }
 
 }  // namespace
 
@@ -26,117 +42,78 @@ asio::awaitable<void> Session::serve(TlsStream stream, std::string peer, IoThrea
 }
 
 Session::Session(TlsStream stream, std::string peer, IoThread& thread, const SessionShared& shared)
-    : stream_(std::move(stream)),
-      peer_(std::move(peer)),
-      thread_(thread),
+    : connection_(std::move(stream), std::move(peer), thread, shared),
       shared_(shared),
-      place_(thread.enter(*this)),
-      watch_ended_(thread.context()) {
+      place_(thread.enter(*this)) {
     shared_.metrics.http_connections(shared_.service.listener(), 1);
 }
 
 Session::~Session() {
     shared_.metrics.http_connections(shared_.service.listener(), -1);
-    thread_.leave(place_);
+    connection_.thread().leave(place_);
 }
 
 void Session::drain() {
-    is_draining_ = true;
-    if (stream_of_events_ != nullptr) drain_stream();
-    if (!is_idle_ || !deadline_) return;
-    deadline_ = std::min(*deadline_, shared_.clock.boot_now() + kLastRequestGrace);
-}
-
-void Session::sweep(BootTime now) {
-    if (!deadline_ || now < *deadline_) return;
-    is_overdue_ = true;  // and again at every sweep: a cancel may meet no pending operation
-    error_code ignored;
-    stream_.next_layer().cancel(ignored);
-}
-
-void Session::set_deadline(Duration from_now) {
-    deadline_ = shared_.clock.boot_now() + from_now;
-    is_overdue_ = false;
+    connection_.drain();
+    if (input_.is_idle()) connection_.hurry(Connection::kLastRequestGrace);
 }
 
 asio::awaitable<void> Session::run() {
-    if (thread_.is_draining()) is_draining_ = true;  // accepted just before
-    const bool is_secure = co_await shake_hands();
+    if (connection_.thread().is_draining()) connection_.drain();  // accepted just before
+    const bool is_secure = co_await connection_.shake_hands();
     if (!is_secure) co_return;
     bool goes_on = true;
     while (goes_on) goes_on = co_await serve_one();
-    co_await say_goodbye();
-}
-
-asio::awaitable<bool> Session::shake_hands() {
-    set_deadline(shared_.config.handshake_timeout);
-    auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAwait);
-    clear_deadline();
-    shared_.metrics.tls_handshake(!ec);
-    co_return !ec;
+    co_await connection_.say_goodbye();
 }
 
 asio::awaitable<bool> Session::serve_one() {
-    const auto read = co_await read_head();
+    using HeadRead = RequestInput::HeadRead;
+    const auto read = co_await input_.read_head(served_ == 0);
     if (read == HeadRead::Closed) co_return false;
     begin_exchange();
-    if (read == HeadRead::TooLarge) {
-        Error error{ErrorCode::HeaderTooLarge,
-                    "The request head is larger than this gateway takes.",
-                    {},
-                    -1};
-        const bool ends = co_await refuse_head(std::move(error));
-        co_return ends;
+    if (read != HeadRead::Ready) {
+        auto error = read == HeadRead::TooLarge ? too_large() : too_late();
+        const bool goes_on = co_await refuse_and_go_on(std::move(error), false);
+        co_return goes_on;
     }
-    if (read == HeadRead::TimedOut) {
-        Error error{ErrorCode::RequestTimeout, "The request head did not arrive in time.", {}, -1};
-        const bool ends = co_await refuse_head(std::move(error));
-        co_return ends;
-    }
-    auto framing = check_framing(head_);
+    auto framing = check_framing(input_.head());
     if (!framing) {
-        const bool ends = co_await refuse_head(std::move(framing.error()));
-        co_return ends;
+        const bool goes_on = co_await refuse_and_go_on(std::move(framing.error()), false);
+        co_return goes_on;
     }
     exchange_.framing = *framing;
-    exchange_.head = proxy::read_head(head_);
+    exchange_.head = proxy::read_head(input_.head());
     const bool goes_on = co_await serve_exchange();
     co_return goes_on;
 }
 
 void Session::begin_exchange() {
     exchange_ = Exchange{};
-    exchange_.request_id = to_string(uuid_v7(shared_.clock.wall_now(), thread_.random()));
-    body_.clear();
+    exchange_.request_id =
+        to_string(uuid_v7(shared_.clock.wall_now(), connection_.thread().random()));
     ++served_;
-}
-
-asio::awaitable<bool> Session::refuse_head(Error error) {
-    auto reply = refuse(error, exchange_.request_id);
-    const bool goes_on = co_await answer(std::move(reply), false);
-    co_return goes_on;
 }
 
 asio::awaitable<bool> Session::serve_exchange() {
     bool keep_alive = exchange_.framing.keep_alive && exchange_.framing.is_http_1_1 &&
-                      !is_draining_ && served_ < shared_.config.requests_per_connection_max;
+                      !connection_.is_draining() &&
+                      served_ < shared_.config.requests_per_connection_max;
     auto admitted = shared_.service.admit(exchange_);
     if (admitted) admitted = check_body_rules();
     if (!admitted) {
-        keep_alive = skip_body() && keep_alive;
-        auto refused = refuse(admitted.error(), exchange_.request_id);
-        const bool goes_on = co_await answer(std::move(refused), keep_alive);
+        keep_alive = input_.skip_body(exchange_.framing) && keep_alive;
+        const bool goes_on = co_await refuse_and_go_on(std::move(admitted.error()), keep_alive);
         co_return goes_on;
     }
-    auto has_body = co_await read_body();
+    auto has_body = co_await input_.read_body(exchange_.framing);
     if (!has_body) {
-        auto refused = refuse(has_body.error(), exchange_.request_id);
-        const bool goes_on = co_await answer(std::move(refused), false);
+        const bool goes_on = co_await refuse_and_go_on(std::move(has_body.error()), false);
         co_return goes_on;
     }
-    auto begun = shared_.service.begin(exchange_, body_);
+    auto begun = shared_.service.begin(exchange_, input_.body());
     if (auto* subscription = std::get_if<Subscription>(&begun)) {
-        auto streaming = serve_stream(std::move(*subscription), keep_alive);
+        auto streaming = serve_events(std::move(*subscription), keep_alive);
         const bool goes_on = co_await std::move(streaming);
         co_return goes_on;
     }
@@ -174,76 +151,75 @@ asio::awaitable<Reply> Session::carry_out(storage::Command command) {
     const auto* acquire = std::get_if<storage::AcquireLock>(&command.operation);
     storage::Answer answer;
     if (acquire != nullptr && acquire->wait > Duration::zero()) {
-        answer = co_await wait_for_lock(std::move(command));
+        LockWait waiting(connection_);
+        answer = co_await waiting.ask(std::move(command));
     } else {
-        const auto ticket = thread_.new_ticket();
-        answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
+        auto& thread = connection_.thread();
+        const auto ticket = thread.new_ticket();
+        answer = co_await thread.ask(shared_.engine, ticket, std::move(command));
     }
     co_return shared_.service.finish(exchange_, std::move(answer));
 }
 
-// While the engine keeps the request waiting, somebody must notice that its client has left: a
-// lock granted to nobody would stand for a whole TTL. So the connection is read meanwhile.
-asio::awaitable<storage::Answer> Session::wait_for_lock(storage::Command command) {
-    const auto ticket = thread_.new_ticket();
-    auto watching = watch_peer(ticket);
-    start_watching(std::move(watching));
-    auto answer = co_await thread_.ask(shared_.engine, ticket, std::move(command));
-    co_await stop_watching();
-    co_return answer;
-}
-
-void Session::start_watching(asio::awaitable<void> watching) {
-    is_watching_ = true;
-    is_answered_ = false;
-    asio::co_spawn(thread_.context(), std::move(watching), [this](std::exception_ptr) {
-        is_watching_ = false;
-        watch_ended_.cancel();
-    });
-}
-
-asio::awaitable<void> Session::stop_watching() {
-    is_answered_ = true;
-    error_code ignored;
-    while (is_watching_) {  // again and again: a cancel may meet no pending operation
-        stream_.next_layer().cancel(ignored);
-        watch_ended_.expires_after(kWatchLook);
-        [[maybe_unused]] auto [ec] = co_await watch_ended_.async_wait(kAwait);
+asio::awaitable<bool> Session::serve_statement(StatementRequest request, bool keep_alive) {
+    StatementStream statement(connection_, exchange_);
+    std::string().swap(out_);  // the connection may idle for long behind it
+    auto writing = statement.write(std::move(request), keep_alive);
+    auto end = co_await std::move(writing);
+    if (end.refusal) {
+        auto refused = shared_.service.finish(exchange_, *std::move(end.refusal));
+        const bool goes_on = co_await answer(std::move(refused), keep_alive);
+        co_return goes_on;
     }
+    log(Reply{}, end.bytes_sent);
+    co_return end.is_whole&& keep_alive && !connection_.is_draining();
 }
 
-asio::awaitable<void> Session::watch_peer(storage::Ticket ticket) {
-    // What arrives is the next request, sent ahead: it stays in the buffer.
-    while (!is_answered_ && buffer_.size() < shared_.config.header_bytes_max) {
-        const bool is_there = co_await read_more(kWatchBytes);
-        if (!is_there) break;
+asio::awaitable<bool> Session::serve_events(Subscription subscription, bool keep_alive) {
+    auto seat = shared_.watch_log->take_seat();
+    if (!seat || connection_.is_draining()) {
+        auto why = connection_.is_draining() ? draining() : no_seat();
+        const bool goes_on = co_await refuse_and_go_on(std::move(why), keep_alive);
+        co_return goes_on;
     }
-    // Gone, or talking so much ahead that its leaving would not be noticed: nothing is granted.
-    if (!is_answered_) shared_.engine->cancel(ticket);
+    EventStream stream(connection_, exchange_, *std::move(seat));
+    auto opening = stream.open(std::move(subscription));
+    auto error = co_await std::move(opening);
+    if (error) {
+        const bool goes_on = co_await refuse_and_go_on(*std::move(error), keep_alive);
+        co_return goes_on;
+    }
+    const auto end = co_await stream.serve();
+    shared_.metrics.watch_ended(end);
+    log(Reply{}, stream.bytes_sent());
+    co_return false;
+}
+
+asio::awaitable<bool> Session::refuse_and_go_on(Error error, bool may_keep_alive) {
+    auto reply = refuse(error, exchange_.request_id);
+    const bool goes_on = co_await answer(std::move(reply), may_keep_alive);
+    co_return goes_on;
 }
 
 asio::awaitable<bool> Session::answer(Reply reply, bool may_keep_alive) {
     // Draining may have begun since the request came.
-    const bool keep_alive = may_keep_alive && !is_draining_;
+    const bool keep_alive = may_keep_alive && !connection_.is_draining();
     out_.clear();
-    write_reply(reply, exchange_.request_id, thread_.http_date(), keep_alive, out_);
+    write_reply(reply, exchange_.request_id, connection_.thread().http_date(), keep_alive, out_);
     // RFC 9110 §9.3.2: content after a HEAD would be read as the beginning of the next answer.
     if (exchange_.head.method == "HEAD") out_.resize(out_.size() - reply.body.size());
     std::string().swap(reply.body);  // is in out_, and the client may take its time
     // Before the client can know: its next scrape must show what it was told.
     log(reply, out_.size());
-    set_deadline(shared_.config.write_timeout);
-    const auto bytes = asio::buffer(out_);
-    auto [ec, size] = co_await asio::async_write(stream_, bytes, kAwait);
-    clear_deadline();
+    const auto sent = co_await connection_.send(out_, shared_.config.write_timeout);
     // A list may have megabytes, and a connection may idle for long behind it. Swapped, because an
     // assignment of nothing keeps the memory.
     if (out_.capacity() > kKeptBytes) std::string().swap(out_);
-    co_return !ec && keep_alive;
+    co_return sent.is_all&& keep_alive;
 }
 
 void Session::log(const Reply& reply, std::size_t bytes_out) {
-    const auto elapsed = shared_.clock.boot_now() - started_;
+    const auto elapsed = connection_.now() - input_.started();
     const auto listener = shared_.service.listener();
     shared_.metrics.http_request(listener, exchange_.route_id, reply.status, elapsed);
     std::string_view trace_id;
@@ -253,34 +229,16 @@ void Session::log(const Reply& reply, std::size_t bytes_out) {
         {.listener = listener == Listener::Public ? "public" : "admin",
          .request_id = exchange_.request_id,
          .trace_id = trace_id,
-         .peer = peer_,
+         .peer = connection_.peer(),
          .principal = exchange_.principal,
          .method = exchange_.head.method,
          .route = exchange_.route_id == 0 ? "unmatched" : exchange_.route_pattern,
          .status = reply.status,
          .code = reply.code,
          .fence_status = reply.fence_status,
-         .bytes_in = head_.size() + body_.size(),
+         .bytes_in = input_.head().size() + input_.body().size(),
          .bytes_out = bytes_out,
          .micros = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()});
-}
-
-// Closing with unread input resets the connection and may destroy the reply on its way, so what
-// still comes is read and thrown away for a moment (RFC 9112 §9.6).
-asio::awaitable<void> Session::say_goodbye() {
-    set_deadline(kGoodbyeTimeout);
-    [[maybe_unused]] auto [shut] = co_await stream_.async_shutdown(kAwait);
-    error_code ignored;
-    stream_.next_layer().shutdown(tcp::socket::shutdown_send, ignored);
-    std::array<char, 4096> sink{};
-    const auto space = asio::buffer(sink);
-    std::size_t thrown_away = 0;
-    while (!is_overdue_ && thrown_away < kGoodbyeBytesMax) {
-        auto [ec, size] = co_await stream_.next_layer().async_read_some(space, kAwait);
-        if (ec) break;
-        thrown_away += size;
-    }
-    stream_.next_layer().close(ignored);
 }
 
 }  // namespace fencegate::proxy
