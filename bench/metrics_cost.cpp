@@ -78,9 +78,10 @@ std::vector<Step> safe_refunds(std::size_t count) {
     using namespace storage;
     using namespace std::chrono_literals;
     std::vector<Step> steps(3);
-    for (std::int64_t token = 1; token <= static_cast<std::int64_t>(count); ++token) {
+    for (std::int64_t number = 1; number <= static_cast<std::int64_t>(count); ++number) {
+        const lockmgr::FencingToken token(number);
         steps[0].events.emplace_back(AcquireEvent{0, AcquireEvent::Outcome::Granted, Seconds(0)});
-        steps[0].notices.emplace_back();
+        steps[0].notices.push_back({.locks = {}, .token = token});
         FenceEvent check{.lock_class = 0, .verdict = lockmgr::FenceVerdict::Accepted};
         check.token = token;
         check.share_left = .99;
@@ -93,8 +94,8 @@ std::vector<Step> safe_refunds(std::size_t count) {
                                                    .held = 4ms,
                                                    .ttl = 30s,
                                                    .remaining = 29'996ms});
-        steps[2].notices.emplace_back();
-        steps[2].notices.back().kind = LockNotice::Kind::Released;
+        steps[2].notices.push_back(
+            {.kind = LockNotice::Kind::Released, .locks = {}, .token = token});
     }
     return steps;
 }

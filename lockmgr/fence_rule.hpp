@@ -6,8 +6,11 @@
 // Source: Kleppmann 2016; GFS 2003 §4.5 (install before reveal); contract §3.
 
 #include "base/result.hpp"
+#include "lockmgr/fencing_token.hpp"
 #include "lockmgr/lease.hpp"
 
+#include <cstdint>
+#include <expected>
 #include <optional>
 #include <string_view>
 
@@ -15,13 +18,11 @@ namespace fencegate::lockmgr {
 
 // What X-Fence-Token held. Syntax is judged where the request is read, but answered only after the
 // idempotency look-up: a replay does not need a token at all.
-struct PresentedToken {
-    enum class Kind : std::uint8_t { Absent, Malformed, Present };
-    Kind kind = Kind::Absent;
-    std::int64_t value = 0;  // a valid token if Present
+enum class TokenFault : std::uint8_t { Absent, Malformed };
+using PresentedToken = std::expected<FencingToken, TokenFault>;
 
-    friend bool operator==(const PresentedToken&, const PresentedToken&) = default;
-};
+// The one way to say that no token was sent.
+inline constexpr std::unexpected<TokenFault> kNoToken{TokenFault::Absent};
 
 enum class FenceVerdict : std::uint8_t {
     Accepted,

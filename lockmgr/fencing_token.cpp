@@ -21,6 +21,11 @@ std::optional<FencingToken> FencingToken::parse(std::string_view text) noexcept 
     return FencingToken(value);
 }
 
+std::optional<FencingToken> FencingToken::from_number(std::int64_t value) noexcept {
+    if (value < 1 || value > kTokenMax) return std::nullopt;
+    return FencingToken(value);
+}
+
 FencingToken FencingToken::compose(std::int64_t epoch, std::int64_t sequence) {
     FG_CHECK(epoch >= 0 && epoch <= kTokenEpochMax);
     FG_CHECK(sequence >= 1 && sequence <= kTokenSequenceMax);

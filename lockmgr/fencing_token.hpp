@@ -28,6 +28,9 @@ public:
     // no leading zero: two spellings of one token would be two tokens to somebody.
     [[nodiscard]] static std::optional<FencingToken> parse(std::string_view text) noexcept;
 
+    // A number from a row or a cursor: nullopt unless 1 <= value <= kTokenMax.
+    [[nodiscard]] static std::optional<FencingToken> from_number(std::int64_t value) noexcept;
+
     // REQUIRES: 0 <= epoch <= kTokenEpochMax, 1 <= sequence <= kTokenSequenceMax.
     [[nodiscard]] static FencingToken compose(std::int64_t epoch, std::int64_t sequence);
 

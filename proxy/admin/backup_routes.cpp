@@ -30,7 +30,7 @@ void write_error(JsonWriter& json, const BackupStatus& status) {
 
 void write_facts(JsonWriter& json, const BackupStatus& status) {
     json.member("epoch", status.facts.epoch)
-        .member("last_token", status.facts.last_token)
+        .member("last_token", status.facts.last_token ? status.facts.last_token->value() : 0)
         .member("last_transfer", status.facts.last_transfer);
 }
 

@@ -117,7 +117,9 @@ Result<storage::Operation> build_read_history(const RouteRequest& request) {
     if (!page) return std::unexpected(page.error());
     const auto cursor = read_number(request.target, "cursor", 0, 0, lockmgr::kTokenMax);
     if (!cursor) return std::unexpected(cursor.error());
-    return storage::ReadHistory{.lock = *std::move(lock), .before = *cursor, .limit = *page};
+    return storage::ReadHistory{.lock = *std::move(lock),
+                                .before = lockmgr::FencingToken::from_number(*cursor),
+                                .limit = *page};
 }
 
 Result<storage::Operation> build_verify_fence(const RouteRequest& request) {
@@ -129,7 +131,7 @@ Result<storage::Operation> build_verify_fence(const RouteRequest& request) {
     if (!token)
         return fail(ErrorCode::FenceTokenMalformed,
                     "token must be a decimal from 1 to 2^53-1 without sign or leading zero.");
-    return storage::VerifyFence{.lock = *std::move(lock), .token = token->value()};
+    return storage::VerifyFence{.lock = *std::move(lock), .token = *token};
 }
 
 Result<storage::Operation> build_find_deadlocks(const RouteRequest&) {
@@ -146,11 +148,11 @@ Result<storage::Operation> build_break_lock(const RouteRequest& request) {
     auto lock = read_lock_name(request.parameter);
     if (!lock) return std::unexpected(lock.error());
     const auto seen = read_if_fence_token(request.head);
-    if (seen.kind == lockmgr::PresentedToken::Kind::Malformed)
+    if (seen == std::unexpected(lockmgr::TokenFault::Malformed))
         return fail(ErrorCode::FenceTokenMalformed,
                     "If-Fence-Token must be a decimal from 1 to 2^53-1 without sign or leading "
                     "zero.");
-    if (seen.kind == lockmgr::PresentedToken::Kind::Absent)
+    if (seen == lockmgr::kNoToken)
         return fail(ErrorCode::FenceTokenRequired,
                     "Send the token you saw holding the lock in If-Fence-Token.");
     const auto body = JsonBody::parse(request.body, {"reason"});
@@ -159,7 +161,7 @@ Result<storage::Operation> build_break_lock(const RouteRequest& request) {
     if (!reason) return std::unexpected(reason.error());
     if (!*reason || (*reason)->empty() || (*reason)->size() > kReasonBytesMax)
         return fail(ErrorCode::InvalidArgument, "reason is required: 1 to 512 bytes.");
-    return storage::BreakLock{*std::move(lock), seen.value, **std::move(reason)};
+    return storage::BreakLock{*std::move(lock), *seen, **std::move(reason)};
 }
 
 }  // namespace fencegate::proxy

@@ -85,8 +85,8 @@ Reply reply_to(storage::Answer answer, int success_status, std::string_view loca
         reply.body = std::move(answer.body);
         if (!location.empty())
             reply.add_header("Location", std::string(location) + answer.resource_id);
-        if (answer.fencing_token > 0)
-            reply.add_header("X-Fence-Token", std::to_string(answer.fencing_token));
+        if (answer.fencing_token)
+            reply.add_header("X-Fence-Token", std::to_string(answer.fencing_token->value()));
         if (answer.version > 0)
             reply.add_header("ETag", '"' + std::to_string(answer.version) + '"');
     }

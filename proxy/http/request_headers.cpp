@@ -8,12 +8,13 @@
 namespace fencegate::proxy {
 
 using lockmgr::PresentedToken;
+using lockmgr::TokenFault;
 namespace {
 
 PresentedToken read_token(std::string_view text) noexcept {
     const auto token = lockmgr::FencingToken::parse(text);
-    if (!token) return {PresentedToken::Kind::Malformed, 0};
-    return {PresentedToken::Kind::Present, token->value()};
+    if (!token) return std::unexpected(TokenFault::Malformed);
+    return *token;
 }
 
 std::unexpected<Error> refuse_key(std::string detail) {
@@ -111,8 +112,8 @@ bool is_all_zero(std::string_view text) noexcept {
 }  // namespace
 
 PresentedToken read_fence_token(const RequestHead& head) noexcept {
-    if (head.fence_token_count == 0) return {};
-    if (head.fence_token_count > 1) return {PresentedToken::Kind::Malformed, 0};
+    if (head.fence_token_count == 0) return lockmgr::kNoToken;
+    if (head.fence_token_count > 1) return std::unexpected(TokenFault::Malformed);
     return read_token(head.fence_token.value_or(std::string_view{}));
 }
 
@@ -125,7 +126,7 @@ Result<bool> read_fence_release(const RequestHead& head) {
 }
 
 PresentedToken read_if_fence_token(const RequestHead& head) noexcept {
-    if (!head.if_fence_token) return {};
+    if (!head.if_fence_token) return lockmgr::kNoToken;
     return read_token(*head.if_fence_token);
 }
 

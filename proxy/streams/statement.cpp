@@ -150,7 +150,7 @@ void StatementWriter::write_row(const Cells& cells, std::string& out) const {
     append_cell(cells.credit, out);
     append_cell(decimal(balance_minor_), out);
     append_cell(request_.first.currency, out);
-    append_cell(entry.token ? std::to_string(*entry.token) : "", out);
+    append_cell(entry.token ? std::to_string(entry.token->value()) : "", out);
     append_foreign_cell(entry.principal, out);
     append_foreign_cell(entry.owner, out);
     append_foreign_cell(entry.key, out);

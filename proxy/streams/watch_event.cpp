@@ -45,7 +45,7 @@ void write_locks(const storage::LockNotice& notice, JsonWriter& json) {
 
 void write_refusal(const storage::LockNotice& notice, JsonWriter& json) {
     if (notice.refusal) json.member("code", code_name(*notice.refusal));
-    if (notice.current_token > 0) json.member("current_token", notice.current_token);
+    if (notice.current_token) json.member("current_token", notice.current_token->value());
     json.member("late_ms", notice.late.count());
 }
 
@@ -81,7 +81,7 @@ void append_notice(const storage::LockNotice& notice, std::string_view id, std::
     JsonWriter json(out);
     json.begin_object();
     write_locks(notice, json);
-    json.member("fencing_token", notice.token).member("principal", notice.principal);
+    json.member("fencing_token", notice.token.value()).member("principal", notice.principal);
     if (notice.kind != Kind::Refused) json.member("owner", notice.owner);
     write_details(notice, json);
     json.member("at", std::string_view(rfc3339(notice.at).text)).end_object();

@@ -7,9 +7,7 @@ void LastWrites::complete(std::vector<StoreEvent>& events) {
     for (auto& event : events) {
         if (const auto* check = std::get_if<FenceEvent>(&event)) {
             // A late write is none: its lease has ended, and was told already.
-            const bool is_write = check->extra == FenceEvent::Extra::None &&
-                                  check->verdict == lockmgr::FenceVerdict::Accepted;
-            if (is_write) share_left_.insert_or_assign(check->token, check->share_left);
+            if (check->token) share_left_.insert_or_assign(*check->token, check->share_left);
         } else if (auto* end = std::get_if<LeaseEndEvent>(&event)) {
             has_ends = true;
             const auto found = share_left_.find(end->token);

@@ -22,7 +22,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return share_left_.size(); }
 
 private:
-    std::unordered_map<std::int64_t, double> share_left_;  // by token
+    std::unordered_map<lockmgr::FencingToken, double> share_left_;
 };
 
 }  // namespace fencegate::storage

@@ -21,6 +21,12 @@ constexpr Duration kDeadlockLookAfter{1'000};
 // Whether somebody came to wait or left a line.
 bool lines_moved(const Batch& batch) { return !batch.enqueued.empty() || !batch.outcomes.empty(); }
 
+// As resize(), of what has no default to grow by.
+template <class T>
+void cut(std::vector<T>& all, std::size_t size) {
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(size), all.end());
+}
+
 Answer internal_refusal(const sqlite::Failure& failure) {
     return refusal({ErrorCode::Internal,
                     "A constraint of the store refused the write: " + failure.message,
@@ -235,9 +241,8 @@ std::optional<sqlite::Failure> SqliteStore::under_savepoint(Batch& batch,
     tables_.journal.rollback_to(journal);
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
-    batch.notices.resize(notices);
-    batch.contentions.erase(batch.contentions.begin() + static_cast<std::ptrdiff_t>(contentions),
-                            batch.contentions.end());
+    cut(batch.notices, notices);
+    cut(batch.contentions, contentions);
     for (auto at = enqueued; at < batch.enqueued.size(); ++at)
         tables_.room.remove(batch.enqueued[at]);
     batch.enqueued.resize(enqueued);

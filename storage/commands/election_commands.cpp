@@ -7,7 +7,6 @@
 
 namespace fencegate::storage {
 
-using lockmgr::FencingToken;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
@@ -15,9 +14,8 @@ Answer ElectionCommands::proclaim(Batch& batch, const Command& command, const Pr
     const auto lock = lockmgr::election_lock(proclaim.election);
     if (auto refused = refuse_by_fence(tables_, batch, classes_, command, proclaim.token, &lock))
         return *refused;
-    tables_.elections.proclaim(proclaim.election, FencingToken(proclaim.token.value),
-                               proclaim.value_json, batch.wall);
-    const auto lease = tables_.leases.find(FencingToken(proclaim.token.value));
+    tables_.elections.proclaim(proclaim.election, *proclaim.token, proclaim.value_json, batch.wall);
+    const auto lease = tables_.leases.find(*proclaim.token);
     if (!lease) return refusal(poisoned());
     batch.notices.push_back(proclaimed(*lease, {lock}, proclaim.value_json, batch.wall));
     auto answer = describe(batch, proclaim.election);
@@ -30,7 +28,7 @@ Answer ElectionCommands::resign(Batch& batch, const Command& command, const Resi
     if (auto again = resigned_before(command, resign, lock)) return *again;
     if (auto refused = refuse_by_fence(tables_, batch, classes_, command, resign.token, &lock))
         return *refused;
-    const auto lease = tables_.leases.find(FencingToken(resign.token.value));
+    const auto lease = tables_.leases.find(*resign.token);
     if (!lease) return refusal(poisoned());
     // A late resignation is accepted where late writes are, and has nothing left to end.
     if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
@@ -43,8 +41,8 @@ Answer ElectionCommands::resign(Batch& batch, const Command& command, const Resi
 std::optional<Answer> ElectionCommands::resigned_before(const Command& command,
                                                         const Resign& resign,
                                                         const LockName& lock) {
-    if (resign.token.kind != lockmgr::PresentedToken::Kind::Present) return std::nullopt;
-    const auto lease = tables_.leases.find(FencingToken(resign.token.value));
+    if (!resign.token) return std::nullopt;
+    const auto lease = tables_.leases.find(*resign.token);
     const bool has_resigned = lease && lease->state == LeaseState::Released &&
                               lease->principal == command.principal && lease->covers(lock);
     if (!has_resigned) return std::nullopt;
@@ -67,7 +65,7 @@ Answer ElectionCommands::describe(const Batch& batch, std::string_view election)
                       .candidates = tables_.live.waiters().waiting_for(lock)};
     const auto proclaimed = tables_.elections.find(election);
     // What an earlier leader said does not speak for this one.
-    if (leader && proclaimed && proclaimed->token == leader->lease.token.value()) {
+    if (leader && proclaimed && proclaimed->token == leader->lease.token) {
         view.value_json = proclaimed->value_json;
         view.proclaimed_at = proclaimed->at;
     }

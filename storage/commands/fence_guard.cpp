@@ -11,6 +11,7 @@ using lockmgr::Lease;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 using lockmgr::PresentedToken;
+using lockmgr::TokenFault;
 
 std::string_view detail_of(FenceVerdict verdict) {
     switch (verdict) {
@@ -36,18 +37,18 @@ std::string_view detail_of(FenceVerdict verdict) {
     return "";
 }
 
-Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, const PresentedToken& token,
+Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, FencingToken token,
               const LockName* lock, const std::optional<Lease>& lease) {
     Error error{lockmgr::refusal_code(verdict), std::string(detail_of(verdict)), {}, -1};
     if (lock != nullptr) error.members.push_back({"lock", lock->value()});
-    error.members.push_back({"presented_token", token.value});
+    error.members.push_back({"presented_token", token.value()});
     if (lease && verdict != FenceVerdict::NotHolder)
         describe_lease(tables, batch, *lease, lock, error);
     return refusal(std::move(error));
 }
 
-Answer refuse_without_lease(const PresentedToken& token, const LockName* lock) {
-    const bool is_absent = token.kind == PresentedToken::Kind::Absent;
+Answer refuse_without_lease(TokenFault fault, const LockName* lock) {
+    const bool is_absent = fault == TokenFault::Absent;
     Error error{is_absent ? ErrorCode::FenceTokenRequired : ErrorCode::FenceTokenMalformed,
                 is_absent ? "This write is fenced. Acquire the lock and send its token in "
                             "X-Fence-Token."
@@ -84,7 +85,8 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
     const auto late = lease.state == LeaseState::Live
                           ? Duration(0)
                           : Duration(ms_between(lease.ended_since, batch.now));
-    const auto current_token = holder ? holder->lease.token.value() : 0;
+    std::optional<FencingToken> current_token;
+    if (holder) current_token = holder->lease.token;
     if (batch.keeps_record)
         tables.refusals.add(lease.token, {.at = batch.wall,
                                           .principal = command.principal,
@@ -97,7 +99,7 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
     batch.notices.push_back({.kind = LockNotice::Kind::Refused,
                              .at = batch.wall,
                              .locks = {lock},
-                             .token = lease.token.value(),
+                             .token = lease.token,
                              .principal = command.principal,
                              .owner = lease.principal == command.principal ? lease.owner : "",
                              .refusal = code,
@@ -125,20 +127,20 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
                                       std::string* owner) {
     FenceEvent event{lock != nullptr ? classes.index_of(*lock) : classes.size() - 1,
                      FenceVerdict::Unknown};
-    if (token.kind != PresentedToken::Kind::Present) {
-        event.extra = token.kind == PresentedToken::Kind::Absent ? FenceEvent::Extra::Missing
-                                                                 : FenceEvent::Extra::Malformed;
+    if (!token) {
+        event.extra =
+            token == lockmgr::kNoToken ? FenceEvent::Extra::Missing : FenceEvent::Extra::Malformed;
         batch.events.emplace_back(event);
-        return refuse_without_lease(token, lock);
+        return refuse_without_lease(token.error(), lock);
     }
-    auto lease = tables.leases.find(FencingToken(token.value));
+    auto lease = tables.leases.find(*token);
     if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->locks.front());
     const bool accepts_late =
         lease &&
         (lock != nullptr ? classes.of(*lock) : classes.strictest(lease->locks)).accepts_late_writes;
     event.verdict = lockmgr::check_fence(lease, lock, command.principal, accepts_late);
     if (event.verdict == FenceVerdict::Accepted) {  // for whoever sets TTLs, nothing asks it here
-        event.token = lease->token.value();
+        event.token = lease->token;
         event.share_left = share_left(tables, *lease, batch.now);
     }
     if (lease) event.ttl = lease->ttl;
@@ -152,7 +154,7 @@ std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
     if (lease)
         put_on_record(tables, batch, command, event.verdict, *lease,
                       lock != nullptr ? *lock : lease->locks.front());
-    return refuse(tables, batch, event.verdict, token, lock, lease);
+    return refuse(tables, batch, event.verdict, *token, lock, lease);
 }
 
 }  // namespace fencegate::storage

@@ -38,7 +38,7 @@ LockNotice notice_of(LockNotice::Kind kind, const Lease& lease, const Batch& bat
     return {.kind = kind,
             .at = batch.wall,
             .locks = lease.locks,
-            .token = lease.token.value(),
+            .token = lease.token,
             .principal = lease.principal,
             .owner = lease.owner,
             .ttl = lease.ttl};
@@ -126,7 +126,7 @@ Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, S
 
     Answer answer;
     answer.resource_id = to_string(lease.id);
-    answer.fencing_token = token->value();
+    answer.fencing_token = *token;
     answer.body = lease_document(view_of(tables_, std::move(lease), batch.now));
     return answer;
 }
@@ -166,7 +166,7 @@ void LockCommands::end(Batch& batch, const Lease& lease, LeaseState how, Seconds
             tables_.live.rest(lock, batch.now + delay);
         batch.events.emplace_back(LeaseEndEvent{.lock_class = lock_class,
                                                 .how = how_of(how),
-                                                .token = lease.token.value(),
+                                                .token = lease.token,
                                                 .held = held_for,
                                                 .ttl = lease.ttl,
                                                 .remaining = remaining,
@@ -233,7 +233,7 @@ Answer LockCommands::renew(Batch& batch, const Command& command, const RenewLeas
 
     Answer answer;
     answer.resource_id = to_string(lease->id);
-    answer.fencing_token = lease->token.value();
+    answer.fencing_token = lease->token;
     answer.body = renewed_document(view_of(tables_, *std::move(lease), batch.now), *decision);
     return answer;
 }
@@ -257,8 +257,7 @@ Answer LockCommands::break_lock(Batch& batch, const BreakLock& broken) {
     if (holding == nullptr)
         return refusal(
             {ErrorCode::LockNotHeld, "Nobody holds the lock; nothing to break.", {}, -1});
-    const auto seen =
-        std::ranges::find(holding->tokens, broken.seen_token, &lockmgr::FencingToken::value);
+    const auto seen = std::ranges::find(holding->tokens, broken.seen_token);
     if (seen == holding->tokens.end())
         return refusal({ErrorCode::FenceStale,
                         "The lock is held under another token than the one you saw. Read it again "

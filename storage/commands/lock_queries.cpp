@@ -68,9 +68,7 @@ Answer LockQueries::read(const Batch& batch, const ListLocks& list) {
 
 Answer LockQueries::read(const Batch& batch, const ReadHistory& history) {
     auto token = tables_.leases.last_of(history.lock);
-    if (history.before > 0) {
-        token = tables_.leases.before(FencingToken(history.before), history.lock);
-    }
+    if (history.before) token = tables_.leases.before(*history.before, history.lock);
     std::vector<HistoryView> leases;
     bool has_more = false;
     while (token) {
@@ -99,16 +97,18 @@ HistoryView LockQueries::history_of(const Batch& batch, Lease lease) {
 Answer LockQueries::read(const Batch& batch, const VerifyFence& verify) {
     std::optional<LeaseView> view;
     bool is_good = false;
-    if (auto lease = tables_.leases.find(FencingToken(verify.token))) {
+    if (auto lease = tables_.leases.find(verify.token)) {
         lease = as_told(tables_, batch, *std::move(lease));
         // As the fence of a write would judge it, asked by the holder.
         const auto verdict = lockmgr::check_fence(lease, &verify.lock, lease->principal, false);
         is_good = lockmgr::is_accepted(verdict);
         view = view_of(tables_, *std::move(lease), batch.now);
     }
-    const auto* holding = tables_.live.holdings().find(verify.lock);
+    std::optional<FencingToken> current_token;
+    if (const auto* holding = tables_.live.holdings().find(verify.lock))
+        current_token = holding->tokens.back();
     return document(verify_document(verify.lock, verify.token, view ? &*view : nullptr, is_good,
-                                    holding != nullptr ? holding->tokens.back().value() : 0));
+                                    current_token));
 }
 
 Answer LockQueries::read(const FindDeadlocks&) { return document(deadlocks_document(deadlocks())); }

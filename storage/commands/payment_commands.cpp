@@ -3,13 +3,13 @@
 #include "lockmgr/guards.hpp"
 #include "storage/commands/fence_guard.hpp"
 #include "storage/documents/payment_documents.hpp"
+#include "storage/model/operation.hpp"
 
 #include <algorithm>
 
 namespace fencegate::storage {
 
 using lockmgr::LockName;
-using lockmgr::PresentedToken;
 
 namespace {
 
@@ -31,11 +31,6 @@ Result<PaymentChange> decide(const Payment& payment, const MovePayment& move) {
         case MovePayment::Kind::Cancel: return decide_cancel(payment);
     }
     return fail(ErrorCode::Internal, "unreachable kind of movement");
-}
-
-std::optional<std::int64_t> token_value(const PresentedToken& token) {
-    if (token.kind != PresentedToken::Kind::Present) return std::nullopt;
-    return token.value;
 }
 
 Answer answer_with(const Payment& payment) {
@@ -68,13 +63,13 @@ PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& cla
 
 Answer PaymentCommands::create(Batch& batch, const Command& command, const CreatePayment& create) {
     std::string owner;
-    if (create.token.kind != PresentedToken::Kind::Absent) {
+    if (create.token != lockmgr::kNoToken) {
         if (auto refused =
                 refuse_by_fence(tables_, batch, classes_, command, create.token, nullptr, &owner))
             return *refused;
     }
     auto answer = create_new(batch, create,
-                             {.token = token_value(create.token),
+                             {.token = presented_token(command.operation),
                               .principal = command.principal,
                               .owner = owner,
                               .key = create.idempotency.key,
@@ -133,7 +128,7 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
     const auto payment = tables_.payments.find(move.payment_id);
     if (payment && !is_version_meant(*payment, move)) return changed(*payment);
     auto answer = payment ? decide_move(*payment, move,
-                                        {.token = move.token.value,
+                                        {.token = *move.token,
                                          .principal = command.principal,
                                          .owner = owner,
                                          .key = move.idempotency.key,
@@ -156,7 +151,7 @@ Answer PaymentCommands::decide_move(const Payment& payment, const MovePayment& m
                                        .id = booked.id,
                                        .amount_minor = change->transfers.front().amount_minor,
                                        .reason = move.reason,
-                                       .token = move.token.value,
+                                       .token = *move.token,
                                        .created_at = booked.at},
                                       change->after);
     return answer;

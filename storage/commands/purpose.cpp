@@ -22,7 +22,7 @@ void record_claim(Tables& tables, const Batch& batch, const ClaimRun& claim, con
                      .slot = claim.slot.text(),
                      .state = RunState::Claimed,
                      .attempts = (before ? before->attempts : 0) + 1,
-                     .token = lease.token.value(),
+                     .token = lease.token,
                      .claimed_at = batch.wall});
 }
 
@@ -52,7 +52,7 @@ std::optional<Error> finished_run(Tables& tables, const AcquireLock& acquire, co
     if (!run) return std::nullopt;
     if (run->state == RunState::Done)
         return Error{ErrorCode::RunDone, "This run is done. Done is final.", {}, -1};
-    if (run->state == RunState::Failed && run->token == lease.token.value())
+    if (run->state == RunState::Failed && run->token == lease.token)
         return Error{
             ErrorCode::RunFailed, "This run failed, and the claim ended with that.", {}, -1};
     return std::nullopt;

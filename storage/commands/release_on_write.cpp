@@ -4,7 +4,6 @@
 
 namespace fencegate::storage {
 
-using lockmgr::FencingToken;
 using lockmgr::LeaseState;
 
 void release_on_write(Tables& tables, LockCommands& locks, Batch& batch, const Command& command,
@@ -12,7 +11,7 @@ void release_on_write(Tables& tables, LockCommands& locks, Batch& batch, const C
     const auto token = presented_token(command.operation);
     if (!token) return;
     // A run may be told its end again when its lease is no longer kept.
-    const auto lease = tables.leases.find(FencingToken(*token));
+    const auto lease = tables.leases.find(*token);
     if (!lease) return;
     if (lease->state == LeaseState::Live) locks.end(batch, *lease, LeaseState::Released);
     // Done, failed and resign have released it themselves by now.

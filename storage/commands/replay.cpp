@@ -34,7 +34,7 @@ Answer replay_lease(Tables& tables, const Batch& batch, const Command& command,
     Answer answer;
     answer.body = lease_document(view_of(tables, lease, batch.now));
     answer.resource_id = to_string(lease.id);
-    answer.fencing_token = lease.token.value();
+    answer.fencing_token = lease.token;
     return answer;
 }
 
@@ -98,7 +98,7 @@ void insert(Tables& tables, Batch& batch, const Command& command, const Idempote
 }
 
 void insert_lease(Tables& tables, Batch& batch, const Command& command,
-                  const Idempotency& idempotency, std::int64_t token) {
+                  const Idempotency& idempotency, FencingToken token) {
     sqlite::StoredAnswer stored;
     stored.kind = sqlite::AnswerKind::Lease;
     stored.token = token;
@@ -112,7 +112,7 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& comman
     auto stored = tables.answers.find(command.principal, idempotency);
     if (!stored) return in_flight(tables.live.waiters(), batch, idempotency);
     std::optional<Lease> lease;
-    if (stored->token) lease = tables.leases.find(FencingToken(*stored->token));
+    if (stored->token) lease = tables.leases.find(*stored->token);
     if (!stored->is_of(idempotency)) {
         batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
         return refusal(mismatch(*stored, lease, command));
@@ -139,7 +139,7 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     const auto kind = kind_of(command.operation);
     if (!is_to_keep(kind, answer)) return;
     if (kind == OperationKind::Renew)
-        return insert_lease(tables, batch, command, idempotency, answer.fencing_token);
+        return insert_lease(tables, batch, command, idempotency, *answer.fencing_token);
     sqlite::StoredAnswer stored;
     stored.kind = moves_money(kind) ? sqlite::AnswerKind::Money : sqlite::AnswerKind::Other;
     stored.token = presented_token(command.operation);
@@ -153,7 +153,7 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
 
 void remember_grant(Tables& tables, Batch& batch, const Command& command,
                     const Idempotency& idempotency, const Lease& lease) {
-    insert_lease(tables, batch, command, idempotency, lease.token.value());
+    insert_lease(tables, batch, command, idempotency, lease.token);
 }
 
 }  // namespace fencegate::storage

@@ -6,7 +6,6 @@
 
 namespace fencegate::storage {
 
-using lockmgr::FencingToken;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 using lockmgr::PresentedToken;
@@ -24,6 +23,15 @@ Error finished(const Run& run) {
             -1};
 }
 
+Error claimed_by_another(const Run& run, const LockName& lock) {
+    Error error{ErrorCode::FenceLockMismatch,
+                "The lease holds the lock of the run but did not claim it.",
+                {{"lock", lock.value()}},
+                -1};
+    if (run.token) error.members.push_back({"claim_token", run.token->value()});
+    return error;
+}
+
 Error not_found() { return {ErrorCode::RunNotFound, "This run was never claimed.", {}, -1}; }
 
 }  // namespace
@@ -38,17 +46,13 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
     if (run->state != outcome || !is_of_its_claim(*run, command.principal, token)) {
         if (auto refused = refuse_by_fence(tables_, batch, classes_, command, token, &lock))
             return *refused;
-        if (token.value != run->token)
-            return refusal({ErrorCode::FenceLockMismatch,
-                            "The lease holds the lock of the run but did not claim it.",
-                            {{"lock", lock.value()}, {"claim_token", run->token}},
-                            -1});
+        if (*token != run->token) return refusal(claimed_by_another(*run, lock));
         if (run->state != RunState::Claimed) return refusal(finished(*run));
         run->state = outcome;
         run->ended_at = batch.wall;
         run->result = finish.result;
         tables_.runs.put(*run);
-        const auto lease = tables_.leases.find(FencingToken(token.value));
+        const auto lease = tables_.leases.find(*token);
         if (!lease) return refusal(poisoned());
         if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
     }
@@ -60,8 +64,8 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
 // A token is good only from its holder's principal. The lease may be gone before the run is.
 bool RunCommands::is_of_its_claim(const Run& run, std::string_view principal,
                                   const PresentedToken& token) {
-    if (token.kind != PresentedToken::Kind::Present || token.value != run.token) return false;
-    const auto lease = tables_.leases.find(FencingToken(token.value));
+    if (!token || *token != run.token) return false;
+    const auto lease = tables_.leases.find(*token);
     return !lease || lease->principal == principal;
 }
 
@@ -91,7 +95,7 @@ RunView RunCommands::view_run(const Batch& batch, Run run) {
     RunView view{.run = std::move(run)};
     if (view.run.state != RunState::Claimed) return view;
     auto holder = holder_of(tables_, lockmgr::run_lock(view.run.job, view.run.slot), batch.now);
-    if (holder && holder->lease.token.value() == view.run.token) view.claim = std::move(holder);
+    if (holder && holder->lease.token == view.run.token) view.claim = std::move(holder);
     return view;
 }
 

@@ -22,7 +22,7 @@ std::string hex_of(const Sha256& seal) {
 
 void write_token(JsonWriter& json, const JournalEntry& entry) {
     json.key("fencing_token");
-    entry.token ? json.integer(*entry.token) : json.null();
+    entry.token ? json.integer(entry.token->value()) : json.null();
 }
 
 // Who wrote it; the gateway itself is nobody.

@@ -3,6 +3,7 @@
 namespace fencegate::storage {
 
 using lockmgr::Claim;
+using lockmgr::FencingToken;
 using lockmgr::Lease;
 using lockmgr::LeaseState;
 using lockmgr::LockMode;
@@ -84,8 +85,8 @@ void write_refusal(JsonWriter& json, const RefusedWrite& refusal) {
         .member("route", refusal.route)
         .member("late_ms", refusal.late_ms)
         .member("request_id", refusal.request_id);
-    if (refusal.current_token > 0) {
-        json.member("current_token", refusal.current_token)
+    if (refusal.current_token) {
+        json.member("current_token", refusal.current_token->value())
             .member("current_owner", refusal.current_owner);
     }
     json.end_object();
@@ -197,17 +198,17 @@ std::string history_document(const LockName& lock, const std::vector<HistoryView
     return out;
 }
 
-std::string verify_document(const LockName& lock, std::int64_t token, const LeaseView* view,
-                            bool is_good, std::int64_t current_token) {
+std::string verify_document(const LockName& lock, FencingToken token, const LeaseView* view,
+                            bool is_good, std::optional<FencingToken> current_token) {
     std::string out;
     out.reserve(kDocumentBytes);
     JsonWriter json(out);
     json.begin_object()
         .member("lock", lock.value())
-        .member("fencing_token", token)
+        .member("fencing_token", token.value())
         .member_bool("live", is_good)
         .member("state", view != nullptr ? lease_state_name(view->lease.state) : "unknown");
-    if (current_token > 0) json.member("current_token", current_token);
+    if (current_token) json.member("current_token", current_token->value());
     if (view != nullptr) {
         json.key("lease");
         write_holder(json, *view);

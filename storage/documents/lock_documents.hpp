@@ -63,9 +63,10 @@ void write_holder(JsonWriter& json, const LeaseView& holder);
 [[nodiscard]] std::string history_document(const lockmgr::LockName& lock,
                                            const std::vector<HistoryView>& leases, bool has_more);
 // `view` is the lease the token names, nullptr if there is none.
-[[nodiscard]] std::string verify_document(const lockmgr::LockName& lock, std::int64_t token,
-                                          const LeaseView* view, bool is_good,
-                                          std::int64_t current_token);
+[[nodiscard]] std::string verify_document(const lockmgr::LockName& lock,
+                                          lockmgr::FencingToken token, const LeaseView* view,
+                                          bool is_good,
+                                          std::optional<lockmgr::FencingToken> current_token);
 // An array, for a document of the edge.
 [[nodiscard]] std::string longest_held_document(const std::vector<LeaseView>& held, BootTime now);
 [[nodiscard]] std::string deadlocks_document(const std::vector<lockmgr::WaitCycle>& cycles);

@@ -14,8 +14,9 @@ void write_refund_members(JsonWriter& json, const Refund& refund, const Payment&
         .member("amount", refund.amount_minor)
         .member("currency", payment.currency)
         .member("reason", refund.reason)
-        .member("fencing_token", refund.token)
-        .member("created_at", rfc3339(refund.created_at).text);
+        .key("fencing_token");
+    refund.token ? json.integer(refund.token->value()) : json.null();
+    json.member("created_at", rfc3339(refund.created_at).text);
 }
 
 void write_payment(JsonWriter& json, const Payment& payment) {

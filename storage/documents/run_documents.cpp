@@ -10,7 +10,7 @@ void write_run(JsonWriter& json, const RunView& view) {
         .member("slot", run.slot)
         .member("state", lockmgr::run_state_name(run.state))
         .member("attempts", run.attempts);
-    if (run.token > 0) json.member("fencing_token", run.token);
+    if (run.token) json.member("fencing_token", run.token->value());
     if (run.claimed_at) json.member("claimed_at", rfc3339(*run.claimed_at).text);
     if (run.ended_at) json.member("ended_at", rfc3339(*run.ended_at).text);
     if (!run.result.empty()) json.member("result", run.result);

@@ -73,7 +73,7 @@ void write_form(FormWriter& form, const ReleaseLease& release) {
 
 // Its token names what is to be ended; it is no fence.
 void write_form(FormWriter& form, const BreakLock& broken) {
-    form.text(broken.lock.value()).number(broken.seen_token).text(broken.reason);
+    form.text(broken.lock.value()).number(broken.seen_token.value()).text(broken.reason);
 }
 
 void write_form(FormWriter& form, const Proclaim& proclaim) {

@@ -73,13 +73,14 @@ struct ListLocks {
 };
 struct ReadHistory {
     lockmgr::LockName lock;
-    std::int64_t before = 0;  // the token of the last lease seen; 0: from the newest on
+    // The token of the last lease seen; nullopt: from the newest on.
+    std::optional<lockmgr::FencingToken> before{};
     int limit = 10;
 };
 // Is this token good for writes under `lock` now? For effects that do not pass the gateway.
 struct VerifyFence {
     lockmgr::LockName lock;
-    std::int64_t token = 0;
+    lockmgr::FencingToken token;
 };
 struct FindDeadlocks {};
 // The live leases that were granted first.
@@ -93,7 +94,7 @@ struct ReadAdvice {
 // Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
 struct BreakLock {
     lockmgr::LockName lock;
-    std::int64_t seen_token = 0;
+    lockmgr::FencingToken seen_token;
     std::string reason;
     std::optional<Idempotency> idempotency{};
 };
@@ -103,12 +104,12 @@ struct BreakLock {
 struct Proclaim {
     std::string election;
     std::string value_json;
-    lockmgr::PresentedToken token;
+    lockmgr::PresentedToken token = lockmgr::kNoToken;
     std::optional<Idempotency> idempotency{};
 };
 struct Resign {
     std::string election;
-    lockmgr::PresentedToken token;
+    lockmgr::PresentedToken token = lockmgr::kNoToken;
     std::optional<Idempotency> idempotency{};
 };
 struct ReadElection {
@@ -119,7 +120,7 @@ struct FinishRun {
     lockmgr::RunSlot slot;
     bool is_done = true;  // else it failed
     std::string result;
-    lockmgr::PresentedToken token;
+    lockmgr::PresentedToken token = lockmgr::kNoToken;
     std::optional<Idempotency> idempotency{};
 };
 struct ReadRun {
@@ -141,7 +142,7 @@ struct CreatePayment {
     bool capture = true;
     std::string reference;
     std::string metadata_json;
-    lockmgr::PresentedToken token;
+    lockmgr::PresentedToken token = lockmgr::kNoToken;
     Idempotency idempotency;
 };
 // Which version of a payment a change is meant for: If-Match.
@@ -153,7 +154,7 @@ struct MovePayment {
     std::string payment_id;
     std::optional<std::int64_t> amount_minor;  // absent: the rest
     std::string reason;
-    lockmgr::PresentedToken token;
+    lockmgr::PresentedToken token = lockmgr::kNoToken;
     Idempotency idempotency;
     std::optional<PaymentVersions> if_version{};  // any of them; absent: whatever it is
 };
@@ -236,11 +237,11 @@ enum class FenceStatus : std::uint8_t { None, Live, Stale, Released };
 // What the store says. `error` absent means success. Everything it reveals is durable.
 struct Answer {
     std::optional<Error> error;
-    std::string body;                // the resource as JSON; empty where there is none
-    std::string resource_id;         // the lease or payment the answer is about, for Location
-    std::int64_t fencing_token = 0;  // of a grant; 0: none
-    std::int64_t version = 0;        // of the payment that the answer leaves, for ETag; 0: none
-    bool is_replayed = false;        // an earlier answer under the same idempotency key
+    std::string body;         // the resource as JSON; empty where there is none
+    std::string resource_id;  // the lease or payment the answer is about, for Location
+    std::optional<lockmgr::FencingToken> fencing_token{};  // of a grant or a renewal
+    std::int64_t version = 0;  // of the payment that the answer leaves, for ETag; 0: none
+    bool is_replayed = false;  // an earlier answer under the same idempotency key
     FenceStatus fence_status = FenceStatus::None;
     std::string next_cursor;      // of a page: where the next begins; empty: there is none
     std::string previous_cursor;  // the same backwards

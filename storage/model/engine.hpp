@@ -54,7 +54,8 @@ struct CopyProgress {
 // What a copy of the store holds: everything up to here and nothing beyond.
 struct CopyFacts {
     std::int64_t epoch = 0;
-    std::int64_t last_token = 0;  // the newest that was issued in this epoch; 0: none yet
+    // The newest that was issued in this epoch; nullopt: none yet.
+    std::optional<lockmgr::FencingToken> last_token{};
     std::int64_t last_transfer = 0;
     std::int64_t bytes = 0;
 };

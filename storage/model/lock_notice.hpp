@@ -28,14 +28,14 @@ struct LockNotice {
     Kind kind = Kind::Granted;
     WallTime at{};  // for people
     std::vector<lockmgr::LockName> locks;
-    std::int64_t token = 0;
-    std::string principal;  // whose lease it is; of a refusal, who asked
-    std::string owner;
+    lockmgr::FencingToken token;
+    std::string principal{};  // whose lease it is; of a refusal, who asked
+    std::string owner{};
     Duration ttl{0};
     // Of a refusal only.
     std::optional<ErrorCode> refusal{};
-    std::int64_t current_token = 0;  // 0: nobody holds the lock
-    Duration late{0};                // how long ago the lease had ended
+    std::optional<lockmgr::FencingToken> current_token{};  // nullopt: nobody holds the lock
+    Duration late{0};                                      // how long ago the lease had ended
     std::string text{};
 };
 
@@ -46,7 +46,7 @@ struct LockNotice {
     return {.kind = LockNotice::Kind::Proclaimed,
             .at = now,
             .locks = std::move(locks),
-            .token = lease.token.value(),
+            .token = lease.token,
             .principal = lease.principal,
             .owner = lease.owner,
             .text = value_json};

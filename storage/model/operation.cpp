@@ -125,12 +125,11 @@ void attach(Operation& operation, Idempotency idempotency) {
         operation);
 }
 
-std::optional<std::int64_t> presented_token(const Operation& operation) {
+std::optional<lockmgr::FencingToken> presented_token(const Operation& operation) {
     return std::visit(
-        [](const auto& one) -> std::optional<std::int64_t> {
-            if constexpr (requires { one.token.kind; }) {
-                if (one.token.kind == lockmgr::PresentedToken::Kind::Present)
-                    return one.token.value;
+        [](const auto& one) -> std::optional<lockmgr::FencingToken> {
+            if constexpr (requires { one.token.error(); }) {
+                if (one.token) return *one.token;
             }
             return std::nullopt;
         },

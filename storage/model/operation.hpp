@@ -59,6 +59,6 @@ inline constexpr std::array kOperationKinds{
 void attach(Operation& operation, Idempotency idempotency);
 
 // The token that was presented for the fence, if it has the form of one.
-[[nodiscard]] std::optional<std::int64_t> presented_token(const Operation& operation);
+[[nodiscard]] std::optional<lockmgr::FencingToken> presented_token(const Operation& operation);
 
 }  // namespace fencegate::storage

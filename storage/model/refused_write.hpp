@@ -3,8 +3,10 @@
 // was presented. Thread rule: a plain value.
 
 #include "base/clock.hpp"
+#include "lockmgr/fencing_token.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace fencegate::storage {
@@ -15,8 +17,9 @@ struct RefusedWrite {
     std::string code{};
     std::string route{};
     std::string request_id{};
-    std::int64_t late_ms = 0;        // since the lease had ended; 0: it was live
-    std::int64_t current_token = 0;  // who held the lock then; 0: nobody
+    std::int64_t late_ms = 0;  // since the lease had ended; 0: it was live
+    // Who held the lock then; nullopt: nobody.
+    std::optional<lockmgr::FencingToken> current_token{};
     std::string current_owner{};
 };
 

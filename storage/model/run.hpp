@@ -3,6 +3,7 @@
 // Thread rule: a plain value.
 
 #include "base/clock.hpp"
+#include "lockmgr/fencing_token.hpp"
 #include "lockmgr/run_rules.hpp"
 
 #include <cstdint>
@@ -15,9 +16,9 @@ struct Run {
     std::string job;
     std::string slot;
     lockmgr::RunState state = lockmgr::RunState::Claimed;
-    std::int64_t attempts = 0;             // claims so far
-    std::int64_t token = 0;                // of the last claim; 0: never claimed
-    std::optional<WallTime> claimed_at{};  // for people, as is the next
+    std::int64_t attempts = 0;                     // claims so far
+    std::optional<lockmgr::FencingToken> token{};  // of the last claim; nullopt: never claimed
+    std::optional<WallTime> claimed_at{};          // for people, as is the next
     std::optional<WallTime> ended_at{};
     std::string result{};
 };

@@ -37,7 +37,7 @@ struct LeaseEndEvent {
     enum class How : std::uint8_t { Released, Expired, Broken };
     std::size_t lock_class;
     How how;
-    std::int64_t token = 0;
+    lockmgr::FencingToken token;
     Seconds held{0};
     Seconds ttl{0};
     Seconds remaining{0};   // at a release
@@ -60,10 +60,11 @@ struct FenceEvent {
     std::size_t lock_class;
     lockmgr::FenceVerdict verdict;
     Extra extra = Extra::None;
-    Seconds stale_for{0};    // how long ago the lease had ended
-    std::int64_t token = 0;  // of the lease; 0: none was found
-    Seconds ttl{0};          // of the lease, if there is one
-    double share_left = 0;   // of its TTL, while it is live
+    Seconds stale_for{0};  // how long ago the lease had ended
+    // Of the lease that a write in time passed under; nullopt: none did.
+    std::optional<lockmgr::FencingToken> token{};
+    Seconds ttl{0};         // of the lease, if there is one
+    double share_left = 0;  // of its TTL, while it is live
 };
 struct IdempotencyEvent {
     enum class Result : std::uint8_t { New, Replayed, InFlight, Mismatch };

@@ -35,7 +35,7 @@ Sha256 seal_of(const JournalEntry& entry, const Sha256& before) {
     const Number debit(std::to_underlying(entry.debit));
     const Number credit(std::to_underlying(entry.credit));
     const Number amount(entry.amount_minor);
-    const Number token(entry.token.value_or(0));
+    const Number token(entry.token ? entry.token->value() : 0);
     const Number booked_at(entry.booked_at.time_since_epoch().count());
     const Number previous(entry.previous);
     const Number movement(entry.movement);

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/digest.hpp"
 #include "base/uuid.hpp"
+#include "lockmgr/fencing_token.hpp"
 #include "storage/money/payment.hpp"
 
 #include <cstdint>
@@ -26,10 +27,10 @@ struct JournalEntry {
     std::int64_t amount_minor = 0;
     std::string currency;
     Uuid public_id{};
-    std::optional<std::int64_t> token;  // the fence it was written under
-    std::string principal;              // empty: the gateway itself, when a hold expires
-    std::string owner;                  // label of the lease
-    std::string key;                    // Idempotency-Key
+    std::optional<lockmgr::FencingToken> token;  // the fence it was written under
+    std::string principal;                       // empty: the gateway itself, when a hold expires
+    std::string owner;                           // label of the lease
+    std::string key;                             // Idempotency-Key
     std::string reason;
     WallTime booked_at{};       // for people; order is by id
     std::int64_t previous = 0;  // entry of the same payment before this; 0: none

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/uuid.hpp"
+#include "lockmgr/fencing_token.hpp"
 
 #include <array>
 #include <cstdint>
@@ -88,7 +89,8 @@ struct Refund {
     Uuid id;
     std::int64_t amount_minor = 0;
     std::string reason;
-    std::int64_t token = 0;  // the fencing token it was written under
+    // The fence it was written under. Every refund has one, unless its row is damaged.
+    std::optional<lockmgr::FencingToken> token;
     WallTime created_at{};
 };
 

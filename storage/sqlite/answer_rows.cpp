@@ -56,7 +56,7 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     // 128 bits of SHA-256 do not collide by accident. If somebody makes them, nobody reads
     // another's answer.
     answer.is_foreign = row.text(0) != principal || row.text(1) != idempotency.key;
-    if (!row.is_null(3)) answer.token = row.integer(3);
+    answer.token = row.token(3);
     answer.body = row.text(5);
     if (!row.is_null(4)) {
         answer.error = stored_refusal(row.text(4));

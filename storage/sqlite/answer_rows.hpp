@@ -31,7 +31,7 @@ struct StoredAnswer {
     // Another principal's or another key's, found by a collision that somebody made: it matches
     // nothing, and nothing of it is told.
     bool is_foreign = false;
-    std::optional<std::int64_t> token;
+    std::optional<lockmgr::FencingToken> token;
     std::optional<ErrorCode> error;
     std::string body;  // the resource, or the refusal's detail
     std::string resource_id;

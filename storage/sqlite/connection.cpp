@@ -223,6 +223,10 @@ Blob Statement::Row::blob(int column) const {
     return {static_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)};
 }
 
+std::optional<lockmgr::FencingToken> Statement::Row::token(int column) const {
+    return lockmgr::FencingToken::from_number(integer(column));
+}
+
 bool Statement::Row::is_null(int column) const {
     return ::sqlite3_column_type(statement_.statement_, column) == SQLITE_NULL;
 }

@@ -7,6 +7,7 @@
 // Errors: failure(), classified by what the store must do about it.
 
 #include "base/result.hpp"
+#include "lockmgr/fencing_token.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -94,6 +95,11 @@ private:
 
 using Blob = std::span<const std::uint8_t>;
 
+// For a column of tokens that cannot be NULL: 0 says that there is none.
+[[nodiscard]] inline std::int64_t or_zero(const std::optional<lockmgr::FencingToken>& token) {
+    return token ? token->value() : 0;
+}
+
 // A prepared statement. Bind by position:
 //     insert_.run(token, name);
 //     auto row = find_.query(token); if (row.next()) use(row.integer(0));
@@ -112,6 +118,8 @@ public:
         [[nodiscard]] std::int64_t integer(int column) const;
         [[nodiscard]] std::string_view text(int column) const;  // valid until next()
         [[nodiscard]] Blob blob(int column) const;              // valid until next()
+        // nullopt: NULL, the 0 of or_zero(), or what only a damaged file has for a token.
+        [[nodiscard]] std::optional<lockmgr::FencingToken> token(int column) const;
         [[nodiscard]] bool is_null(int column) const;
 
     private:
@@ -149,6 +157,7 @@ private:
     void bind(int at, std::int64_t value);
     void bind(int at, std::string_view value);
     void bind(int at, Blob value);
+    void bind(int at, lockmgr::FencingToken value) { bind(at, value.value()); }
     void bind(int at, std::nullptr_t);
     template <class T>
     void bind(int at, const std::optional<T>& value) {

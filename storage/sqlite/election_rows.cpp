@@ -11,13 +11,13 @@ ElectionRows::ElectionRows(Connection& connection)
 
 void ElectionRows::proclaim(std::string_view election, lockmgr::FencingToken token,
                             std::string_view value, WallTime now) {
-    proclaim_.run(election, token.value(), value, now.time_since_epoch().count());
+    proclaim_.run(election, token, value, now.time_since_epoch().count());
 }
 
 std::optional<Proclamation> ElectionRows::find(std::string_view election) {
     auto row = find_.query(election);
     if (!row.next()) return std::nullopt;
-    return Proclamation{.token = row.integer(0),
+    return Proclamation{.token = row.token(0),
                         .value_json = std::string(row.text(1)),
                         .at = WallTime(std::chrono::milliseconds(row.integer(2)))};
 }

@@ -14,7 +14,7 @@
 namespace fencegate::storage::sqlite {
 
 struct Proclamation {
-    std::int64_t token = 0;  // of the lease it was made under
+    std::optional<lockmgr::FencingToken> token;  // of the lease it was made under
     std::string value_json;
     WallTime at{};
 };

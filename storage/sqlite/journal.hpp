@@ -36,7 +36,7 @@ using Balances = std::map<std::string, std::array<Balance, kAccounts>, std::less
 
 // Who moves money, under which fence and key, when.
 struct Movement {
-    std::optional<std::int64_t> token;
+    std::optional<lockmgr::FencingToken> token;
     std::string_view principal;  // empty: the gateway itself
     std::string_view owner;
     std::string_view key;

@@ -23,8 +23,7 @@ JournalEntry entry_of(const Statement::Row& row, int first) {
     entry.amount_minor = row.integer(at++);
     entry.currency = row.text(at++);
     copy_exactly(row.blob(at++), entry.public_id.bytes);
-    if (!row.is_null(at)) entry.token = row.integer(at);
-    ++at;
+    entry.token = row.token(at++);
     entry.principal = row.text(at++);
     entry.owner = row.text(at++);
     entry.key = row.text(at++);

@@ -13,7 +13,7 @@ inline constexpr const char* kEntryColumns =
     "principal, owner, key, reason, created_at_ms, previous, movement, seal";
 
 // The entry in a row of those columns, from `first` on. A public id or seal of a wrong size, which
-// only a damaged file has, is all zero.
+// only a damaged file has, is all zero, and a token out of range none.
 [[nodiscard]] JournalEntry entry_of(const Statement::Row& row, int first = 0);
 
 }  // namespace fencegate::storage::sqlite

@@ -184,15 +184,13 @@ std::vector<Lease> LeaseRows::oldest_live(int limit) {
 }
 
 std::optional<FencingToken> LeaseRows::last_of(const LockName& lock) {
-    const auto head = head_of(lock);
-    if (head.token == 0) return std::nullopt;
-    return FencingToken(head.token);
+    return FencingToken::from_number(head_of(lock).token);
 }
 
 std::optional<FencingToken> LeaseRows::before(FencingToken token, const LockName& lock) {
     auto row = before_.query(token.value(), lock.value());
-    if (!row.next() || row.integer(0) == 0) return std::nullopt;
-    return FencingToken(row.integer(0));
+    if (!row.next()) return std::nullopt;
+    return row.token(0);
 }
 
 std::vector<LockName> LeaseRows::names(std::string_view prefix, std::string_view after, int limit) {

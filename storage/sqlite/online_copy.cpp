@@ -100,7 +100,7 @@ Result<CopyFacts> OnlineCopy::facts() {
     if (!row.next()) return failed(SQLITE_CORRUPT, "the store cannot be read");
     CopyFacts facts{.epoch = row.integer(0), .last_transfer = row.integer(2)};
     if (row.integer(1) > 0)
-        facts.last_token = lockmgr::FencingToken::compose(facts.epoch, row.integer(1)).value();
+        facts.last_token = lockmgr::FencingToken::compose(facts.epoch, row.integer(1));
     facts.bytes = progress_.pages_total * static_cast<std::int64_t>(kFilePageBytes);
     return facts;
 }

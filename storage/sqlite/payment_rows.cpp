@@ -107,7 +107,7 @@ std::optional<std::vector<Refund>> PaymentRows::refunds(const Payment& payment, 
                                .id = read_uuid(row.blob(2)),
                                .amount_minor = row.integer(3),
                                .reason = std::string(row.text(4)),
-                               .token = row.integer(5),
+                               .token = row.token(5),
                                .created_at = WallTime(std::chrono::milliseconds(row.integer(6)))});
         }
         at = row.integer(0);

@@ -20,7 +20,7 @@ void RefusalRows::add(FencingToken token, const RefusedWrite& refused) {
     if (number > kRefusalsKept) return;
     insert_.run(token.value(), number, refused.at.time_since_epoch().count(), refused.principal,
                 refused.code, refused.route, refused.request_id, refused.late_ms,
-                refused.current_token, refused.current_owner);
+                or_zero(refused.current_token), refused.current_owner);
 }
 
 std::int64_t RefusalRows::count(FencingToken token) {
@@ -38,7 +38,7 @@ std::vector<RefusedWrite> RefusalRows::of(FencingToken token, std::int64_t limit
                           .route = std::string(row.text(3)),
                           .request_id = std::string(row.text(4)),
                           .late_ms = row.integer(5),
-                          .current_token = row.integer(6),
+                          .current_token = row.token(6),
                           .current_owner = std::string(row.text(7))});
     }
     return writes;

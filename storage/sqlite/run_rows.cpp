@@ -37,8 +37,8 @@ std::optional<Run> RunRows::find(std::string_view job, std::string_view slot) {
 }
 
 void RunRows::put(const Run& run) {
-    put_.run(run.job, run.slot, static_cast<std::int64_t>(run.state), run.attempts, run.token,
-             ms_of(run.claimed_at), ms_of(run.ended_at), run.result);
+    put_.run(run.job, run.slot, static_cast<std::int64_t>(run.state), run.attempts,
+             or_zero(run.token), ms_of(run.claimed_at), ms_of(run.ended_at), run.result);
 }
 
 std::vector<Run> RunRows::list(std::string_view job, std::string_view before, int limit) {
@@ -53,7 +53,7 @@ Run RunRows::read(const Statement::Row& row) {
             .slot = std::string(row.text(1)),
             .state = static_cast<lockmgr::RunState>(row.integer(2)),
             .attempts = row.integer(3),
-            .token = row.integer(4),
+            .token = row.token(4),
             .claimed_at = time_in(row, 5),
             .ended_at = time_in(row, 6),
             .result = std::string(row.text(7))};

@@ -38,8 +38,8 @@ bool tells(std::string_view body, const Payment& then, const Refund& refund) {
     return tells(body, "id", std::string_view(refund_id(refund.id))) &&
            tells(body, "payment", std::string_view(then.id)) &&
            tells(body, "amount", refund.amount_minor) &&
-           tells(body, "currency", std::string_view(then.currency)) &&
-           tells(body, "fencing_token", refund.token) &&
+           tells(body, "currency", std::string_view(then.currency)) && refund.token &&
+           tells(body, "fencing_token", refund.token->value()) &&
            tells(body, "payment_status", status_name(then)) &&
            tells(body, "amount_refunded", then.refunded_minor);
 }

@@ -53,8 +53,8 @@ public:
         check_movement(entry);
         if (begins(entry)) check_fence(entry);
         if (entry.token) {
-            checks_.token_counter.expect(*entry.token <= facts_.counter, [&] {
-                return nth("entry", entry.id) + " has " + nth("token", *entry.token) +
+            checks_.token_counter.expect(entry.token->value() <= facts_.counter, [&] {
+                return nth("entry", entry.id) + " has " + nth("token", entry.token->value()) +
                        ", but the counter stands at " + std::to_string(facts_.counter);
             });
         }
@@ -128,7 +128,7 @@ private:
         }
         auto row = lease_.query(*entry.token);
         if (!row.next()) {
-            if (*entry.token > facts_.forgotten)
+            if (entry.token->value() > facts_.forgotten)
                 check.expect(false, [&] { return under(entry) + ", which no lease has"; });
             return;
         }
@@ -157,10 +157,10 @@ private:
     }
 
     static std::string under(const JournalEntry& entry) {
-        return nth("entry", entry.id) + " was written under " + nth("token", *entry.token);
+        return nth("entry", entry.id) + " was written under " + nth("token", entry.token->value());
     }
 
-    bool covers(std::int64_t token, std::string_view first, std::string_view lock) {
+    bool covers(lockmgr::FencingToken token, std::string_view first, std::string_view lock) {
         if (first == lock) return true;
         auto row = further_lock_.query(token, lock);
         return row.next();

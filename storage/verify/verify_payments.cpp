@@ -149,7 +149,7 @@ private:
         const auto id = entry_.blob(9);
         if (id.size() == refund.id.bytes.size()) std::ranges::copy(id, refund.id.bytes.begin());
         refund.amount_minor = entry_.integer(3);
-        refund.token = entry_.integer(5);
+        refund.token = entry_.token(5);
         return refund;
     }
 

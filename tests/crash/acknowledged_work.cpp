@@ -1,6 +1,7 @@
 #include "tests/crash/acknowledged_work.hpp"
 
 #include "tests/crash/store_invariants.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <filesystem>
 
@@ -52,7 +53,7 @@ storage::Operation AcknowledgedWork::ask(std::vector<Asked>& asked) {
                                       .capture = true,
                                       .reference = {},
                                       .metadata_json = {},
-                                      .token = {},
+                                      .token = lockmgr::kNoToken,
                                       .idempotency = idempotency(one.key)};
     }
     const auto dice = random_.below(10);
@@ -94,7 +95,7 @@ void AcknowledgedWork::note(const Asked& asked, const storage::Answer& answer) {
     switch (asked.what) {
         case Asked::What::Create: payments_.push_back(asked.payment); break;
         case Asked::What::Acquire:
-            grants_[answer.fencing_token] = {asked.payment, answer.resource_id};
+            grants_[testing::number_of(answer.fencing_token)] = {asked.payment, answer.resource_id};
             break;
         case Asked::What::Refund: refunds_.push_back({asked, answer.body}); break;
         case Asked::What::Release: grants_[asked.token].is_released = true; break;
@@ -139,7 +140,7 @@ std::vector<std::string> AcknowledgedWork::contradictions(StoreHarness& reopened
     }
     const auto next = reopened.acquire("after/" + std::to_string(reopened.last_ticket()));
     const auto highest = grants_.empty() ? 0 : grants_.rbegin()->first;
-    if (!next || next->error || next->fencing_token <= highest)
+    if (!next || next->error || testing::number_of(next->fencing_token) <= highest)
         wrong.push_back("the next token is not above " + std::to_string(highest));
     return wrong;
 }

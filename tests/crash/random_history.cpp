@@ -1,6 +1,7 @@
 #include "tests/crash/random_history.hpp"
 
 #include "storage/verify/verify_checks.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <sqlite3.h>
 
@@ -36,7 +37,7 @@ std::filesystem::path memory() {
 std::string lock_of(const std::string& payment) { return "payments/" + payment; }
 
 void present(Operation& operation, std::int64_t token) {
-    if (auto* move = std::get_if<MovePayment>(&operation)) move->token.value = token;
+    if (auto* move = std::get_if<MovePayment>(&operation)) move->token = testing::presented(token);
 }
 
 }  // namespace
@@ -183,7 +184,7 @@ Operation RandomHistory::draw_create() {
                          .capture = random_.below(2) == 0,
                          .reference = {},
                          .metadata_json = {},
-                         .token = {},
+                         .token = lockmgr::kNoToken,
                          .idempotency = idempotency("create-" + name)};
     if (random_.below(3) == 0) create.reference = "order-" + std::to_string(random_.below(30));
     return create;
@@ -195,9 +196,9 @@ Operation RandomHistory::draw_move(Kind kind, const std::string& principal) {
                      .payment_id = grant != nullptr ? grant->payment : draw_payment(),
                      .amount_minor = 1 + below(300),
                      .reason = {},
-                     .token = {lockmgr::PresentedToken::Kind::Present, 1'000'000},
+                     .token = testing::presented(1'000'000),
                      .idempotency = {}};
-    if (grant != nullptr) move.token.value = grant->token;
+    if (grant != nullptr) move.token = testing::presented(grant->token);
     // Under the token of whoever, and to whichever payment, now and then.
     if (random_.below(10) == 0) move.payment_id = draw_payment();
     if (random_.below(4) == 0 || kind == Kind::Cancel) move.amount_minor.reset();
@@ -215,7 +216,7 @@ Operation RandomHistory::draw_end(const std::string& principal) {
         return storage::RenewLease{.lease_id = lease, .ttl = Duration(100 + below(5'000))};
     if (dice < 8) return storage::ReleaseLease{lease};
     return storage::BreakLock{.lock = *LockName::parse(lock_of(grant->payment)),
-                              .seen_token = grant->token,
+                              .seen_token = lockmgr::FencingToken(grant->token),
                               .reason = "stuck"};
 }
 

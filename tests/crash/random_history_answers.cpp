@@ -1,5 +1,6 @@
 // What the answers of a random history say, held against each other.
 #include "tests/crash/random_history.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -110,7 +111,7 @@ void RandomHistory::look_for_another_answer(const Asked& asked, const Answer& an
 
 // As far as answers tell: what was answered with "unknown" may have granted more.
 void RandomHistory::look_at_fence(const MovePayment& move) {
-    const auto token = move.token.value;
+    const auto token = testing::number_of(move.token);
     if (sealed_.contains(token) || newest_[lock_of(move.payment_id)] != token)
         say("a write to " + move.payment_id + " passed under the dead token " +
             std::to_string(token));
@@ -118,14 +119,15 @@ void RandomHistory::look_at_fence(const MovePayment& move) {
 
 void RandomHistory::note_grant(const AcquireLock& acquire, const std::string& principal,
                                const Answer& answer) {
+    const auto token = testing::number_of(answer.fencing_token);
     for (const auto& lock : acquire.locks) {
         auto& newest = newest_[std::string(lock.value())];
-        if (answer.fencing_token <= newest) say("a token did not rise");
-        newest = answer.fencing_token;
+        if (token <= newest) say("a token did not rise");
+        newest = token;
     }
     grants_.push_back(
         {.lease_id = answer.resource_id,
-         .token = answer.fencing_token,
+         .token = token,
          .principal = principal,
          .payment = std::string(acquire.locks.front().value()).substr(lock_of("").size())});
     if (grants_.size() > kGrantsMax) grants_.pop_front();
@@ -138,7 +140,7 @@ void RandomHistory::note_end(const Operation& operation) {
         if (found != grants_.end()) sealed_.insert(found->token);
     }
     if (const auto* broken = std::get_if<storage::BreakLock>(&operation))
-        sealed_.insert(broken->seen_token);
+        sealed_.insert(broken->seen_token.value());
 }
 
 }  // namespace fencegate::testing

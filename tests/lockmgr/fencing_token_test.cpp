@@ -23,6 +23,13 @@ TEST(FencingToken, OfALaterEpochIsGreaterThanEveryTokenBefore) {
     EXPECT_EQ(FencingToken::compose(kTokenEpochMax, kTokenSequenceMax).value(), kTokenMax);
 }
 
+TEST(FencingToken, IsMadeOfNoNumberOutOfRange) {
+    EXPECT_EQ(FencingToken::from_number(1), FencingToken(1));
+    EXPECT_EQ(FencingToken::from_number(kTokenMax), FencingToken(kTokenMax));
+    for (const auto number : {std::int64_t{0}, std::int64_t{-1}, kTokenMax + 1})
+        EXPECT_FALSE(FencingToken::from_number(number)) << number;
+}
+
 TEST(FencingTokenDeathTest, CannotBeZeroOrTooLarge) {
     EXPECT_DEATH(FencingToken(0), "invariant lost");
     EXPECT_DEATH(FencingToken(kTokenMax + 1), "invariant lost");

@@ -4,6 +4,7 @@
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 
@@ -16,9 +17,8 @@ constexpr Duration kWaitMax{3'000};  // that a client asks for
 void present_instead(storage::Operation& operation, std::int64_t token) {
     std::visit(
         [&](auto& one) {
-            if constexpr (requires { one.token.kind; }) {
-                if (one.token.kind == lockmgr::PresentedToken::Kind::Present)
-                    one.token.value = token;
+            if constexpr (requires { one.token.error(); }) {
+                if (one.token) one.token = testing::presented(token);
             }
         },
         operation);
@@ -161,7 +161,7 @@ void Client::hear_grant(Surroundings& world, const Answer& answer) {
     forget_grant();
     const auto& acquire = std::get<storage::AcquireLock>(pending_->call.command.operation);
     grant_ = Grant{.locks = locks_of(acquire),
-                   .token = answer.fencing_token,
+                   .token = testing::number_of(answer.fencing_token),
                    .lease_id = *id,
                    .run = {},
                    .election = {}};

@@ -3,19 +3,20 @@
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 
 namespace fencegate::simulation {
 namespace {
 
-using TokenKind = lockmgr::PresentedToken::Kind;
+using lockmgr::FencingToken;
+using lockmgr::TokenFault;
+using testing::presented;
 using MoveKind = storage::MovePayment::Kind;
 
 constexpr std::string_view kPaymentLocks = "payments/";
 constexpr std::string_view kRunLocks = "runs/nightly/";
-
-lockmgr::PresentedToken present(std::int64_t token) { return {TokenKind::Present, token}; }
 
 // What a key stands for: all but the token. Nothing for what has a key anyway, or never one.
 std::string what_is_asked(const storage::Operation& operation) {
@@ -58,27 +59,27 @@ storage::Operation Client::choose(Surroundings& world) {
         const auto newest = world.known_grants.size() - 1;
         const auto back = random_.below(std::min<std::size_t>(3, newest + 1));
         const auto& seen = world.known_grants[newest - back];
-        return storage::BreakLock{any_lock_of(seen.locks), seen.token, "stuck"};
+        return storage::BreakLock{any_lock_of(seen.locks), FencingToken(seen.token), "stuck"};
     }
     return grant_ ? choose_as_holder(world) : choose_as_nobody(world);
 }
 
 storage::Operation Client::choose_as_nobody(Surroundings& world) {
-    if (random_.below(40) == 0) return create(world, {});
+    if (random_.below(40) == 0) return create(world, lockmgr::kNoToken);
     return acquire(world);
 }
 
 storage::Operation Client::choose_as_holder(Surroundings& world) {
     if (rolls(Kind::Release, 200)) return storage::ReleaseLease{grant_->lease_id};
     if (rolls(Kind::Renew, settings_.renew_chance)) return renew(*grant_);
-    if (random_.below(30) == 0) return create(world, present(grant_->token));
+    if (random_.below(30) == 0) return create(world, presented(grant_->token));
     if (random_.below(40) == 0) return acquire(world);  // and forgets what it holds
     return write_under(world, *grant_);
 }
 
 // What the lease was taken for, mostly.
 storage::Operation Client::write_under(Surroundings& world, const Grant& grant) {
-    const auto token = present(grant.token);
+    const auto token = presented(grant.token);
     if (grant.run && random_.below(3) != 0) return finish(grant.run->job, grant.run->slot, token);
     if (!grant.election.empty() && random_.below(3) != 0) {
         if (random_.below(5) == 0) return storage::Resign{grant.election, token};
@@ -92,7 +93,8 @@ storage::Operation Client::write_under(Surroundings& world, const Grant& grant) 
     if (lock.starts_with(kPaymentLocks) && !is_odd)
         return move(world, lock.substr(kPaymentLocks.size()), token);
     if (is_odd) return move(world, any_of(world.payments), token);
-    if (random_.below(4) == 0) return storage::VerifyFence{any_lock_of(grant.locks), grant.token};
+    if (random_.below(4) == 0)
+        return storage::VerifyFence{any_lock_of(grant.locks), FencingToken(grant.token)};
     return storage::ReleaseLease{grant.lease_id};
 }
 
@@ -109,7 +111,7 @@ storage::FinishRun Client::finish(const std::string& job, const lockmgr::RunSlot
     return {.job = job,
             .slot = slot,
             .is_done = is_done,
-            .result = text_of(owner_, " under ", token.value),
+            .result = text_of(owner_, " under ", testing::number_of(token)),
             .token = token};
 }
 
@@ -166,7 +168,7 @@ storage::Operation Client::read(Surroundings& world) {
         case 2: return storage::ReadLease{seen.lease_id};
         case 3: return storage::ListLocks{.prefix = {}, .after = {}, .limit = 100};
         case 4: return storage::ReadHistory{.lock = lock};
-        case 5: return storage::VerifyFence{any_lock_of(seen.locks), seen.token};
+        case 5: return storage::VerifyFence{any_lock_of(seen.locks), FencingToken(seen.token)};
         case 6: return storage::FindDeadlocks{};
         case 7: return storage::ReadElection{any_of(world.elections)};
         case 8: return storage::ReadRun{"nightly", any_slot(world)};
@@ -189,18 +191,19 @@ storage::Operation Client::forge(Surroundings& world) {
     switch (random_.below(10)) {
         case 0: return storage::ReleaseLease{seen.lease_id};
         case 1: return renew(seen);
-        case 2: return move(world, payment, {TokenKind::Absent, 0});
-        case 3: return move(world, payment, {TokenKind::Malformed, 0});
-        case 4: return move(world, payment, present(lockmgr::kTokenMax));
-        case 5: return move(world, payment, present(seen.token));
-        case 6: return finish("nightly", any_slot(world), present(seen.token));
+        case 2: return move(world, payment, lockmgr::kNoToken);
+        case 3: return move(world, payment, std::unexpected(TokenFault::Malformed));
+        case 4: return move(world, payment, presented(lockmgr::kTokenMax));
+        case 5: return move(world, payment, presented(seen.token));
+        case 6: return finish("nightly", any_slot(world), presented(seen.token));
         case 7:
             return storage::Proclaim{any_of(world.elections), new_value(world),
-                                     present(seen.token)};
+                                     presented(seen.token)};
         default: break;
     }
     const auto newest = world.known_grants.empty() ? 0 : world.known_grants.back().token;
-    return move(world, payment, present(newest + 1 + static_cast<std::int64_t>(random_.below(3))));
+    return move(world, payment,
+                presented(newest + 1 + static_cast<std::int64_t>(random_.below(3))));
 }
 
 std::string Client::new_value(const Surroundings& world) {

@@ -23,9 +23,8 @@ const storage::Idempotency* key_of_write(const storage::Operation& operation) {
 std::optional<std::int64_t> token_in(const storage::Operation& operation) {
     return std::visit(
         [](const auto& one) -> std::optional<std::int64_t> {
-            if constexpr (requires { one.token.kind; }) {
-                if (one.token.kind == lockmgr::PresentedToken::Kind::Present)
-                    return one.token.value;
+            if constexpr (requires { one.token.error(); }) {
+                if (one.token) return one.token->value();
             }
             return std::nullopt;
         },

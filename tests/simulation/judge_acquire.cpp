@@ -1,6 +1,7 @@
 // Who is granted what, and what is recorded with the grant.
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/trace.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 
@@ -108,7 +109,7 @@ std::optional<Duration> Judge::ttl_for(std::optional<Duration> asked, const Lock
 
 // Of whoever is told; else of the next new row.
 std::int64_t Judge::token_of_grant(const Answer* answer) const {
-    if (answer != nullptr) return answer->fencing_token;
+    if (answer != nullptr) return testing::number_of(answer->fencing_token);
     const auto row = rows_.leases.upper_bound(highest_token_);
     if (row == rows_.leases.end())
         throw Violation(Rule::S5Durable, "a batch was committed in part: a grant is missing");

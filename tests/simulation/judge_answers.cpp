@@ -2,6 +2,7 @@
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/support/answers.hpp"
+#include "tests/support/tokens.hpp"
 
 namespace fencegate::simulation {
 std::string_view name_of(const storage::Operation& operation) {
@@ -26,30 +27,31 @@ std::string describe(const Command& command) {
                         acquire->idempotency ? " key " + acquire->idempotency->key : "");
     if (const auto* move = std::get_if<storage::MovePayment>(&command.operation))
         text += text_of(" kind ", static_cast<int>(move->kind), " of ", move->payment_id,
-                        " amount ", move->amount_minor.value_or(-1), " token ", move->token.value,
-                        " key ", move->idempotency.key);
+                        " amount ", move->amount_minor.value_or(-1), " token ",
+                        testing::number_of(move->token), " key ", move->idempotency.key);
     if (const auto* create = std::get_if<storage::CreatePayment>(&command.operation))
-        text += text_of(" of ", create->id, " token ", create->token.value);
+        text += text_of(" of ", create->id, " token ", testing::number_of(create->token));
     if (const auto* finish = std::get_if<storage::FinishRun>(&command.operation))
         text += text_of(" of ", run_lock(finish->job, finish->slot), " as ",
-                        finish->is_done ? "done" : "failed", " token ", finish->token.value);
+                        finish->is_done ? "done" : "failed", " token ",
+                        testing::number_of(finish->token));
     if (const auto* proclaim = std::get_if<storage::Proclaim>(&command.operation))
-        text += text_of(" in ", proclaim->election, " token ", proclaim->token.value);
+        text += text_of(" in ", proclaim->election, " token ", testing::number_of(proclaim->token));
     if (const auto* resign = std::get_if<storage::Resign>(&command.operation))
-        text += text_of(" from ", resign->election, " token ", resign->token.value);
+        text += text_of(" from ", resign->election, " token ", testing::number_of(resign->token));
     if (command.releases_lease) text += " and release";
     if (const auto* renew = std::get_if<storage::RenewLease>(&command.operation))
         text += " of " + to_string(renew->lease_id);
     if (const auto* release = std::get_if<storage::ReleaseLease>(&command.operation))
         text += " of " + to_string(release->lease_id);
     if (const auto* broken = std::get_if<storage::BreakLock>(&command.operation))
-        text += text_of(" of ", broken->lock.value(), " seen ", broken->seen_token);
+        text += text_of(" of ", broken->lock.value(), " seen ", broken->seen_token.value());
     return text;
 }
 
 std::string describe(const Answer& answer) {
     std::string text = answer.error ? std::string(code_name(answer.error->code)) : "ok";
-    if (answer.fencing_token != 0) text += text_of(" token ", answer.fencing_token);
+    if (answer.fencing_token) text += text_of(" token ", answer.fencing_token->value());
     if (answer.is_replayed) text += " replayed";
     if (answer.fence_status == storage::FenceStatus::Released) text += " released";
     return text;
@@ -179,7 +181,7 @@ void Judge::expect_replay(const Request& request, const KeyRecord& record) {
     if (code != record.refusal) differs("the code");
     if (answer->resource_id != record.resource_id) differs("the resource");
     if (record.is_of_lease) {
-        if (answer->fencing_token != *record.token) differs("the token");
+        if (testing::number_of(answer->fencing_token) != *record.token) differs("the token");
     } else if ((answer->error ? answer->error->detail : answer->body) != record.body) {
         differs("the body");
     } else if (answer->first_request_id != record.request_id) {

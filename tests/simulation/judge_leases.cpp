@@ -83,10 +83,10 @@ void Judge::decide(const Request& request, const storage::ReleaseLease& release)
 void Judge::decide(const Request& request, const storage::BreakLock& broken) {
     const auto holders = timeline_.holders_of(broken.lock.value());
     if (holders.empty()) return expect_refusal(request, ErrorCode::LockNotHeld, Rule::Answer);
-    if (std::ranges::count(holders, broken.seen_token, &HeldLease::token) == 0)
+    if (std::ranges::count(holders, broken.seen_token.value(), &HeldLease::token) == 0)
         return expect_refusal(request, ErrorCode::FenceStale, Rule::L2LeaseLasts);
     expect_success(request.ticket, request.command, Rule::Answer);
-    end(*timeline_.find(broken.seen_token), LeaseState::Broken);
+    end(*timeline_.find(broken.seen_token.value()), LeaseState::Broken);
 }
 
 void Judge::decide(const Request& request, const storage::ReadLease& read) {
@@ -132,7 +132,7 @@ void Judge::decide(const Request& request, const storage::ReadHistory& history) 
 
 void Judge::decide(const Request& request, const storage::VerifyFence& verify) {
     const auto* answer = expect_success(request.ticket, request.command, Rule::Answer);
-    const auto* lease = timeline_.find(verify.token);
+    const auto* lease = timeline_.find(verify.token.value());
     const bool is_good = lease != nullptr && lease->is_live() && !is_over(*lease) &&
                          lease->claim.mode == LockMode::Exclusive &&
                          lease->covers(verify.lock.value());

@@ -43,8 +43,8 @@ std::optional<ErrorCode> apply(HeldPayment& payment, const storage::MovePayment&
 }
 
 std::optional<std::int64_t> value_of(const lockmgr::PresentedToken& token) {
-    if (token.kind != lockmgr::PresentedToken::Kind::Present) return std::nullopt;
-    return token.value;
+    if (!token) return std::nullopt;
+    return token->value();
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ std::optional<std::int64_t> value_of(const lockmgr::PresentedToken& token) {
 void Judge::decide(const Request& request, const storage::CreatePayment& create) {
     const auto& command = request.command;
     if (is_answered_by_key(request, create.idempotency)) return;
-    const bool is_fenced = create.token.kind != PresentedToken::Kind::Absent;
+    const bool is_fenced = create.token != lockmgr::kNoToken;
     if (is_fenced && is_fenced_out(request, create.token, nullptr)) return;
     const auto token = value_of(create.token);
     if (timeline_.payments.contains(create.id)) {
@@ -84,7 +84,7 @@ void Judge::decide(const Request& request, const storage::MovePayment& move) {
     if (refusal) {
         const auto told = left_.find(request.ticket);
         remember(command, move.idempotency, refusal, told == left_.end() ? nullptr : &told->second,
-                 move.token.value);
+                 move.token->value());
         return expect_refusal(request, *refusal, Rule::Money);
     }
     const auto* answer = expect_success(request.ticket, command, Rule::Answer);
@@ -92,7 +92,7 @@ void Judge::decide(const Request& request, const storage::MovePayment& move) {
     timeline_.transfers += is_partial_capture ? 2 : 1;
     payment->second = after;
     expect_text(answer, command, text_of("\"amount_refunded\":", after.refunded, ","));
-    remember(command, move.idempotency, std::nullopt, answer, move.token.value);
+    remember(command, move.idempotency, std::nullopt, answer, move.token->value());
 }
 
 void Judge::decide(const Request& request, const storage::ReadPayment& read) {

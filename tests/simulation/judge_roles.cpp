@@ -1,13 +1,16 @@
 // Elections and runs: a lock each, with something to say.
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/trace.hpp"
+#include "tests/support/tokens.hpp"
 
 namespace fencegate::simulation {
+
+using testing::number_of;
 
 void Judge::decide(const Request& request, const storage::Proclaim& proclaim) {
     const auto lock = "elections/" + proclaim.election;
     if (is_fenced_out(request, proclaim.token, &lock)) return;
-    timeline_.elections[proclaim.election] = {proclaim.token.value, proclaim.value_json};
+    timeline_.elections[proclaim.election] = {number_of(proclaim.token), proclaim.value_json};
     const auto* answer = expect_success(request.ticket, request.command, Rule::Answer);
     expect_election(answer, request.command, proclaim.election);
 }
@@ -15,15 +18,14 @@ void Judge::decide(const Request& request, const storage::Proclaim& proclaim) {
 void Judge::decide(const Request& request, const storage::Resign& resign) {
     const auto lock = "elections/" + resign.election;
     const auto& token = resign.token;
-    const auto* before =
-        token.kind == PresentedToken::Kind::Present ? timeline_.find(token.value) : nullptr;
+    const auto* before = timeline_.find(number_of(token));
     const bool has_resigned = before != nullptr && before->state == LeaseState::Released &&
                               before->principal == request.command.principal &&
                               before->covers(lock);
     if (has_resigned) return expect_repeated(request);
     if (is_fenced_out(request, resign.token, &lock)) return;
     expect_success(request.ticket, request.command, Rule::Answer);
-    auto& lease = *timeline_.find(resign.token.value);
+    auto& lease = *timeline_.find(number_of(token));
     if (lease.is_live()) end(lease, LeaseState::Released);
 }
 
@@ -54,14 +56,14 @@ void Judge::decide(const Request& request, const storage::FinishRun& finish) {
     auto& run = found->second;
     const auto outcome = finish.is_done ? RunState::Done : RunState::Failed;
     const auto& token = finish.token;
-    const auto* claim = timeline_.find(token.value);
+    const auto* claim = timeline_.find(number_of(token));
     const bool is_of_its_claim =
-        token.kind == PresentedToken::Kind::Present && token.value == run.token &&
+        token && token->value() == run.token &&
         (claim == nullptr || claim->principal == request.command.principal);
     const bool is_news = run.state != outcome || !is_of_its_claim;
     if (is_news) {
         if (is_fenced_out(request, token, &lock)) return;
-        if (token.value != run.token)
+        if (token->value() != run.token)
             return expect_refusal(request, ErrorCode::FenceLockMismatch, Rule::RunOnce);
         if (run.state == RunState::Done)
             return expect_refusal(request, ErrorCode::RunDone, Rule::RunOnce);
@@ -72,7 +74,7 @@ void Judge::decide(const Request& request, const storage::FinishRun& finish) {
     }
     const auto* answer = expect_success(request.ticket, request.command, Rule::Answer);
     expect_text(answer, request.command, text_of("\"state\":\"", run_state_name(outcome), "\""));
-    auto* lease = timeline_.find(token.value);
+    auto* lease = timeline_.find(number_of(token));
     if (is_news && lease->is_live()) end(*lease, LeaseState::Released);
 }
 

@@ -4,6 +4,7 @@
 #include "storage/money/payment.hpp"
 #include "tests/simulation/row_checks.hpp"
 #include "tests/simulation/trace.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 
@@ -128,12 +129,13 @@ void Oracle::check_new_transfers(const Rows& rows) {
 }
 
 void Oracle::revealed(const Answer& answer) {
-    if (answer.fencing_token == 0 || answer.error) return;
-    const auto* lease = timeline_.find(answer.fencing_token);
+    const auto token = testing::number_of(answer.fencing_token);
+    if (token == 0 || answer.error) return;
+    const auto* lease = timeline_.find(token);
     if (lease == nullptr) return;
     for (const auto& lock : lease->locks) {
         auto& told = history_.revealed[lock];
-        told = std::max(told, answer.fencing_token);
+        told = std::max(told, token);
     }
 }
 

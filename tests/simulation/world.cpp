@@ -53,7 +53,7 @@ void World::make_payments() {
                                                  .capture = random_.below(4) != 0,
                                                  .reference = {},
                                                  .metadata_json = {},
-                                                 .token = {},
+                                                 .token = lockmgr::kNoToken,
                                                  .idempotency = testing::idempotency(key)}}});
     }
     gateway_.turn();

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "storage/model/operation.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -168,7 +169,7 @@ Answer StoreHarness::create(std::string id, std::int64_t amount, bool capture) {
                                        .capture = capture,
                                        .reference = {},
                                        .metadata_json = {},
-                                       .token = {},
+                                       .token = lockmgr::kNoToken,
                                        .idempotency = idempotency("create-" + id)});
 }
 
@@ -183,23 +184,24 @@ void StoreHarness::fill(int payments) {
                                                        .capture = true,
                                                        .reference = {},
                                                        .metadata_json = metadata,
-                                                       .token = {},
+                                                       .token = lockmgr::kNoToken,
                                                        .idempotency = idempotency("create-" + id)});
     }
     run_batch(std::move(operations));
 }
 
-Operation StoreHarness::refund_of(std::string id, std::int64_t token,
-                                  const RefundOptions& options) {
+Operation StoreHarness::refund_of(std::string id, Token token, const RefundOptions& options) {
+    auto presented = testing::presented(token);
+    if (options.fault) presented = std::unexpected(*options.fault);
     return storage::MovePayment{.kind = storage::MovePayment::Kind::Refund,
                                 .payment_id = std::move(id),
                                 .amount_minor = options.amount,
                                 .reason = {},
-                                .token = {options.kind, token},
+                                .token = presented,
                                 .idempotency = idempotency(options.key)};
 }
 
-Answer StoreHarness::refund(std::string id, std::int64_t token, RefundOptions options) {
+Answer StoreHarness::refund(std::string id, Token token, RefundOptions options) {
     return *run(refund_of(std::move(id), token, options), options.principal);
 }
 

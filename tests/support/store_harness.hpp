@@ -7,6 +7,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -58,7 +59,7 @@ struct RefundOptions {
     std::optional<std::int64_t> amount = 100;
     std::string key = "refund-1";
     std::string principal = "worker";
-    lockmgr::PresentedToken::Kind kind = lockmgr::PresentedToken::Kind::Present;
+    std::optional<lockmgr::TokenFault> fault{};  // instead of a token
 };
 
 class StoreHarness {
@@ -94,15 +95,14 @@ public:
     storage::Answer create(std::string id, std::int64_t amount, bool capture = true);
     // "pay_0" and so on, captured, of about two kilobytes each with its answer; one batch.
     void fill(int payments);
-    storage::Answer refund(std::string id, std::int64_t token, RefundOptions options = {});
-    storage::Answer refund_and_release(std::string id, std::int64_t token,
-                                       RefundOptions options = {});
+    storage::Answer refund(std::string id, Token token, RefundOptions options = {});
+    storage::Answer refund_and_release(std::string id, Token token, RefundOptions options = {});
     storage::Answer payment(std::string id);
     storage::Answer lock(std::string_view name);
 
     [[nodiscard]] static storage::Operation acquire_of(std::string_view lock,
                                                        const AcquireOptions& options = {});
-    [[nodiscard]] static storage::Operation refund_of(std::string id, std::int64_t token,
+    [[nodiscard]] static storage::Operation refund_of(std::string id, Token token,
                                                       const RefundOptions& options = {});
 
     // First column of the first row of a query.

@@ -251,6 +251,22 @@ Findings check_guards(const SourceFile& file) {
     return findings;
 }
 
+Findings check_tokens(const SourceFile& file) {
+    const auto is_in = [&](std::string_view folder) { return file.path.starts_with(folder); };
+    const bool knows_rows = is_in("storage/sqlite/") || is_in("storage/verify/");
+    if (knows_rows || (!is_in("lockmgr/") && !is_in("storage/") && !is_in("proxy/"))) return {};
+    Findings findings;
+    const auto code = take_apart(file.text).code;
+    for (const auto at : find_all(code, "int64_t")) {
+        const auto rest = std::string_view(code).substr(at + std::string_view("int64_t").size());
+        const auto name = rest.substr(std::min(rest.find_first_not_of("> "), rest.size()));
+        const auto word = name.substr(0, name.find_first_of(",;:={)( "));
+        if (!word.ends_with("token") && !word.ends_with("token_")) continue;
+        findings.push_back({file.path, line_of(code, at), "a token is a lockmgr::FencingToken"});
+    }
+    return findings;
+}
+
 Findings check_codes_documented(const SourceFile& result_source, std::string_view api_document) {
     Findings findings;
     constexpr std::string_view kReturn = "return \"";
@@ -271,7 +287,7 @@ Findings check_file(const SourceFile& file) {
     Findings all;
     for (const auto check :
          {check_includes, check_banned_calls, check_file_length, check_function_length,
-          check_header_opening, check_todo, check_sql_building, check_guards}) {
+          check_header_opening, check_todo, check_sql_building, check_guards, check_tokens}) {
         std::ranges::move(check(file), std::back_inserter(all));
     }
     return all;

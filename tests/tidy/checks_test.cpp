@@ -178,6 +178,22 @@ TEST(Tidy, TheLockThatGuardsARowIsSpelledOnce) {
     EXPECT_EQ(findings_in("tests/a.cpp", "x(\"payments/pay_1\");"), 0U);
 }
 
+TEST(Tidy, ATokenHasItsType) {
+    const auto findings_in = [](const char* path, const char* code) {
+        return check_tokens({path, code}).size();
+    };
+
+    EXPECT_EQ(findings_in("lockmgr/a.hpp", "std::int64_t token = 0;"), 1U);
+    EXPECT_EQ(findings_in("storage/model/a.hpp", "std::int64_t token = 0;"), 1U);
+    EXPECT_EQ(findings_in("storage/unit/a.hpp", "std::optional<std::int64_t> token_;"), 1U);
+    EXPECT_EQ(findings_in("proxy/http/a.hpp", "void f(std::int64_t fencing_token, int b);"), 1U);
+    EXPECT_EQ(findings_in("storage/model/a.hpp", "lockmgr::FencingToken token;"), 0U);
+    EXPECT_EQ(findings_in("proxy/http/a.hpp", "int fence_token_count = 0;"), 0U);
+    EXPECT_EQ(findings_in("storage/sqlite/a.hpp", "std::int64_t token = 0;"), 0U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "std::int64_t token = 0;"), 0U);
+    EXPECT_EQ(findings_in("tests/a.cpp", "std::int64_t token = 0;"), 0U);
+}
+
 TEST(Tidy, EveryErrorNameIsDocumented) {
     const SourceFile source{"base/result.cpp",
                             "case A: return \"lock_held\";\ncase B: return \"not_found\";\n"};

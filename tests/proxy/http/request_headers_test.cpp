@@ -8,8 +8,10 @@
 namespace fencegate::proxy {
 namespace {
 
+using lockmgr::FencingToken;
 using lockmgr::PresentedToken;
-using Kind = PresentedToken::Kind;
+
+constexpr std::unexpected kMalformed{lockmgr::TokenFault::Malformed};
 
 std::string head_with(std::string_view lines) {
     return "POST /v1/payments/pay_42/refunds?a=b HTTP/1.1\r\nHost: a\r\n" + std::string(lines) +
@@ -80,26 +82,24 @@ TEST(RequestHead, TakesNothingFromBytesAfterTheHead) {
     EXPECT_EQ(read_head(head_bytes).fence_token_count, 0);
 }
 
-TEST(FenceToken, IsAbsentWithoutTheHeader) {
-    EXPECT_EQ(token_of(""), (PresentedToken{Kind::Absent, 0}));
-}
+TEST(FenceToken, IsAbsentWithoutTheHeader) { EXPECT_EQ(token_of(""), lockmgr::kNoToken); }
 
 TEST(FenceToken, IsReadFromItsDecimalForm) {
-    EXPECT_EQ(token_of("X-Fence-Token: 1\r\n"), (PresentedToken{Kind::Present, 1}));
+    EXPECT_EQ(token_of("X-Fence-Token: 1\r\n"), PresentedToken(FencingToken(1)));
     EXPECT_EQ(token_of("X-Fence-Token: 9007199254740991\r\n"),
-              (PresentedToken{Kind::Present, 9007199254740991}));
+              PresentedToken(FencingToken(9007199254740991)));
 }
 
 TEST(FenceToken, IsMalformedInEveryOtherSpelling) {
     for (const auto* value : {"", "0", "01", "-1", "+1", "1.0", "1e3", "0x1", "1 2", "1,2", "\"1\"",
                               "9007199254740992", "18446744073709551617", "abc"}) {
         const auto lines = "X-Fence-Token: " + std::string(value) + "\r\n";
-        EXPECT_EQ(token_of(lines).kind, Kind::Malformed) << '"' << value << '"';
+        EXPECT_EQ(token_of(lines), kMalformed) << '"' << value << '"';
     }
 }
 
 TEST(FenceToken, SentTwiceIsMalformedEvenWhenEqual) {
-    EXPECT_EQ(token_of("X-Fence-Token: 5\r\nx-fence-token: 5\r\n").kind, Kind::Malformed);
+    EXPECT_EQ(token_of("X-Fence-Token: 5\r\nx-fence-token: 5\r\n"), kMalformed);
 }
 
 TEST(IfFenceToken, IsReadApartFromTheFenceToken) {
@@ -107,9 +107,9 @@ TEST(IfFenceToken, IsReadApartFromTheFenceToken) {
     const auto none = head_with("X-Fence-Token: 5\r\n");
     const auto bad = head_with("If-Fence-Token: six\r\n");
 
-    EXPECT_EQ(read_if_fence_token(read_head(bytes)), (PresentedToken{Kind::Present, 6}));
-    EXPECT_EQ(read_if_fence_token(read_head(none)).kind, Kind::Absent);
-    EXPECT_EQ(read_if_fence_token(read_head(bad)).kind, Kind::Malformed);
+    EXPECT_EQ(read_if_fence_token(read_head(bytes)), PresentedToken(FencingToken(6)));
+    EXPECT_EQ(read_if_fence_token(read_head(none)), lockmgr::kNoToken);
+    EXPECT_EQ(read_if_fence_token(read_head(bad)), kMalformed);
 }
 
 TEST(IdempotencyKey, BareAndQuotedFormsNameTheSameKey) {

@@ -12,7 +12,7 @@ storage::LockNotice notice(Kind kind) {
     return {.kind = kind,
             .at = WallTime(std::chrono::milliseconds(1'800'000'000'123)),
             .locks = {lockmgr::LockName::from_store("a")},
-            .token = 7,
+            .token = lockmgr::FencingToken(7),
             .principal = "p",
             .owner = "o",
             .ttl = Duration(5'000)};
@@ -48,7 +48,7 @@ TEST(WatchEvent, ABreakHasItsReasonOnOneLine) {
 TEST(WatchEvent, ARefusalSaysHowLateItWasAndWhoHoldsTheLock) {
     auto refused = notice(Kind::Refused);
     refused.refusal = ErrorCode::FenceStale;
-    refused.current_token = 9;
+    refused.current_token = lockmgr::FencingToken(9);
     refused.late = Duration(40);
 
     EXPECT_EQ(text_of(refused),

@@ -14,7 +14,8 @@ constexpr std::size_t kAllBytes = 1'000'000;
 const std::string kRun = "0123456789abcdef";
 
 storage::LockNotice notice(std::vector<std::string_view> locks, std::int64_t token = 1) {
-    storage::LockNotice notice{.locks = {}, .token = token, .principal = "p", .owner = "o"};
+    storage::LockNotice notice{
+        .locks = {}, .token = lockmgr::FencingToken(token), .principal = "p", .owner = "o"};
     for (const auto lock : locks) notice.locks.push_back(lockmgr::LockName::from_store(lock));
     return notice;
 }

@@ -22,10 +22,7 @@ constexpr auto kSlot = std::chrono::duration_cast<Duration>(HotLocks::kSlotLengt
 LockName lock(const std::string& name) { return *LockName::parse(name); }
 
 LockNotice notice(LockNotice::Kind kind, std::vector<LockName> locks) {
-    LockNotice made;
-    made.kind = kind;
-    made.locks = std::move(locks);
-    return made;
+    return {.kind = kind, .locks = std::move(locks), .token = lockmgr::FencingToken(1)};
 }
 
 std::vector<std::pair<std::string, double>> ranked(const HotLocks& hot, Ranking ranking,

@@ -224,7 +224,7 @@ TEST_F(Stalls, ASlowDiskThatIsAlwaysBusyStillEndsTheLeasesOfTheDead) {
     for (; is_live(dead) && batches < 100; ++batches) hang(Duration(1'500));
 
     EXPECT_LE(batches, 8);
-    EXPECT_TRUE(store.acquire("a", {.owner = "b"})->fencing_token > 0);
+    EXPECT_TRUE(store.acquire("a", {.owner = "b"})->fencing_token);
 }
 
 TEST_F(Stalls, AHolderIsNotRenewedPastItsDeadlineWhileMuchElseIsDue) {
@@ -253,7 +253,7 @@ TEST_F(Stalls, WhatIsOverIsToldToBeOverBeforeItsEndIsWritten) {
     store.clock.advance(Duration(1'000));
 
     const auto verified =
-        *store.run(VerifyFence{*lockmgr::LockName::parse("a"), last.fencing_token});
+        *store.run(VerifyFence{*lockmgr::LockName::parse("a"), *last.fencing_token});
     ASSERT_GT(store.number("SELECT count(*) FROM leases WHERE state = 0"), 0);
 
     EXPECT_TRUE(has(verified.body, "\"live\":false"));

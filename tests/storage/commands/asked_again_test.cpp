@@ -3,6 +3,7 @@
 #include "storage/model/operation.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +27,7 @@ struct EndRow {
 };
 
 void break_it(StoreHarness& store, const Answer& grant) {
-    store.run(storage::BreakLock{*lockmgr::LockName::parse(kLock), grant.fencing_token, "stuck"});
+    store.run(storage::BreakLock{*lockmgr::LockName::parse(kLock), *grant.fencing_token, "stuck"});
 }
 
 const EndRow kEnds[] = {
@@ -53,7 +54,7 @@ TEST(Replay, OfAnAcquireWhoseLeaseHasEndedTellsHowItEnded) {
         SCOPED_TRACE(row.name);
         EXPECT_EQ(code_of(again), row.code);
         EXPECT_TRUE(again.is_replayed);
-        EXPECT_EQ(again.fencing_token, 0);
+        EXPECT_FALSE(again.fencing_token);
         EXPECT_EQ(again.fence_status, storage::FenceStatus::Stale);
         EXPECT_TRUE(has(text_member(again, "remedy"), "another acquire key"));
     }
@@ -90,7 +91,7 @@ TEST(Replay, OfARenewalDoesNotRenewAgain) {
 // --- a key works on every write ---
 
 lockmgr::PresentedToken presented(const Answer& grant) {
-    return {lockmgr::PresentedToken::Kind::Present, grant.fencing_token};
+    return testing::presented(grant.fencing_token);
 }
 constexpr const char* kSlot = "2026-01-01T00:00:00Z";  // now
 
@@ -126,7 +127,7 @@ const WriteRow kWrites[] = {
     {"break",
      [](StoreHarness& store) -> storage::Operation {
          return storage::BreakLock{*lockmgr::LockName::parse(kLock),
-                                   store.acquire(kLock)->fencing_token, "stuck"};
+                                   *store.acquire(kLock)->fencing_token, "stuck"};
      }},
     {"proclaim",
      [](StoreHarness& store) -> storage::Operation {
@@ -311,7 +312,7 @@ TEST(AcquireKey, OfAnotherOwnerIsToldWhoseItIs) {
     EXPECT_EQ(code_of(refused), ErrorCode::IdempotencyMismatch);
     EXPECT_TRUE(has(refused.error->detail, R"(the owner "one")"));
     EXPECT_EQ(text_member(refused, "original_resource"), "/v1/leases/" + grant.resource_id);
-    EXPECT_EQ(refused.fencing_token, 0);
+    EXPECT_FALSE(refused.fencing_token);
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 // Elections: a lock with a value, and a leader whose word counts while it leads.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
 namespace fencegate::testing {
 namespace {
 
-using lockmgr::PresentedToken;
 using storage::Answer;
 
 storage::Operation campaign(std::string value, std::int64_t wait_ms = 0, std::string owner = "a") {
@@ -16,13 +16,12 @@ storage::Operation campaign(std::string value, std::int64_t wait_ms = 0, std::st
     return operation;
 }
 
-Answer proclaim(StoreHarness& store, std::int64_t token, std::string value) {
-    return *store.run(
-        storage::Proclaim{"e", std::move(value), {PresentedToken::Kind::Present, token}});
+Answer proclaim(StoreHarness& store, testing::Token token, std::string value) {
+    return *store.run(storage::Proclaim{"e", std::move(value), testing::presented(token)});
 }
 
-Answer resign(StoreHarness& store, std::int64_t token) {
-    return *store.run(storage::Resign{"e", {PresentedToken::Kind::Present, token}});
+Answer resign(StoreHarness& store, testing::Token token) {
+    return *store.run(storage::Resign{"e", testing::presented(token)});
 }
 
 std::string read(StoreHarness& store) { return store.run(storage::ReadElection{"e"})->body; }
@@ -44,8 +43,8 @@ TEST(Elections, TheNextCandidateLeadsWhenTheLeaderResigns) {
     const auto candidate = store.last_ticket();
     EXPECT_TRUE(has(read(store), R"("candidates":1)"));
 
-    const auto answers = store.run_batch(
-        {storage::Resign{"e", {PresentedToken::Kind::Present, first.fencing_token}}});
+    const auto answers =
+        store.run_batch({storage::Resign{"e", testing::presented(first.fencing_token)}});
 
     ASSERT_TRUE(answers.contains(candidate));
     EXPECT_GT(answers.at(candidate).fencing_token, first.fencing_token);

@@ -1,13 +1,14 @@
 // The fence in the store: promises 1, 2, 3 and 7 against real rows.
 #include "base/start_failure.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
 namespace fencegate::testing {
 namespace {
 
-using lockmgr::PresentedToken;
+using lockmgr::TokenFault;
 using storage::Answer;
 
 constexpr const char* kLock = "payments/pay_42";
@@ -61,7 +62,7 @@ TEST(Fencing, ABrokenTokenIsRefusedWhileItsHolderStillRuns) {
     store.create("pay_42", 5'000);
     const auto a = *store.acquire(kLock);
     const auto lock = *lockmgr::LockName::parse(kLock);
-    ASSERT_FALSE(store.run(storage::BreakLock{lock, a.fencing_token, "stuck"})->error);
+    ASSERT_FALSE(store.run(storage::BreakLock{lock, *a.fencing_token, "stuck"})->error);
 
     EXPECT_EQ(code_of(store.refund("pay_42", a.fencing_token)), ErrorCode::FenceBroken);
 }
@@ -69,10 +70,12 @@ TEST(Fencing, ABrokenTokenIsRefusedWhileItsHolderStillRuns) {
 TEST(Fencing, BreakingNeedsTheTokenThatIsThere) {
     StoreHarness store;
     const auto lock = *lockmgr::LockName::parse(kLock);
-    EXPECT_EQ(code_of(*store.run(storage::BreakLock{lock, 1, "x"})), ErrorCode::LockNotHeld);
+    EXPECT_EQ(code_of(*store.run(storage::BreakLock{lock, lockmgr::FencingToken(1), "x"})),
+              ErrorCode::LockNotHeld);
     const auto a = *store.acquire(kLock);
 
-    const auto refused = *store.run(storage::BreakLock{lock, a.fencing_token + 1, "x"});
+    const auto refused = *store.run(storage::BreakLock{
+        lock, lockmgr::FencingToken(testing::number_of(a.fencing_token) + 1), "x"});
 
     EXPECT_EQ(code_of(refused), ErrorCode::FenceStale);
     EXPECT_FALSE(store.renew(a).error);
@@ -83,12 +86,12 @@ TEST(Fencing, AForgedTokenChangesNothing) {
     store.create("pay_42", 5'000);
     const auto a = *store.acquire(kLock);
 
-    for (const auto forged : {a.fencing_token + 1, lockmgr::kTokenMax})
+    for (const auto forged : {testing::number_of(a.fencing_token) + 1, lockmgr::kTokenMax})
         EXPECT_EQ(code_of(store.refund("pay_42", forged)), ErrorCode::FenceTokenUnknown);
 
     EXPECT_FALSE(store.refund("pay_42", a.fencing_token).error);
     const auto next = *store.acquire("other");
-    EXPECT_EQ(next.fencing_token, a.fencing_token + 1);
+    EXPECT_EQ(testing::number_of(next.fencing_token), testing::number_of(a.fencing_token) + 1);
 }
 
 TEST(Fencing, ATokenOfAnotherLockOrPrincipalDoesNotHelp) {
@@ -106,9 +109,9 @@ TEST(Fencing, AMissingOrMalformedTokenIsRefusedWithoutALook) {
     store.create("pay_42", 5'000);
     store.acquire(kLock);
 
-    EXPECT_EQ(code_of(store.refund("pay_42", 0, {.kind = PresentedToken::Kind::Absent})),
+    EXPECT_EQ(code_of(store.refund("pay_42", 0, {.fault = TokenFault::Absent})),
               ErrorCode::FenceTokenRequired);
-    EXPECT_EQ(code_of(store.refund("pay_42", 0, {.kind = PresentedToken::Kind::Malformed})),
+    EXPECT_EQ(code_of(store.refund("pay_42", 0, {.fault = TokenFault::Malformed})),
               ErrorCode::FenceTokenMalformed);
 }
 
@@ -147,7 +150,8 @@ TEST(Fencing, IsComparedInBatchOrder) {
     batch.push_back(storage::ReleaseLease{id});
     batch.push_back(StoreHarness::refund_of("pay_42", a.fencing_token, {.key = "after"}));
     batch.push_back(StoreHarness::acquire_of(kLock));
-    batch.push_back(StoreHarness::refund_of("pay_42", a.fencing_token + 1, {.key = "next"}));
+    batch.push_back(StoreHarness::refund_of("pay_42", testing::number_of(a.fencing_token) + 1,
+                                            {.key = "next"}));
     const auto answers = store.run_batch(std::move(batch));
 
     const auto first = store.last_ticket() - 4;
@@ -175,7 +179,7 @@ TEST(Fencing, TheWallClockDecidesNothing) {
 
 TEST(Tokens, RiseAcrossReleaseExpiryAndRestart) {
     StoreHarness store;
-    std::int64_t last = 0;
+    std::optional<lockmgr::FencingToken> last;
     for (int round = 0; round < 6; ++round) {
         const auto grant = *store.acquire(kLock);
         ASSERT_GT(grant.fencing_token, last);
@@ -220,7 +224,7 @@ TEST(Tokens, RollOverIntoTheNextEpoch) {
 
     const auto grant = *store.acquire(kLock);
 
-    EXPECT_EQ(grant.fencing_token, lockmgr::FencingToken::compose(1, 1).value());
+    EXPECT_EQ(grant.fencing_token, lockmgr::FencingToken::compose(1, 1));
 }
 
 TEST(Tokens, RunOutWithARefusalAndNotAWrap) {

@@ -2,6 +2,7 @@
 // whether a token is good now.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,10 @@ lockmgr::LockName name(const char* text) { return *lockmgr::LockName::parse(text
 
 std::string history(StoreHarness& store, const char* lock, int limit = 10,
                     std::int64_t before = 0) {
-    return store.run(storage::ReadHistory{.lock = name(lock), .before = before, .limit = limit})
+    return store
+        .run(storage::ReadHistory{.lock = name(lock),
+                                  .before = lockmgr::FencingToken::from_number(before),
+                                  .limit = limit})
         ->body;
 }
 
@@ -38,7 +42,7 @@ TEST(History, NamesEveryLeaseOfALockNewestFirstAndHowItEnded) {
     store.tick(Duration(1'001));
     const auto three = *store.acquire("a", {.owner = "three", .also = {"b"}});
     store.acquire("elsewhere", {.owner = "stranger"});
-    ASSERT_FALSE(store.run(storage::BreakLock{name("b"), three.fencing_token, "stuck"})->error);
+    ASSERT_FALSE(store.run(storage::BreakLock{name("b"), *three.fencing_token, "stuck"})->error);
     store.acquire("a", {.owner = "four"});
 
     const auto text = history(store, "a");
@@ -58,7 +62,7 @@ TEST(History, IsReadInPagesWithoutALeaseTwiceOrLost) {
     std::vector<std::int64_t> tokens;
     for (int index = 0; index < 5; ++index) {
         const auto grant = *store.acquire("a", {.also = {"b"}});
-        tokens.push_back(grant.fencing_token);
+        tokens.push_back(testing::number_of(grant.fencing_token));
         ASSERT_FALSE(store.release(grant).error);
     }
 
@@ -87,7 +91,8 @@ TEST(History, KeepsARefusedWriteBesideTheLeaseItWasMadeUnder) {
     EXPECT_TRUE(has(text, R"("refused_writes":1)"));
     EXPECT_TRUE(has(text, R"("code":"fence_token_stale")"));
     EXPECT_TRUE(has(text, R"("late_ms":250)"));
-    EXPECT_TRUE(has(text, "\"current_token\":" + std::to_string(current.fencing_token)));
+    EXPECT_TRUE(has(
+        text, "\"current_token\":" + std::to_string(testing::number_of(current.fencing_token))));
     EXPECT_TRUE(has(text, R"("current_owner":"current")"));
     ASSERT_FALSE(store.observer.notices.empty());
     EXPECT_EQ(store.observer.notices.back().refusal, ErrorCode::FenceStale);
@@ -119,14 +124,15 @@ TEST(History, SaysNothingOfAnAcceptedWrite) {
 TEST(Verify, SaysWhetherATokenWouldPassTheFenceNow) {
     StoreHarness store;
     const auto grant = *store.acquire("a", {.also = {"b"}});
-    const auto verify = [&](const char* lock, std::int64_t token) {
-        return store.run(storage::VerifyFence{name(lock), token})->body;
+    const auto verify = [&](const char* lock, testing::Token token) {
+        return store.run(storage::VerifyFence{name(lock), *testing::presented(token)})->body;
     };
 
     EXPECT_TRUE(has(verify("a", grant.fencing_token), R"("live":true)"));
     EXPECT_TRUE(has(verify("b", grant.fencing_token), R"("live":true)"));
     EXPECT_TRUE(has(verify("c", grant.fencing_token), R"("live":false)"));
-    EXPECT_TRUE(has(verify("a", grant.fencing_token + 1), R"("state":"unknown")"));
+    EXPECT_TRUE(
+        has(verify("a", testing::number_of(grant.fencing_token) + 1), R"("state":"unknown")"));
     const auto reader = *store.acquire("r", {.claim = {lockmgr::LockMode::Shared, 1}});
     EXPECT_TRUE(has(verify("r", reader.fencing_token), R"("live":false)"));
     store.tick(Duration(1'001));
@@ -134,7 +140,7 @@ TEST(Verify, SaysWhetherATokenWouldPassTheFenceNow) {
     const auto next = *store.acquire("a");
     EXPECT_TRUE(has(verify("a", grant.fencing_token), R"("state":"superseded")"));
     EXPECT_TRUE(has(verify("a", grant.fencing_token),
-                    "\"current_token\":" + std::to_string(next.fencing_token)));
+                    "\"current_token\":" + std::to_string(testing::number_of(next.fencing_token))));
 }
 
 TEST(ListLocks, PagesThroughNamesWithOnePrefixAndOneState) {

@@ -1,5 +1,6 @@
 // Leases in the store: grant, wait, renew, expire, restart.
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -138,7 +139,8 @@ TEST(Waiting, AReleaseGrantsTheOldestWaiterAndOnlyIt) {
 
     ASSERT_TRUE(answers.contains(b));
     EXPECT_FALSE(answers.contains(c));
-    EXPECT_EQ(answers.at(b).fencing_token, first.fencing_token + 1);
+    EXPECT_EQ(testing::number_of(answers.at(b).fencing_token),
+              testing::number_of(first.fencing_token) + 1);
     EXPECT_EQ(store.observer.levels.at(1).waiting, 1U);
 }
 
@@ -311,7 +313,7 @@ TEST(Idempotency, AKeyThatWaitsForALockIsTakenForPaymentsToo) {
                                   .capture = true,
                                   .reference = {},
                                   .metadata_json = {},
-                                  .token = {},
+                                  .token = lockmgr::kNoToken,
                                   .idempotency = idempotency("k", "another body")};
 
     EXPECT_EQ(code_of(*store.run(create)), ErrorCode::IdempotencyMismatch);

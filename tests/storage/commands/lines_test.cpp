@@ -2,6 +2,7 @@
 // who could be served is left standing.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -42,7 +43,7 @@ Work hand_on(StoreHarness& store, Answer& holder) {
                     .waiters_gone = waiting - store.store->live().waiters().size(),
                     .rows = ::sqlite3_total_changes(store.connection->handle()) - rows};
     for (auto& [ticket, answer] : answers) {
-        if (answer.fencing_token > 0) holder = answer;
+        if (answer.fencing_token) holder = answer;
     }
     return work;
 }
@@ -55,7 +56,7 @@ TEST(Lines, TenThousandWaitersDrainInOrderAtOneGrantAndTheSameWorkForEachRelease
     std::vector<storage::Operation> asks(
         kWaiters, StoreHarness::acquire_of("a", {.ttl_ms = 3'600'000, .wait_ms = 60'000}));
     ASSERT_TRUE(store.run_batch(std::move(asks)).empty());
-    const auto first_token = holder.fencing_token;
+    const auto first_token = testing::number_of(holder.fencing_token);
     const Work expected{.deliveries = 2,  // to who released and to who is next
                         .events = 2,
                         .notices = 2,
@@ -68,7 +69,8 @@ TEST(Lines, TenThousandWaitersDrainInOrderAtOneGrantAndTheSameWorkForEachRelease
         ASSERT_EQ(work, expected) << "release " << served << ": " << work.deliveries << " "
                                   << work.events << " " << work.notices << " " << work.waiters_gone
                                   << " " << work.rows;
-        ASSERT_EQ(holder.fencing_token, first_token + static_cast<std::int64_t>(served));
+        ASSERT_EQ(testing::number_of(holder.fencing_token),
+                  first_token + static_cast<std::int64_t>(served));
     }
     EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE state = 0"), 1);
     EXPECT_EQ(store.store->live().waiters().size(), 0U);
@@ -183,7 +185,7 @@ TEST(LockDelay, DoesNotApplyToAReleaseOrABreak) {
     const auto broken = *store.acquire("payments/a");
     ASSERT_FALSE(broken.error);
     const auto name = *lockmgr::LockName::parse("payments/a");
-    ASSERT_FALSE(store.run(storage::BreakLock{name, broken.fencing_token, "stuck"})->error);
+    ASSERT_FALSE(store.run(storage::BreakLock{name, *broken.fencing_token, "stuck"})->error);
 
     EXPECT_FALSE(store.acquire("payments/a")->error);
 }

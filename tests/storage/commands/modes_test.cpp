@@ -2,6 +2,7 @@
 // to a fence.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,14 +17,14 @@ constexpr Claim kReads{LockMode::Shared, 1};
 constexpr Claim kTwoPermits{LockMode::Semaphore, 2};
 constexpr const char* kLock = "payments/pay_42";
 
-storage::CreatePayment creation(std::string id, std::int64_t token) {
+storage::CreatePayment creation(std::string id, testing::Token token) {
     return {.id = id,
             .currency = "EUR",
             .amount_minor = 9,
             .capture = true,
             .reference = {},
             .metadata_json = {},
-            .token = {lockmgr::PresentedToken::Kind::Present, token},
+            .token = testing::presented(token),
             .idempotency = idempotency(id)};
 }
 
@@ -119,11 +120,11 @@ TEST(SharedLocks, OneReaderIsBrokenAndTheOthersStay) {
     const auto first = *store.acquire(kLock, {.claim = kReads});
     const auto second = *store.acquire(kLock, {.claim = kReads});
 
-    ASSERT_FALSE(store.run(storage::BreakLock{name, first.fencing_token, "stuck"})->error);
+    ASSERT_FALSE(store.run(storage::BreakLock{name, *first.fencing_token, "stuck"})->error);
 
     EXPECT_EQ(code_of(store.renew(first)), ErrorCode::GoneBroken);
     EXPECT_FALSE(store.renew(second).error);
-    EXPECT_EQ(code_of(*store.run(storage::BreakLock{name, first.fencing_token, "again"})),
+    EXPECT_EQ(code_of(*store.run(storage::BreakLock{name, *first.fencing_token, "again"})),
               ErrorCode::FenceStale);
 }
 

@@ -145,13 +145,14 @@ TEST(NearMisses, NothingIsRememberedOfALeaseThatHasEnded) {
     std::vector<storage::StoreEvent> events;
     events.emplace_back(storage::FenceEvent{.lock_class = 0,
                                             .verdict = lockmgr::FenceVerdict::Accepted,
-                                            .token = 7,
+                                            .token = lockmgr::FencingToken(7),
                                             .share_left = 0.5});
     writes.complete(events);
     ASSERT_EQ(writes.size(), 1U);
 
     events.clear();
-    events.emplace_back(LeaseEndEvent{.lock_class = 0, .how = {}, .token = 7});
+    events.emplace_back(
+        LeaseEndEvent{.lock_class = 0, .how = {}, .token = lockmgr::FencingToken(7)});
     writes.complete(events);
 
     EXPECT_EQ(std::get<LeaseEndEvent>(events[0]).share_left_at_write, 0.5);

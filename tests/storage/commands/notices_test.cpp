@@ -39,7 +39,7 @@ TEST(Notices, ABreakTellsItsReasonBeforeTheNextGrant) {
     const auto a = *store.acquire("a", {.ttl_ms = 60'000});
     store.acquire("a", {.owner = "next", .wait_ms = 5'000});
 
-    store.run(storage::BreakLock{lockmgr::LockName::from_store("a"), a.fencing_token, "it hangs"});
+    store.run(storage::BreakLock{lockmgr::LockName::from_store("a"), *a.fencing_token, "it hangs"});
 
     ASSERT_EQ(kinds(store), (std::vector{Kind::Granted, Kind::Broken, Kind::Granted}));
     EXPECT_EQ(store.observer.notices[1].text, "it hangs");

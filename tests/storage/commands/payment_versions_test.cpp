@@ -1,6 +1,7 @@
 // Versions of a payment, which If-Match names, and payments that expire.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ MovePayment move_of(MovePayment::Kind kind, const Answer& grant,
             .payment_id = "pay_1",
             .amount_minor = 100,
             .reason = {},
-            .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
+            .token = testing::presented(grant.fencing_token),
             .idempotency = idempotency("move"),
             .if_version = std::move(versions)};
 }

@@ -1,5 +1,6 @@
 // Payments in the store: life cycle and journal, promise 6.
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,13 +23,12 @@ struct Move {
 };
 
 Answer move(StoreHarness& store, const Answer& grant, Move wanted) {
-    return *store.run(
-        MovePayment{.kind = wanted.kind,
-                    .payment_id = "pay_42",
-                    .amount_minor = wanted.amount,
-                    .reason = {},
-                    .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
-                    .idempotency = idempotency(wanted.key)});
+    return *store.run(MovePayment{.kind = wanted.kind,
+                                  .payment_id = "pay_42",
+                                  .amount_minor = wanted.amount,
+                                  .reason = {},
+                                  .token = testing::presented(grant.fencing_token),
+                                  .idempotency = idempotency(wanted.key)});
 }
 
 TEST(Payments, AreCapturedAtOnceUnlessToldOtherwise) {
@@ -110,7 +110,7 @@ TEST(Payments, WithATakenIdAreRefused) {
                                   .capture = true,
                                   .reference = {},
                                   .metadata_json = {},
-                                  .token = {},
+                                  .token = lockmgr::kNoToken,
                                   .idempotency = idempotency("another")};
 
     EXPECT_EQ(code_of(*store.run(second)), ErrorCode::PaymentExists);
@@ -120,15 +120,14 @@ TEST(Payments, WithATakenIdAreRefused) {
 TEST(Payments, ACreateUnderADeadTokenIsRefused) {
     StoreHarness store;
     const auto grant = *store.acquire("orders/7");
-    storage::CreatePayment create{
-        .id = "pay_42",
-        .currency = "EUR",
-        .amount_minor = 9,
-        .capture = true,
-        .reference = {},
-        .metadata_json = {},
-        .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
-        .idempotency = idempotency("k")};
+    storage::CreatePayment create{.id = "pay_42",
+                                  .currency = "EUR",
+                                  .amount_minor = 9,
+                                  .capture = true,
+                                  .reference = {},
+                                  .metadata_json = {},
+                                  .token = testing::presented(grant.fencing_token),
+                                  .idempotency = idempotency("k")};
     store.tick(Duration(1'001));
 
     EXPECT_EQ(code_of(*store.run(create)), ErrorCode::FenceExpired);

@@ -34,7 +34,7 @@ protected:
         const auto answers =
             store.run_batch({storage::ReleaseLease{*parse_uuid(held.resource_id)}});
         for (const auto& [ticket, answer] : answers) {
-            if (answer.fencing_token == 0) continue;
+            if (!answer.fencing_token) continue;
             granted = answer;
             return ticket;
         }

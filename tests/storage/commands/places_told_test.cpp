@@ -167,7 +167,7 @@ TEST_F(PlacesTold, AreRolledBackWithTheBatch) {
                                               .capture = true,
                                               .reference = {},
                                               .metadata_json = {},
-                                              .token = {},
+                                              .token = lockmgr::kNoToken,
                                               .idempotency = idempotency(std::to_string(index))});
     const auto answers = store.run_batch(std::move(asks));
     const auto again = store.last_ticket() - 500;

@@ -97,7 +97,7 @@ TEST(Quotas, AreFreedByAnExpiryAndABreakToo) {
     store.tick(Duration(100));
     ASSERT_FALSE(store
                      .run(storage::BreakLock{*lockmgr::LockName::parse("payments/2"),
-                                             broken.fencing_token, "stuck"})
+                                             *broken.fencing_token, "stuck"})
                      ->error);
 
     EXPECT_FALSE(store.acquire("payments/3", {.also = {"payments/4"}})->error);

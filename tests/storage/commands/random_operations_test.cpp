@@ -100,7 +100,7 @@ private:
         }
         const auto& answer = delivery.answer;
         if (answer.error) ++met_[answer.error->code];
-        if (answer.error || answer.fencing_token == 0 || answer.is_replayed) return;
+        if (answer.error || !answer.fencing_token || answer.is_replayed) return;
         if (!asked.mapped().empty()) granted_.emplace(asked.key(), asked.mapped());
         leases_.push_back(*parse_uuid(answer.resource_id));
         if (leases_.size() > 16) leases_.erase(leases_.begin());

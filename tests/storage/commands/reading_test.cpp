@@ -27,7 +27,7 @@ void fill(StoreHarness& store, int count) {
                                                .capture = true,
                                                .reference = {},
                                                .metadata_json = {},
-                                               .token = {},
+                                               .token = lockmgr::kNoToken,
                                                .idempotency = idempotency(id)});
         if (batch.size() == 100 || at + 1 == count) {
             store.run_batch(std::move(batch));

@@ -92,7 +92,7 @@ TEST(Renewals, OfAnIdThatOnlyEndsLikeALeasesAreRefused) {
 TEST(Renewals, AreForgottenWithTheirLease) {
     StoreHarness store({{.name = "payments", .max_hold = Duration(5'000)}});
     const auto grant = *store.acquire(kLock);
-    const auto token = lockmgr::FencingToken(grant.fencing_token);
+    const auto token = *grant.fencing_token;
     ASSERT_TRUE(store.store->live().renewals_of(token));
 
     ASSERT_FALSE(store.release(grant).error);

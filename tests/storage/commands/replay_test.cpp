@@ -1,5 +1,6 @@
 // What a key was answered it is answered again, promise 5.
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,13 +14,12 @@ constexpr const char* kLock = "payments/pay_42";
 
 Answer refund(StoreHarness& store, const Answer& grant, std::int64_t amount,
               storage::Idempotency key) {
-    return *store.run(
-        MovePayment{.kind = MovePayment::Kind::Refund,
-                    .payment_id = "pay_42",
-                    .amount_minor = amount,
-                    .reason = {},
-                    .token = {lockmgr::PresentedToken::Kind::Present, grant.fencing_token},
-                    .idempotency = std::move(key)});
+    return *store.run(MovePayment{.kind = MovePayment::Kind::Refund,
+                                  .payment_id = "pay_42",
+                                  .amount_minor = amount,
+                                  .reason = {},
+                                  .token = testing::presented(grant.fencing_token),
+                                  .idempotency = std::move(key)});
 }
 
 TEST(Replay, ReturnsTheFirstAnswerEvenWhenTheTokenIsStaleByNow) {
@@ -50,6 +50,20 @@ TEST(Replay, LetsASuccessorRepeatItsPredecessorsCall) {
 
     EXPECT_EQ(again.body, first.body);
     EXPECT_EQ(store.number("SELECT refunded FROM payments"), 100);
+}
+
+// Which only a damaged row has. It must not stop the gateway.
+TEST(Replay, OfATokenThatNoStoreIssuesIsOfAForgottenLease) {
+    for (const char* token : {"0", "-1", "9007199254740992"}) {
+        StoreHarness store;
+        const AcquireOptions asked{.key = "k"};
+        ASSERT_FALSE(store.acquire(kLock, asked)->error);
+        store.connection->exec(("UPDATE answers SET token = " + std::string(token)).c_str());
+
+        const auto again = *store.acquire(kLock, asked);
+
+        EXPECT_EQ(code_of(again), ErrorCode::LeaseNotFound) << token;
+    }
 }
 
 TEST(Replay, SurvivesARestart) {

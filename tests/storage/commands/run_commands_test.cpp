@@ -1,5 +1,6 @@
 // How a run is told to be over, asked of the store itself.
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,16 +9,15 @@ namespace {
 
 using testing::code_of;
 using testing::StoreHarness;
-using TokenKind = lockmgr::PresentedToken::Kind;
 
 constexpr const char* kSlot = "2026-01-01T00:00:00Z";  // now
 
-FinishRun finish(std::int64_t token, bool is_done) {
+FinishRun finish(testing::Token token, bool is_done) {
     return {.job = "nightly",
             .slot = *lockmgr::RunSlot::parse(kSlot),
             .is_done = is_done,
             .result = "",
-            .token = {TokenKind::Present, token}};
+            .token = testing::presented(token)};
 }
 
 AcquireLock claim() {

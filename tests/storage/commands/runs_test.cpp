@@ -1,6 +1,7 @@
 // Run once: one claim per job and instant, and an outcome that stays.
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,6 @@
 namespace fencegate::testing {
 namespace {
 
-using lockmgr::PresentedToken;
 using storage::Answer;
 
 constexpr const char* kSlot = "2025-12-31T23:59:00Z";  // a minute before the harness's clock
@@ -24,15 +24,15 @@ storage::Operation claim(std::optional<Duration> start_within = {}, std::int64_t
     return operation;
 }
 
-storage::Operation finish_of(std::int64_t token, bool is_done, std::string result = "") {
+storage::Operation finish_of(testing::Token token, bool is_done, std::string result = "") {
     return storage::FinishRun{.job = "job",
                               .slot = *lockmgr::RunSlot::parse(kSlot),
                               .is_done = is_done,
                               .result = std::move(result),
-                              .token = {PresentedToken::Kind::Present, token}};
+                              .token = testing::presented(token)};
 }
 
-Answer finish(StoreHarness& store, std::int64_t token, bool is_done = true) {
+Answer finish(StoreHarness& store, testing::Token token, bool is_done = true) {
     return *store.run(finish_of(token, is_done));
 }
 
@@ -47,7 +47,7 @@ TEST(Runs, AreClaimedOnceWhileTheClaimLives) {
     EXPECT_EQ(code_of(*store.run(claim())), ErrorCode::LockHeld);
     EXPECT_TRUE(has(read(store), R"("state":"claimed")"));
     EXPECT_TRUE(has(read(store), R"("claim_is_live":true)"));
-    EXPECT_GT(first.fencing_token, 0);
+    EXPECT_TRUE(first.fencing_token);
 }
 
 TEST(Runs, ThatAreDoneStayDone) {
@@ -161,7 +161,8 @@ TEST(Runs, AreNotFinishedByWhoHoldsTheirLockWithoutAClaim) {
     const auto refused = finish(store, lock_only.fencing_token);
 
     EXPECT_EQ(code_of(refused), ErrorCode::FenceLockMismatch);
-    EXPECT_EQ(member_of(refused, "claim_token"), std::to_string(run.fencing_token));
+    EXPECT_EQ(member_of(refused, "claim_token"),
+              std::to_string(testing::number_of(run.fencing_token)));
     EXPECT_TRUE(has(read(store), R"("state":"claimed")"));
 }
 

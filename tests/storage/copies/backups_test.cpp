@@ -37,7 +37,9 @@ public:
 
     void progress(std::int64_t done) { sink_->on_copy_progress({done, 100'000}); }
     bool takes_more() { return sink_->takes_more(); }
-    void complete() { sink_->on_copied(storage::CopyFacts{.epoch = 1, .last_token = 7}); }
+    void complete() {
+        sink_->on_copied(storage::CopyFacts{.epoch = 1, .last_token = lockmgr::FencingToken(7)});
+    }
     void give_up() { sink_->on_copied(fail(ErrorCode::Draining, "given up")); }
 
     fs::path part;
@@ -98,11 +100,11 @@ TEST_F(Backup, GetsItsNameWhenItIsOnTheDisk) {
 
     const auto ended = await_end();
     EXPECT_EQ(ended.state, BackupState::Done);
-    EXPECT_EQ(ended.facts.last_token, 7);
+    EXPECT_EQ(ended.facts.last_token, lockmgr::FencingToken(7));
     EXPECT_EQ(ended.took, Duration(1'500));
     EXPECT_TRUE(fs::exists(ended.file));
     EXPECT_EQ(files(), 1U);
-    EXPECT_EQ(backups->find(ended.name)->facts.last_token, 7);
+    EXPECT_EQ(backups->find(ended.name)->facts.last_token, lockmgr::FencingToken(7));
 }
 
 // A disk that takes nothing, until somebody reads from it.

@@ -29,7 +29,8 @@ public:
 
     void complete(const fs::path& store) {
         fs::copy_file(store, part_);
-        sink_->on_copied(storage::CopyFacts{.epoch = 0, .last_token = 1, .last_transfer = 2});
+        sink_->on_copied(storage::CopyFacts{
+            .epoch = 0, .last_token = lockmgr::FencingToken(1), .last_transfer = 2});
     }
     void give_up() {
         std::ofstream(part_) << "half";

@@ -2,6 +2,7 @@
 #include "storage/model/canonical_form.hpp"
 
 #include "storage/model/operation.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -93,15 +94,15 @@ Requests requests() {
         {"renew progress", RenewLease{kLease, {}, 1}},
         {"release", ReleaseLease{kLease}},
         {"release another", ReleaseLease{kOtherLease}},
-        {"break", BreakLock{lock("payments/a"), 7, "why"}},
-        {"break token", BreakLock{lock("payments/a"), 8, "why"}},
-        {"break reason", BreakLock{lock("payments/a"), 7, "why not"}},
-        {"proclaim", Proclaim{"e", R"({"a":1})", {}}},
-        {"proclaim value", Proclaim{"e", R"({"a":2})", {}}},
-        {"resign", Resign{"e", {}}},
-        {"done", FinishRun{"j", slot(kSlot), true, "r", {}}},
-        {"failed", FinishRun{"j", slot(kSlot), false, "r", {}}},
-        {"done result", FinishRun{"j", slot(kSlot), true, "s", {}}},
+        {"break", BreakLock{lock("payments/a"), lockmgr::FencingToken(7), "why"}},
+        {"break token", BreakLock{lock("payments/a"), lockmgr::FencingToken(8), "why"}},
+        {"break reason", BreakLock{lock("payments/a"), lockmgr::FencingToken(7), "why not"}},
+        {"proclaim", Proclaim{"e", R"({"a":1})", lockmgr::kNoToken}},
+        {"proclaim value", Proclaim{"e", R"({"a":2})", lockmgr::kNoToken}},
+        {"resign", Resign{"e", lockmgr::kNoToken}},
+        {"done", FinishRun{"j", slot(kSlot), true, "r", lockmgr::kNoToken}},
+        {"failed", FinishRun{"j", slot(kSlot), false, "r", lockmgr::kNoToken}},
+        {"done result", FinishRun{"j", slot(kSlot), true, "s", lockmgr::kNoToken}},
         {"create", create()},
         {"create amount", with(create(), [](CreatePayment& c) { c.amount_minor = 101; })},
         {"create currency", with(create(), [](CreatePayment& c) { c.currency = "USD"; })},
@@ -141,11 +142,10 @@ TEST(CanonicalForm, CoversEveryKindOfWrite) {
 
 TEST(CanonicalForm, DoesNotChangeWithTheTokenOrTheVersion) {
     auto moved = refund();
-    moved.token = {lockmgr::PresentedToken::Kind::Present, 7};
+    moved.token = testing::presented(7);
     moved.if_version = {1, 2};
     EXPECT_EQ(form(moved), form(refund()));
-    EXPECT_EQ(form(Resign{"e", {lockmgr::PresentedToken::Kind::Present, 7}}),
-              form(Resign{"e", {}}));
+    EXPECT_EQ(form(Resign{"e", testing::presented(7)}), form(Resign{"e", lockmgr::kNoToken}));
 }
 
 // Who waits in rounds has less patience left for the last, and asks for the same lock.

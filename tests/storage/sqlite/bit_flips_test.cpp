@@ -8,6 +8,7 @@
 #include "tests/support/engine_harness.hpp"
 #include "tests/support/fresh_seed.hpp"
 #include "tests/support/stored_pages.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <sqlite3.h>
 
@@ -104,10 +105,11 @@ protected:
             harness.tick(Duration(600));
             ASSERT_TRUE(harness.refund(id, grant.fencing_token, {.key = "late" + id}).error);
             harness.connection->exec(("INSERT INTO elections VALUES ('" + id + "', " +
-                                      std::to_string(grant.fencing_token) +
+                                      std::to_string(testing::number_of(grant.fencing_token)) +
                                       ", '{\"at\":\"host\"}', 1);"
                                       "INSERT INTO runs VALUES ('nightly', '" +
-                                      id + "', 1, 1, " + std::to_string(grant.fencing_token) +
+                                      id + "', 1, 1, " +
+                                      std::to_string(testing::number_of(grant.fencing_token)) +
                                       ", 1, 2, '{\"rows\":12}')")
                                          .c_str());
         }

@@ -52,7 +52,7 @@ CreatePayment create_of(std::string id, std::string reference, std::string curre
             .capture = true,
             .reference = std::move(reference),
             .metadata_json = {},
-            .token = {},
+            .token = lockmgr::kNoToken,
             .idempotency = std::move(key)};
 }
 
@@ -87,7 +87,7 @@ TEST(Journal, ASealDependsOnEveryFieldOfTheEntry) {
     EXPECT_TRUE(changed([](auto& one) { ++one.amount_minor; }));
     EXPECT_TRUE(changed([](auto& one) { one.currency = "USD"; }));
     EXPECT_TRUE(changed([](auto& one) { one.public_id.bytes[0] ^= 1; }));
-    EXPECT_TRUE(changed([](auto& one) { one.token = 7; }));
+    EXPECT_TRUE(changed([](auto& one) { one.token = lockmgr::FencingToken(7); }));
     EXPECT_TRUE(changed([](auto& one) { one.principal += "x"; }));
     EXPECT_TRUE(changed([](auto& one) { one.owner += "x"; }));
     EXPECT_TRUE(changed([](auto& one) { one.key += "x"; }));

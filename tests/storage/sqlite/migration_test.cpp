@@ -7,6 +7,7 @@
 #include "tests/support/answers.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -185,7 +186,7 @@ TEST_F(Migration, TokensOfEndedLeasesAreRefusedByHowTheyEnded) {
 TEST_F(Migration, ANewGrantSupersedesTheExpiredOneUnderAHigherToken) {
     const auto grant = *store.acquire(kLock);
 
-    EXPECT_EQ(grant.fencing_token, 8);
+    EXPECT_EQ(testing::number_of(grant.fencing_token), 8);
     EXPECT_EQ(code_of(store.refund("pay_42", 5, {.key = "old"})), ErrorCode::FenceStale);
     EXPECT_FALSE(store.refund("pay_42", 8, {.key = "new"}).error);
     EXPECT_EQ(store.number("SELECT state FROM leases WHERE token = 1"), 3);
@@ -220,7 +221,7 @@ TEST_F(Migration, AnAnswerUnderAKeyIsStillReplayed) {
     const auto again = *store.acquire("held", {.key = "k4"});
 
     EXPECT_TRUE(again.is_replayed);
-    EXPECT_EQ(again.fencing_token, 4);
+    EXPECT_EQ(testing::number_of(again.fencing_token), 4);
 }
 
 storage::Operation refund_of_before(std::string_view raw, std::string_view canonical) {
@@ -255,7 +256,7 @@ TEST_F(Migration, AKeyOfBeforeThatNamedNoOwnerStillFindsItsLease) {
     const auto again = *store.acquire("held", {.owner = "", .key = "k4"});
 
     EXPECT_TRUE(again.is_replayed);
-    EXPECT_EQ(again.fencing_token, 4);
+    EXPECT_EQ(testing::number_of(again.fencing_token), 4);
 }
 
 TEST_F(Migration, HappensOnceAndIsNotRepeated) {
@@ -263,7 +264,7 @@ TEST_F(Migration, HappensOnceAndIsNotRepeated) {
     store.reopen();
 
     EXPECT_EQ(store.number("PRAGMA user_version"), newest_version());
-    EXPECT_EQ(store.acquire("once")->fencing_token, 9);
+    EXPECT_EQ(testing::number_of(store.acquire("once")->fencing_token), 9);
 }
 
 TEST(MigratedStore, VerifiesAsSoundFromEveryOlderVersionAndAfterFurtherWork) {

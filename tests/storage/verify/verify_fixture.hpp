@@ -5,6 +5,7 @@
 #include "storage/sqlite/journal_rows.hpp"
 #include "storage/verify/verify.hpp"
 #include "tests/support/store_harness.hpp"
+#include "tests/support/tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -71,7 +72,7 @@ protected:
         harness.create("hold_3", 1'000, false);
         const auto stuck = *harness.acquire("payments/hold_1");
         harness.run(storage::BreakLock{.lock = *lockmgr::LockName::parse("payments/hold_1"),
-                                       .seen_token = stuck.fencing_token,
+                                       .seen_token = *stuck.fencing_token,
                                        .reason = "stuck"});
         const auto next = *harness.acquire("payments/hold_1", {.also = {"payments/hold_2"}});
         ASSERT_FALSE(move(MoveKind::Capture, "hold_1", next.fencing_token, "c1", 400).error);
@@ -82,17 +83,14 @@ protected:
     }
 
     using MoveKind = storage::MovePayment::Kind;
-    storage::Answer move(MoveKind kind, std::string payment, std::int64_t token, const char* key,
+    storage::Answer move(MoveKind kind, std::string payment, testing::Token token, const char* key,
                          std::optional<std::int64_t> amount) {
         return *harness.run(storage::MovePayment{.kind = kind,
                                                  .payment_id = std::move(payment),
                                                  .amount_minor = amount,
                                                  .reason = {},
-                                                 .token = presented(token),
+                                                 .token = testing::presented(token),
                                                  .idempotency = idempotency(key)});
-    }
-    static lockmgr::PresentedToken presented(std::int64_t token) {
-        return {lockmgr::PresentedToken::Kind::Present, token};
     }
 
     void create_with_reference(std::string id, std::string reference) {
@@ -103,7 +101,7 @@ protected:
                                                 .capture = true,
                                                 .reference = std::move(reference),
                                                 .metadata_json = {},
-                                                .token = {},
+                                                .token = lockmgr::kNoToken,
                                                 .idempotency = idempotency("create-" + id)}));
     }
 
