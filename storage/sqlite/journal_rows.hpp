@@ -11,6 +11,7 @@ namespace fencegate::storage::sqlite {
 inline constexpr const char* kEntryColumns =
     "id, payment_id, kind, debit_account, credit_account, amount, currency, public_id, token, "
     "principal, owner, key, reason, created_at_ms, previous, movement, seal";
+inline constexpr int kEntryTokenColumn = 8;
 
 // The entry in a row of those columns, from `first` on. A public id or seal of a wrong size, which
 // only a damaged file has, is all zero, and a token out of range none.

@@ -269,7 +269,12 @@ void check_journal(sqlite::Connection& connection, const StoreFacts& facts,
     Progress progress(options, "journal", facts.transfers);
     auto row = entries.query();
     while (row.next()) {
-        pass.take(sqlite::entry_of(row));
+        const auto entry = sqlite::entry_of(row);
+        if (!entry.token && !row.is_null(sqlite::kEntryTokenColumn))
+            checks.token_counter.fault(nth("entry", entry.id) + " has " +
+                                       nth("token", row.integer(sqlite::kEntryTokenColumn)) +
+                                       ", which no store ever issues");
+        pass.take(entry);
         progress.step();
     }
     pass.end(head);

@@ -141,14 +141,17 @@ void check_further_locks(sqlite::Connection& connection, Checks& checks) {
 }
 
 void check_counter(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks) {
+    // How many, the newest, and the least; where 0 says that there is none, the least plus 1.
     constexpr std::pair<const char*, const char*> kTokens[] = {
-        {"leases", "SELECT count(*), max(token) FROM leases"},
-        {"locks", "SELECT count(*), max(last_token) FROM locks"},
-        {"answers", "SELECT count(token), max(token) FROM answers"},
-        {"hours", "SELECT count(*), max(last_token) FROM hours"},
-        {"refusals", "SELECT count(*), max(max(token, current_token)) FROM refusals"},
-        {"elections", "SELECT count(*), max(token) FROM elections"},
-        {"runs", "SELECT count(*), max(token) FROM runs"},
+        {"leases", "SELECT count(*), max(token), min(token) FROM leases"},
+        {"locks", "SELECT count(*), max(last_token), min(last_token) FROM locks"},
+        {"answers", "SELECT count(token), max(token), min(token) FROM answers"},
+        {"hours", "SELECT count(*), max(last_token), min(last_token) + 1 FROM hours"},
+        {"refusals",
+         "SELECT count(*), max(max(token, current_token)), min(min(token, current_token + 1)) "
+         "FROM refusals"},
+        {"elections", "SELECT count(*), max(token), min(token) FROM elections"},
+        {"runs", "SELECT count(*), max(token), min(token) + 1 FROM runs"},
     };
     for (const auto& [table, sql] : kTokens) {
         sqlite::Statement newest(connection, sql);
@@ -159,6 +162,8 @@ void check_counter(sqlite::Connection& connection, const StoreFacts& facts, Chec
             checks.token_counter.fault(
                 std::string(table) + " have " + nth("token", row.integer(1)) +
                 ", but the counter stands at " + std::to_string(facts.counter));
+        if (!row.is_null(2) && row.integer(2) < 1)
+            checks.token_counter.fault(std::string(table) + " have a token below 1");
     }
 }
 

@@ -205,7 +205,7 @@ Answer StoreHarness::refund(std::string id, Token token, RefundOptions options) 
     return *run(refund_of(std::move(id), token, options), options.principal);
 }
 
-Answer StoreHarness::refund_and_release(std::string id, std::int64_t token, RefundOptions options) {
+Answer StoreHarness::refund_and_release(std::string id, Token token, RefundOptions options) {
     return run_and_release(refund_of(std::move(id), token, options), options.principal);
 }
 

@@ -254,6 +254,12 @@ constexpr Corruption kFences[] = {
      "UPDATE locks SET last_token = last_token - 1 WHERE name = 'payments/pay_1'"},
     {"LockOfALeaseDeleted", "lease_chains", "DELETE FROM lease_locks"},
     {"CounterPutBack", "token_counter", "UPDATE store SET sequence = sequence - 1"},
+    // A seal cannot tell this 0 from no token.
+    {"TokenZero", "token_counter", "UPDATE transfers SET token = 0 WHERE token IS NULL"},
+    {"KeptTokenZero", "token_counter", "UPDATE answers SET token = 0 WHERE key = 'grant'"},
+    {"TokenBelowZero", "token_counter", "UPDATE transfers SET token = -7 WHERE key = 'r2'", true},
+    {"TokenBeyondAll", "token_counter", "UPDATE transfers SET token = 1 << 53 WHERE key = 'r2'",
+     true},
     {"EpochPutBack", "token_counter",
      "UPDATE leases SET token = token + (1 << 43); UPDATE store SET epoch = 0"},
     {"ReferenceToAnotherPayment", "references",
