@@ -26,6 +26,9 @@ struct ClockJump {
     WallTime shown;      // by the wall clock
     bool is_new = true;  // else it was told before, and is believed by now
     bool is_believed = false;
+    // At a start after the machine was: `expected` is then the last time that is known, and nothing
+    // says how long it was off.
+    bool is_gap = false;
 };
 
 class BelievedWall {

@@ -76,11 +76,14 @@ PROCESS = ("TLS and process", [
                [("max by (instance) (process_open_fds{@gateway} / process_max_fds{@gateway}%s)" % OURS,
                  "{{instance}}")], limits=levels(red=0.8), top=1, size=(6, 8)),
     timeseries("Wall clock", "ahead: how far it is ahead of the time that the books go by; jumps: how "
-               "often it was set. Normal: 0 s, and none. Leases do not depend on it.", "s",
+               "often it was set; gap: how far it was ahead when the machine was started, if by more "
+               "than 30 days. Normal: 0 s, and none. Leases do not depend on it.", "s",
                [("max by (instance) (fencegate_clock_offset_seconds{@gateway})",
                  "{{instance}} ahead"),
                 ("sum by (instance) (increase(fencegate_clock_jumps_total{@gateway}"
-                 "[$__rate_interval]))", "{{instance}} jumps")], size=(6, 8)),
+                 "[$__rate_interval]))", "{{instance}} jumps"),
+                ("max by (instance) (fencegate_clock_gap_seconds{@gateway})",
+                 "{{instance}} gap")], size=(6, 8)),
     table("Gateways", "Which version runs where. Normal: one version, apart from a roll-out.",
           [("Running for", "s", "max by (instance, version) (fencegate_build_info{@gateway} * on "
             "(job, instance) group_left () (time() - process_start_time_seconds{@gateway}))", None),

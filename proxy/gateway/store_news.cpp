@@ -34,6 +34,15 @@ void StoreNews::on_clock_jump(const ClockJump& jump) {
     const std::chrono::duration<double> ahead = jump.shown - jump.expected;
     const auto shown = rfc3339(jump.shown);
     const auto expected = rfc3339(jump.expected);
+    if (jump.is_gap) {
+        std::fprintf(stderr,
+                     "fencegate: the wall clock shows %s, and the last time that the store knows, "
+                     "from before the machine was started, is %s: %.0f days earlier. If it was off "
+                     "or idle for so long, all is well. If not, set the clock now: until then the "
+                     "books go by it. Leases are not affected.\n",
+                     shown.text, expected.text, ahead.count() / 86'400);
+        return;
+    }
     const char* const what = jump.is_believed
                                  ? "the books go by it from now on"
                                  : "the books go on by the boot clock until it has stood for long";

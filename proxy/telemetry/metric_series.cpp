@@ -179,7 +179,11 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
                          "How far the wall clock is ahead of the time that the store goes by.",
                          {})),
       clock_jumps(counter(registry, "fencegate_clock_jumps_total",
-                          "Times the wall clock was set while the boot clock went on.", {})) {}
+                          "Times the wall clock was set while the boot clock went on.", {})),
+      clock_gap(gauge(registry, "fencegate_clock_gap_seconds",
+                      "How far the wall clock was ahead of the last time known, at a start after "
+                      "the machine's, if more than 30 days; else 0.",
+                      {})) {}
 
 GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
     : idempotency(counters(registry, "fencegate_idempotency_total",

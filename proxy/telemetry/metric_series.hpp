@@ -134,6 +134,7 @@ struct StoreSeries {
     prometheus::Histogram& expiry_lag;
     prometheus::Gauge& clock_offset;
     prometheus::Counter& clock_jumps;
+    prometheus::Gauge& clock_gap;
     std::atomic<std::int64_t> believed_offset_ms{0};
 };
 

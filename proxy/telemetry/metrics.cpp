@@ -202,6 +202,8 @@ void Metrics::clock_shown(BootTime now, WallTime shown) noexcept {
 
 void Metrics::clock_jumped() noexcept { series_->store.clock_jumps.Increment(); }
 
+void Metrics::clock_gap(Duration gap) noexcept { series_->store.clock_gap.Set(in_seconds(gap)); }
+
 void Metrics::config_reloaded(bool ok) noexcept {
     series_->gateway.config_ok.Set(ok ? 1 : 0);
     series_->gateway.reloads[ok ? 0 : 1]->Increment();

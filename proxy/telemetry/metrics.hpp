@@ -130,6 +130,8 @@ public:
     void clock_believed(Duration offset) noexcept;
     void clock_shown(BootTime now, WallTime shown) noexcept;
     void clock_jumped() noexcept;
+    // Of a machine that has started; zero once the clock has been set since.
+    void clock_gap(Duration gap) noexcept;
 
     // The process. A configuration counts as loaded from the start: there is no gateway without.
     void config_reloaded(bool ok) noexcept;

@@ -165,7 +165,9 @@ void StoreMetrics::on_error(storage::StoreError error) { metrics_.store_error(ki
 void StoreMetrics::on_clock(Duration offset) { metrics_.clock_believed(offset); }
 
 void StoreMetrics::on_clock_jump(const ClockJump& jump) {
+    if (jump.is_gap) return metrics_.clock_gap(jump.shown - jump.expected);
     if (jump.is_new) metrics_.clock_jumped();
+    if (jump.is_believed) metrics_.clock_gap(Duration(0));
 }
 
 }  // namespace fencegate::proxy

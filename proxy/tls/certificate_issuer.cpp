@@ -82,14 +82,18 @@ struct Profile {
     const char* common_name;
     std::chrono::seconds lifetime;
     std::optional<WallTime> latest_end;
+    const X509* replaced;  // nullptr: none
 };
 
 // What both kinds of certificate have in common; extensions and signature follow.
 X509Ptr begin_certificate(const Profile& profile, EVP_PKEY& subject_key, WallTime now) {
     X509Ptr certificate(X509_new());
-    const auto from = now - kBackdating;
+    const auto begin = now - kBackdating;
+    // A clock that is ahead must not shut out clients whose clocks are right.
+    const WallTime from =
+        profile.replaced == nullptr ? begin : std::min(begin, not_before(*profile.replaced));
     const WallTime to =
-        std::min(from + profile.lifetime, profile.latest_end.value_or(WallTime::max()));
+        std::min(begin + profile.lifetime, profile.latest_end.value_or(WallTime::max()));
     const bool is_done = certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
                          set_random_serial(*certificate) && set_validity(*certificate, from, to) &&
                          set_common_name(*certificate, profile.common_name) &&
@@ -124,8 +128,9 @@ Result<PrivateKeyPtr> generate_private_key() {
     return key;
 }
 
-Result<X509Ptr> issue_ca_certificate(EVP_PKEY& ca_key, WallTime now) {
-    auto ca = begin_certificate({"fencegate local CA", kCaLifetime, std::nullopt}, ca_key, now);
+Result<X509Ptr> issue_ca_certificate(EVP_PKEY& ca_key, WallTime now, const X509* replaced) {
+    auto ca =
+        begin_certificate({"fencegate local CA", kCaLifetime, std::nullopt, replaced}, ca_key, now);
     if (!ca) return fail_openssl("create the CA certificate");
     const bool is_signed =
         X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get())) == 1 &&
@@ -138,8 +143,10 @@ Result<X509Ptr> issue_ca_certificate(EVP_PKEY& ca_key, WallTime now) {
 }
 
 Result<X509Ptr> issue_server_certificate(X509& ca, EVP_PKEY& ca_key, EVP_PKEY& server_key,
-                                         std::span<const std::string> hosts, WallTime now) {
-    auto server = begin_certificate({"fencegate", kServerLifetime, not_after(ca)}, server_key, now);
+                                         std::span<const std::string> hosts, WallTime now,
+                                         const X509* replaced) {
+    auto server =
+        begin_certificate({"fencegate", kServerLifetime, not_after(ca), replaced}, server_key, now);
     if (!server) return fail_openssl("create the server certificate");
     const bool is_signed = X509_set_issuer_name(server.get(), X509_get_subject_name(&ca)) == 1 &&
                            add_extension(*server, ca, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -184,7 +191,7 @@ PrivateKeyPtr private_key_from_pem(std::string_view pem) {
     return key;
 }
 
-WallTime not_before(X509& certificate) {
+WallTime not_before(const X509& certificate) {
     return time_of(X509_get0_notBefore(&certificate)).value_or(WallTime::max());
 }
 

@@ -18,14 +18,17 @@ namespace fencegate::proxy {
 
 [[nodiscard]] Result<PrivateKeyPtr> generate_private_key();
 
+// Both begin an hour ago, or when the one they replace began, if that is earlier.
+
 // A self-signed CA that may sign end certificates only, valid for ten years.
-[[nodiscard]] Result<X509Ptr> issue_ca_certificate(EVP_PKEY& ca_key, WallTime now);
+[[nodiscard]] Result<X509Ptr> issue_ca_certificate(EVP_PKEY& ca_key, WallTime now,
+                                                   const X509* replaced);
 
 // A server certificate for DNS names and addresses, valid for a year but never longer than the CA.
 [[nodiscard]] Result<X509Ptr> issue_server_certificate(X509& ca, EVP_PKEY& ca_key,
                                                        EVP_PKEY& server_key,
                                                        std::span<const std::string> hosts,
-                                                       WallTime now);
+                                                       WallTime now, const X509* replaced);
 
 [[nodiscard]] Result<std::string> to_pem(X509& certificate);
 [[nodiscard]] Result<std::string> to_pem(EVP_PKEY& key);
@@ -35,7 +38,7 @@ namespace fencegate::proxy {
 [[nodiscard]] PrivateKeyPtr private_key_from_pem(std::string_view pem);
 
 // From when and until when it is valid. A time that cannot be read makes it invalid.
-[[nodiscard]] WallTime not_before(X509& certificate);
+[[nodiscard]] WallTime not_before(const X509& certificate);
 [[nodiscard]] WallTime not_after(X509& certificate);
 
 // `host` is a DNS name or an address, as in a URL but without brackets.

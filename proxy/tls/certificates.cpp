@@ -59,9 +59,15 @@ public:
           hosts_(hosts),
           now_(now) {}
 
+    // Everything that can be refused, before anything is written.
+    Result<> check() {
+        if (auto loaded = load(); !loaded) return loaded;
+        if (auto complete = check_set(); !complete) return complete;
+        return check_end();
+    }
+
     Result<CertificateFiles> ensure() {
-        if (auto loaded = load(); !loaded) return std::unexpected(std::move(loaded.error()));
-        if (auto complete = check_set(); !complete) return std::unexpected(complete.error());
+        if (auto sound = check(); !sound) return std::unexpected(sound.error());
         if (auto restored = restore_ca(); !restored) return std::unexpected(restored.error());
         auto done = server_ ? reissue_if_needed() : issue();
         if (!done) return std::unexpected(std::move(done.error()));
@@ -119,6 +125,16 @@ private:
         return {};
     }
 
+    // Of one that we cannot issue again.
+    Result<> check_end() const {
+        if (!server_ || not_after(*server_) > now_) return {};
+        const bool is_ours = is_from_local_ca();
+        if (is_ours && ca_key_) return {};
+        return refuse(server_file_, std::string("expired at ") + rfc3339(not_after(*server_)).text +
+                                        "; put a new certificate and key there" +
+                                        (is_ours ? ", or ca.key to have one issued" : ""));
+    }
+
     static bool belong_together(const X509& certificate, const EVP_PKEY& key) {
         const bool is_match = X509_check_private_key(&certificate, &key) == 1;
         (void)drain_openssl_errors();
@@ -126,8 +142,9 @@ private:
     }
 
     [[nodiscard]] bool is_from_local_ca() const {
-        if (!ca_ || !server_) return false;
-        const bool is_signed = X509_verify(server_.get(), X509_get0_pubkey(ca_.get())) == 1;
+        auto* key = ca_ ? X509_get0_pubkey(ca_.get()) : ca_key_.get();
+        if (key == nullptr || !server_) return false;
+        const bool is_signed = X509_verify(server_.get(), key) == 1;
         (void)drain_openssl_errors();
         return is_signed;
     }
@@ -142,11 +159,6 @@ private:
         const bool is_ours = is_from_local_ca();
         const bool is_wanting = is_early || is_ending || missing != hosts_.end();
         if (is_ours && ca_key_ && is_wanting) return issue();
-        if (end <= now_) {
-            return refuse(server_file_, std::string("expired at ") + rfc3339(end).text +
-                                            "; put a new certificate and key there" +
-                                            (is_ours ? ", or ca.key to have one issued" : ""));
-        }
         // Unlike one that is over it becomes good by itself, and the clock may be what is wrong.
         if (is_early) {
             notices_.push_back(server_file_.string() + " is not valid before " +
@@ -183,7 +195,8 @@ private:
         if (auto made = ensure_key(ca_key_, ca_key_file_); !made) return made;
         if (auto made = ensure_ca(); !made) return made;
         if (auto made = ensure_key(server_key_, server_key_file_); !made) return made;
-        auto server = issue_server_certificate(*ca_, *ca_key_, *server_key_, hosts_, now_);
+        auto server =
+            issue_server_certificate(*ca_, *ca_key_, *server_key_, hosts_, now_, server_.get());
         if (!server) return std::unexpected(std::move(server.error()));
         if (auto written = write(**server, server_file_); !written) return written;
         server_ = std::move(*server);
@@ -201,7 +214,7 @@ private:
                                rfc3339(not_after(*ca_)).text + ", and it is " + rfc3339(now_).text +
                                "; issued it again of the same key: give it to clients again");
         }
-        auto ca = issue_ca_certificate(*ca_key_, now_);
+        auto ca = issue_ca_certificate(*ca_key_, now_, ca_.get());
         if (!ca) return std::unexpected(std::move(ca.error()));
         if (auto written = write(**ca, ca_file_); !written) return written;
         ca_ = std::move(*ca);
@@ -259,6 +272,10 @@ Result<CertificateFiles> ensure_certificates(const path& data_dir,
                                              std::span<const std::string> hosts, WallTime now) {
     if (auto made = make_private_directory(data_dir); !made) return std::unexpected(made.error());
     return CertificateFolder(data_dir, hosts, now).ensure();
+}
+
+Result<> check_certificates(const path& data_dir, WallTime now) {
+    return CertificateFolder(data_dir, {}, now).check();
 }
 
 std::vector<std::string> certificate_hosts(const Endpoint& listen) {

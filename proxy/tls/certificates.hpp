@@ -8,6 +8,8 @@
 // fit. A server.pem that ca.pem did not sign is the operator's own: it is used, never replaced.
 // A private key is never replaced either; a certificate missing beside its key is made again from
 // it. So every step is one atomic rename, and a crash between two steps heals on the next start.
+// One that is issued again begins no later than the one it replaces: the clock that finds the old
+// one over may be years ahead of the clients', which are right.
 // A certificate of ours that is not valid yet, or no longer, is made again of the same key: a clock
 // that is wrong once must not shut clients out for good. So what an older ca.pem trusts stays
 // trusted.
@@ -36,6 +38,10 @@ struct CertificateFiles {
 [[nodiscard]] Result<CertificateFiles> ensure_certificates(const std::filesystem::path& data_dir,
                                                            std::span<const std::string> hosts,
                                                            WallTime now);
+
+// Whether that would be refused for what lies in the folder. Changes nothing.
+// Fails with: CannotRead, as above.
+[[nodiscard]] Result<> check_certificates(const std::filesystem::path& data_dir, WallTime now);
 
 // localhost, both loopback addresses, the machine's name, and the address listened on.
 [[nodiscard]] std::vector<std::string> certificate_hosts(const Endpoint& listen);

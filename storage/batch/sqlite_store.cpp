@@ -81,6 +81,7 @@ SqliteStore::SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connec
     }
     publish_levels();
     static_cast<void>(look_at_clock(clock_.boot_now()));
+    if (tables_.clock.gap()) observer_.on_clock_jump(*tables_.clock.gap());
 }
 
 std::vector<Routed> SqliteStore::run(std::span<const Request> requests,

@@ -8,6 +8,7 @@ namespace {
 constexpr int kReadingsMax = 3;
 constexpr Duration kReadingSpanMax{100};
 constexpr auto kKeepEvery = std::chrono::minutes(10);
+constexpr Duration kGapTold = std::chrono::days(30);
 
 Duration since_boot(BootTime now) { return std::chrono::floor<Duration>(now.time_since_epoch()); }
 
@@ -58,6 +59,11 @@ void StoreClock::begin(const std::optional<Anchor>& anchor) {
         passed < Duration(0) ? BelievedWall::Basis::Guess : BelievedWall::Basis::Known;
     const auto at_least = std::max(passed, Duration(0));
     steady_offset_ = steady + at_least - since_boot(now);
+    if (passed > kGapTold)
+        gap_ = ClockJump{.expected = anchor->wall,
+                         .shown = anchor->wall + passed,
+                         .is_believed = true,
+                         .is_gap = true};
     wall_ = BelievedWall(now, anchor->wall + at_least, basis);
 }
 

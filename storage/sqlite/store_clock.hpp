@@ -27,6 +27,11 @@ public:
     WallTime look(BootTime now);
     [[nodiscard]] const BelievedWall& wall() const noexcept { return wall_; }
 
+    // A machine that has started since, and a wall clock far ahead of what was written last: it may
+    // have been off for so long, or its clock may be wrong. The books go by it; somebody should
+    // look.
+    [[nodiscard]] const std::optional<ClockJump>& gap() const noexcept { return gap_; }
+
     [[nodiscard]] std::int64_t steady_ms(BootTime now) const;
     // An instant of this or an earlier run on the boot clock of this one.
     [[nodiscard]] BootTime when(std::int64_t steady_ms) const;
@@ -59,6 +64,7 @@ private:
     const std::string boot_id_;
     BelievedWall wall_;
     Duration steady_offset_{0};  // steady time less boot time
+    std::optional<ClockJump> gap_;
     std::optional<Kept> kept_;
     std::optional<Kept> pending_;
     Statement keep_;

@@ -141,6 +141,27 @@ public:
     void on_contentions(const std::vector<storage::Contention>&) override {}
 };
 
+TEST(Metrics, AGapIsShownUntilTheClockIsSet) {
+    Metrics metrics(options());
+    Counting observer(metrics);
+    const auto shows = [&](const std::string& sample) {
+        return metrics.serialize(kScrapedAt).find("\nfencegate_clock_" + sample + "\n") !=
+               std::string::npos;
+    };
+    const auto last = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
+    EXPECT_TRUE(shows("gap_seconds 0"));
+
+    observer.on_clock_jump({.expected = last,
+                            .shown = last + std::chrono::days(3'650),
+                            .is_believed = true,
+                            .is_gap = true});
+    EXPECT_TRUE(shows("gap_seconds 315360000") && shows("jumps_total 0"));
+
+    observer.on_clock_jump(
+        {.expected = last + std::chrono::days(3'650), .shown = last, .is_believed = true});
+    EXPECT_TRUE(shows("gap_seconds 0") && shows("jumps_total 1"));
+}
+
 // Grants and ends a lock of each name, and refuses a second grant of it.
 void use_locks(fencegate::testing::StoreHarness& store, int from, int count) {
     using fencegate::testing::StoreHarness;

@@ -319,6 +319,33 @@ TEST_F(CertificatesTest, AnOlderCopyOfTheCaStillTrustsWhatIsIssuedAgain) {
     EXPECT_EQ(verdict(kNow + 1h, "localhost"), X509_V_OK);
 }
 
+// One start with the clock ahead, of a folder that clients know already.
+TEST_F(CertificatesTest, WhatAClockAheadIssuesAgainIsValidForClientsWhoseClocksAreRight) {
+    for (const auto ahead : {days(340), days(3653)}) {
+        for (const auto* name : {"ca.pem", "ca.key", "server.pem", "server.key"}) remove(name);
+        ASSERT_TRUE(ensure());
+        const auto given_to_clients = content("ca.pem");
+
+        ASSERT_TRUE(ensure(kNow + ahead));
+
+        EXPECT_EQ(verdict(kNow, "localhost"), X509_V_OK);
+        EXPECT_EQ(verdict(kNow + ahead, "localhost"), X509_V_OK);
+        put("ca.pem", given_to_clients);
+        EXPECT_EQ(verdict(kNow, "localhost"), X509_V_OK);
+    }
+}
+
+// Nothing is issued when the start is refused anyway.
+TEST_F(CertificatesTest, OneThatIsOverAndNotOursIsRefusedBeforeTheCaIsIssuedAgain) {
+    ASSERT_TRUE(ensure());
+    put_foreign_pair(kNow);
+    const auto ca = content("ca.pem");
+
+    EXPECT_FALSE(ensure(kNow + days(3653)));
+
+    EXPECT_EQ(content("ca.pem"), ca);
+}
+
 TEST_F(CertificatesTest, OwnCertificateThatIsNotValidYetIsAnnounced) {
     put_foreign_pair(kNow + days(1));
 
