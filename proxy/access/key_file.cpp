@@ -240,6 +240,11 @@ Result<std::vector<KeyRecord>> read_key_file(const path& keys_file) {
     return records;
 }
 
+Result<> check_keys(const path& data_dir) {
+    const auto records = read_if_there(keys_file_in(data_dir));
+    return records ? Result<>() : Result<>(std::unexpected(records.error()));
+}
+
 Result<std::string> add_key(const path& data_dir, const Principal& principal, Random& random,
                             WallTime now) {
     if (!is_principal_name(principal.name) || principal.scopes.is_empty()) {

@@ -25,6 +25,9 @@ namespace fencegate::proxy {
 
 [[nodiscard]] Result<std::vector<KeyRecord>> read_key_file(const std::filesystem::path& keys_file);
 
+// That keys.toml, if there is one, can be read and is sound. Changes nothing.
+[[nodiscard]] Result<> check_keys(const std::filesystem::path& data_dir);
+
 // Makes a key and returns its text, the only time it is seen. Creates folder and file if needed.
 // Fails with: BadConfig also for a principal that is no principal name or has no scope.
 [[nodiscard]] Result<std::string> add_key(const std::filesystem::path& data_dir,

@@ -37,7 +37,11 @@ public:
 
 private:
     Result<> open_store();
-    Result<> open_edge();
+    Result<> prepare();
+    Result<> bind_addresses();
+    Result<> open_files();
+    Result<> make_secrets();
+    void open_edge();
     Result<> open_listeners();
     Result<> announce();
     void watch_signals();
@@ -79,6 +83,9 @@ private:
     std::unique_ptr<TlsSource> tls_;
     CertificateFiles certificate_files_;
     std::optional<std::string> first_key_;
+    std::optional<Reloadable> loaded_;  // until the edge takes it over
+    std::optional<tcp::acceptor> api_address_;
+    std::optional<tcp::acceptor> admin_address_;
     std::unique_ptr<ApiService> api_;
     std::unique_ptr<AdminService> admin_;
     std::optional<SessionShared> api_shared_;

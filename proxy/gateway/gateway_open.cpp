@@ -1,5 +1,6 @@
 #include "base/file.hpp"
 #include "base/json_writer.hpp"
+#include "base/start_failure.hpp"
 #include "proxy/access/key_file.hpp"
 #include "proxy/gateway/descriptor_limit.hpp"
 #include "proxy/gateway/gateway.hpp"
@@ -8,6 +9,7 @@
 #include "proxy/gateway/welcome.hpp"
 
 #include <thread>
+#include <utility>
 
 namespace fencegate::proxy {
 namespace {
@@ -41,6 +43,33 @@ std::string run_name(const Clock& clock) {
     return to_hex(uuid_v7(clock.wall_now(), random)).substr(16);  // its random half
 }
 
+// Written beside it and taken away again: who watches it must not see one that says nothing.
+Result<> check_ready_file(const std::filesystem::path& file) {
+    if (file.empty()) return {};
+    std::error_code ec;
+    if (std::filesystem::is_directory(file, ec))
+        return fail_start(StartFailure::CannotCreate,
+                          "Cannot write the ready file " + file.string() + ": it is a folder.");
+    const auto probe = std::filesystem::path(file) += ".probe";
+    auto done = write_file_atomically(probe, "{}\n", FileMode::Public);
+    std::filesystem::remove(probe, ec);
+    return done;
+}
+
+// It is made with the first backup; what has its name, or that of a folder above, must be one.
+Result<> check_backup_folder(const std::filesystem::path& folder) {
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    for (auto at = fs::absolute(folder); at != at.root_path(); at = at.parent_path()) {
+        if (fs::symlink_status(at, ec).type() == fs::file_type::not_found) continue;
+        if (fs::is_directory(at, ec)) return {};
+        return fail_start(
+            StartFailure::CannotCreate,
+            "Backups cannot be made in " + folder.string() + ": " + at.string() + " is no folder.");
+    }
+    return {};
+}
+
 }  // namespace
 
 Gateway::Gateway(const Config& config, const Clock& clock)
@@ -63,10 +92,15 @@ Result<> Gateway::open() {
     raise_descriptor_limit();
     const auto made = MadeFolders::make(config_.data_dir);
     if (!made) return std::unexpected(made.error());
-    if (auto done = open_store(); !done) return done;
-    std::error_code ignored;  // a ready file of an earlier run says nothing about this one
+    std::error_code ignored;
+    const bool had_log = std::filesystem::exists(config_.access_log, ignored);
+    if (auto done = open_store(); !done) {
+        if (access_log_ && !had_log) std::filesystem::remove(config_.access_log, ignored);
+        return done;
+    }
+    // A ready file of an earlier run says nothing about this one.
     if (!config_.ready_file.empty()) std::filesystem::remove(config_.ready_file, ignored);
-    if (auto done = open_edge(); !done) return done;
+    open_edge();
     if (auto done = open_listeners(); !done) return done;
     for (auto& thread : threads_) thread->start();
     api_listener_->start();
@@ -87,7 +121,10 @@ Result<> Gateway::open_store() {
          .on_fatal =
              [this](const std::string& why) {
                  asio::post(main_, [this, why] { on_disk_failure(why); });
-             }},
+             },
+         .before_writing = [this] { return prepare(); },
+         .files_made = {"keys.toml", "keys.lock", "api-key", "ca.key", "ca.pem", "server.key",
+                        "server.pem"}},
         machine_clock_, store_random_, store_news_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
@@ -105,17 +142,47 @@ Result<> Gateway::open_store() {
     return {};
 }
 
-Result<> Gateway::open_edge() {
+// The folder is locked, the store has been read, and nothing is written yet. Whatever may be
+// refused comes first, so that a start that fails leaves everything as it was.
+Result<> Gateway::prepare() {
+    if (auto done = check_reloadable(config_, clock_.wall_now()); !done) return done;
+    if (auto done = check_backup_folder(backup_folder(config_)); !done) return done;
+    if (auto done = bind_addresses(); !done) return done;
+    if (auto done = open_files(); !done) return done;
+    return make_secrets();
+}
+
+Result<> Gateway::bind_addresses() {
+    auto api = ListenSocket::bind(main_, config_.listen);
+    if (!api) return std::unexpected(api.error());
+    auto admin = ListenSocket::bind(main_, config_.admin_listen);
+    if (!admin) return std::unexpected(admin.error());
+    api_address_ = *std::move(api);
+    admin_address_ = *std::move(admin);
+    return {};
+}
+
+Result<> Gateway::open_files() {
+    if (auto done = check_ready_file(config_.ready_file); !done) return done;
+    auto log = AccessLog::open(config_.access_log, clock_);
+    if (!log) return std::unexpected(log.error());
+    access_log_ = *std::move(log);
+    return {};
+}
+
+Result<> Gateway::make_secrets() {
     SystemRandom random;
     auto first_key = ensure_first_key(config_.data_dir, random, clock_.wall_now());
     if (!first_key) return std::unexpected(first_key.error());
     first_key_ = *std::move(first_key);
     auto loaded = load_reloadable(config_, clock_.wall_now());
     if (!loaded) return std::unexpected(loaded.error());
-    auto log = AccessLog::open(config_.access_log, clock_);
-    if (!log) return std::unexpected(log.error());
+    loaded_ = *std::move(loaded);
+    return {};
+}
 
-    access_log_ = *std::move(log);
+void Gateway::open_edge() {
+    auto loaded = std::exchange(loaded_, {});
     credentials_ = std::make_unique<CredentialStore>(std::move(loaded->credentials));
     tls_ = std::make_unique<TlsSource>(std::move(loaded->tls));
     certificate_files_ = std::move(loaded->files);
@@ -126,7 +193,6 @@ Result<> Gateway::open_edge() {
                                             metrics_are_anonymous(config_), routes().size() + 1);
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
-    return {};
 }
 
 Result<> Gateway::open_listeners() {
@@ -142,10 +208,10 @@ Result<> Gateway::open_listeners() {
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 
     const auto connections_max = connections_allowed(config_.connections_max);
-    auto api =
-        ListenSocket::open(config_.listen, api_threads, *tls_, *api_shared_, connections_max);
+    auto api = ListenSocket::open(*std::move(api_address_), api_threads, *tls_, *api_shared_,
+                                  connections_max);
     if (!api) return std::unexpected(api.error());
-    auto admin = ListenSocket::open(config_.admin_listen, {threads_.back().get()}, *tls_,
+    auto admin = ListenSocket::open(*std::move(admin_address_), {threads_.back().get()}, *tls_,
                                     *admin_shared_, kAdminConnectionsMax);
     if (!admin) return std::unexpected(admin.error());
     api_listener_ = *std::move(api);

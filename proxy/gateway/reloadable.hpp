@@ -18,6 +18,10 @@ struct Reloadable {
     Validity validity;  // of the server certificate
 };
 
+// That what lies in the folder will be accepted. Changes nothing.
+// Fails with: as below.
+[[nodiscard]] Result<> check_reloadable(const Config& config, WallTime now);
+
 // Makes or renews our own certificates where needed.
 // Fails with: a StartFailure that names the file.
 [[nodiscard]] Result<Reloadable> load_reloadable(const Config& config, WallTime now);

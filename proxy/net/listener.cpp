@@ -24,9 +24,26 @@ std::string peer_of(const tcp::socket& socket) {
     return ec ? std::string("-") : remote.address().to_string();
 }
 
+std::unexpected<Error> cannot_listen(const Endpoint& endpoint, const error_code& ec) {
+    return fail_start(StartFailure::Unavailable,
+                      "Cannot listen on " + to_string(endpoint) + ": " + ec.message() +
+                          ". Choose another address, or port 0 for a free one.");
+}
+
 }  // namespace
 
-Result<std::unique_ptr<ListenSocket>> ListenSocket::open(const Endpoint& endpoint,
+Result<tcp::acceptor> ListenSocket::bind(asio::io_context& context, const Endpoint& endpoint) {
+    error_code ec;
+    const tcp::endpoint address(asio::ip::make_address(endpoint.host), endpoint.port);
+    tcp::acceptor acceptor(context);
+    acceptor.open(address.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec) acceptor.bind(address, ec);
+    if (ec) return cannot_listen(endpoint, ec);
+    return acceptor;
+}
+
+Result<std::unique_ptr<ListenSocket>> ListenSocket::open(tcp::acceptor bound,
                                                          std::vector<IoThread*> threads,
                                                          TlsSource& tls,
                                                          const SessionShared& shared,
@@ -34,17 +51,12 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::open(const Endpoint& endpoin
     auto self = std::unique_ptr<ListenSocket>(
         new ListenSocket(std::move(threads), tls, shared, connections_max));
     error_code ec;
-    const tcp::endpoint address(asio::ip::make_address(endpoint.host), endpoint.port);
+    const auto address = bound.local_endpoint(ec);
+    self->endpoint_ = {address.address().to_string(), address.port()};
     auto& acceptor = self->acceptor_;
-    acceptor.open(address.protocol(), ec);
-    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-    if (!ec) acceptor.bind(address, ec);
+    acceptor.assign(address.protocol(), bound.release(), ec);
     if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
-    if (ec)
-        return fail_start(StartFailure::Unavailable,
-                          "Cannot listen on " + to_string(endpoint) + ": " + ec.message() +
-                              ". Choose another address, or port 0 for a free one.");
-    self->endpoint_ = {endpoint.host, acceptor.local_endpoint().port()};
+    if (ec) return cannot_listen(self->endpoint_, ec);
     return self;
 }
 

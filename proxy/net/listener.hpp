@@ -17,9 +17,13 @@ namespace fencegate::proxy {
 
 class ListenSocket {
 public:
-    // Binds and listens. Fails with: StartFailure Unavailable.
+    // Takes the address; nobody can connect before open(). Fails with: StartFailure Unavailable.
+    [[nodiscard]] static Result<tcp::acceptor> bind(asio::io_context& context,
+                                                    const Endpoint& endpoint);
+
+    // Listens on an address that was bound. Fails with: StartFailure Unavailable.
     // `threads`, `tls` and `shared` outlive it; accepting runs on threads.front().
-    [[nodiscard]] static Result<std::unique_ptr<ListenSocket>> open(const Endpoint& endpoint,
+    [[nodiscard]] static Result<std::unique_ptr<ListenSocket>> open(tcp::acceptor bound,
                                                                     std::vector<IoThread*> threads,
                                                                     TlsSource& tls,
                                                                     const SessionShared& shared,

@@ -1,9 +1,5 @@
 #include "storage/batch/store_thread.hpp"
 
-#include "base/start_failure.hpp"
-#include "storage/sqlite/disk_failure.hpp"
-#include "storage/sqlite/folder_survey.hpp"
-
 #include <algorithm>
 #include <pthread.h>
 #include <utility>
@@ -252,30 +248,6 @@ void StoreThread::stop_trusting() {
     while (const auto read = next_long_read()) run_batch({&*read, 1}, {}, read->arrived);
     note_idle();
     if (options_.on_fatal) options_.on_fatal(*store_->fatal());
-}
-
-Result<std::unique_ptr<Engine>> open_embedded_engine(EngineOptions options, const Clock& clock,
-                                                     Random& random, StoreObserver& observer) {
-    sqlite::Traces traces(options.data_dir, {"store.lock"});
-    auto lock = sqlite::FolderLock::take(options.data_dir);
-    if (!lock) return std::unexpected(lock.error());
-    auto connection = sqlite::open_database(options.data_dir);
-    if (!connection) {
-        traces.remove();  // while the lock is held
-        return std::unexpected(connection.error());
-    }
-    traces.keep();
-    const auto& failure = (*connection)->failure();
-    auto store = std::make_unique<SqliteStore>(*std::move(lock), *std::move(connection),
-                                               options.classes, options.wait_limits, clock, random,
-                                               observer, options.retention);
-    if (failure && failure->kind == sqlite::Failure::Kind::Fatal)
-        return sqlite::disk_failed(options.data_dir, failure->message);
-    if (failure)
-        return fail_start(StartFailure::BadData, "The store in " + options.data_dir.string() +
-                                                     " is damaged: " + failure->message +
-                                                     ". Restore a backup into another folder.");
-    return std::make_unique<StoreThread>(std::move(options), clock, std::move(store));
 }
 
 }  // namespace fencegate::storage

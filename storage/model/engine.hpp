@@ -129,6 +129,12 @@ struct EngineOptions {
     // outstanding has been answered by then: OutcomeUnknown what was part of the commit that
     // failed, StoreFailed the rest. The process must stop.
     std::function<void(const std::string&)> on_fatal;
+    // Called at the start with the folder locked, once all that a start reads of the store has been
+    // read, the clock told, and nothing written. If it fails, so does the start, and the folder is
+    // as it was.
+    std::function<Result<>()> before_writing{};
+    // What that makes in the folder: removed again if the start fails, unless it was there.
+    std::vector<std::string> files_made{};
 };
 
 // SQLite in `data_dir`, one thread, group commit. `clock`, `random` and `observer` outlive it.

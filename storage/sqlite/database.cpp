@@ -95,8 +95,9 @@ Result<> apply_settings(Connection& connection, const std::filesystem::path& fil
     return {};
 }
 
-Result<> migrate(Connection& connection, const std::filesystem::path& file, std::int64_t version) {
-    if (version == kSchemaVersion) return {};
+Result<> migrate(Connection& connection, const std::filesystem::path& file, std::int64_t version,
+                 const BeforeWriting& before_writing) {
+    if (version == kSchemaVersion) return before_writing ? before_writing(connection) : Result<>();
     // Forward only, and all or nothing: a store that was left half-way would be nobody's version.
     // A table that others refer to can only be made anew while nobody looks at the references.
     connection.exec("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
@@ -107,26 +108,12 @@ Result<> migrate(Connection& connection, const std::filesystem::path& file, std:
     const auto stamp = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                        "; PRAGMA user_version = " + std::to_string(kSchemaVersion);
     connection.exec(stamp.c_str());
+    if (before_writing && !connection.failure()) {
+        if (auto may = before_writing(connection); !may) return may;  // closing rolls it back
+    }
     connection.exec("COMMIT; PRAGMA foreign_keys = ON");
     if (connection.failure()) return failed(connection, file);
     return {};
-}
-
-// The lock file remembers that there was a store. If the store has gone missing since, a new one
-// would issue the same tokens again, and a paused worker's old token would be good once more.
-Result<> remember_store(const std::filesystem::path& folder) {
-    static constexpr std::string_view kNote = "A store was made here.\n";
-    const auto file = folder / kLockFile;
-    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
-    const bool is_kept =
-        descriptor >= 0 &&
-        ::write(descriptor, kNote.data(), kNote.size()) == static_cast<::ssize_t>(kNote.size()) &&
-        sync_descriptor(descriptor);
-    const int why = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (is_kept) return {};
-    return fail_start(StartFailure::CannotCreate,
-                      "Cannot write " + file.string() + ": " + std::strerror(why));
 }
 
 // A store from before there were seals gets them once, and is opened again as the file it is then.
@@ -160,7 +147,8 @@ bool clear_if_full(Connection& connection) {
 
 // Nothing is written before it is known that the store is the folder's own.
 Result<std::unique_ptr<Connection>> open_checked(const std::filesystem::path& folder, Origin origin,
-                                                 const FolderSurvey& survey) {
+                                                 const FolderSurvey& survey,
+                                                 const BeforeWriting& before_writing) {
     const auto file = folder / "store.db";
     if (auto done = create_private(file); !done) return std::unexpected(done.error());
     auto connection = Connection::open(file);
@@ -178,7 +166,7 @@ Result<std::unique_ptr<Connection>> open_checked(const std::filesystem::path& fo
             return std::unexpected(same.error());
     }
     if (auto done = apply_settings(**connection, file); !done) return std::unexpected(done.error());
-    if (auto done = migrate(**connection, file, *version); !done)
+    if (auto done = migrate(**connection, file, *version, before_writing); !done)
         return std::unexpected(done.error());
     return connection;
 }
@@ -205,9 +193,10 @@ void note_begin(Connection& connection, const std::filesystem::path& file) {
 }
 
 Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& folder,
-                                                  Origin origin, const FolderSurvey& survey) {
+                                                  Origin origin, const FolderSurvey& survey,
+                                                  const BeforeWriting& before_writing) {
     const auto file = folder / "store.db";
-    auto connection = open_checked(folder, origin, survey);
+    auto connection = open_checked(folder, origin, survey, before_writing);
     if (!connection) return connection;
     if (!survey.is_remembered) {
         if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
@@ -229,7 +218,9 @@ Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& f
 }  // namespace
 
 Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& folder,
-                                                  Origin origin) {
+                                                  Origin origin,
+                                                  const BeforeWriting& before_writing) {
+    if (auto plain = refuse_odd_parts(folder); !plain) return std::unexpected(plain.error());
     const auto survey = survey_folder(folder);
     if (!survey) return std::unexpected(survey.error());
     if (origin == Origin::Unchanged || !survey->has_store) {
@@ -237,12 +228,27 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
             return std::unexpected(sound.error());
     }
     Traces traces(folder, {"store.db", "store.db-wal", "store.db-journal", "store.db-tail"});
-    auto opened = open_surveyed(folder, origin, *survey);
+    auto opened = open_surveyed(folder, origin, *survey, before_writing);
     // The log and the journal of a store that was there are part of it, whoever made them: without
     // what is in them, a store that was being written to is torn.
     if (survey->has_store) traces.keep_written();
     if (opened) traces.keep();
     return opened;
+}
+
+Result<> remember_store(const std::filesystem::path& folder) {
+    static constexpr std::string_view kNote = "A store was made here.\n";
+    const auto file = folder / kLockFile;
+    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+    const bool is_kept =
+        descriptor >= 0 &&
+        ::write(descriptor, kNote.data(), kNote.size()) == static_cast<::ssize_t>(kNote.size()) &&
+        sync_descriptor(descriptor);
+    const int why = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (is_kept) return {};
+    return fail_start(StartFailure::CannotCreate,
+                      "Cannot write " + file.string() + ": " + std::strerror(why));
 }
 
 Result<> check_schema(Connection& connection, const std::filesystem::path& file) {

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kMarks = "store.marks";
+
 bool has_content(const fs::path& file) {
     std::error_code ec;
     const auto size = fs::file_size(file, ec);
@@ -63,6 +65,24 @@ Result<std::optional<ShortStore>> find_cut(const fs::path& file, const LogSurvey
 }
 
 }  // namespace
+
+Result<> refuse_odd_parts(const fs::path& folder) {
+    const auto refuse = [](const fs::path& part, const char* what) {
+        return fail_start(StartFailure::BadData, part.string() + " is no " + what +
+                                                     ". Nothing was changed. Move it away and put "
+                                                     "back what was there.");
+    };
+    std::error_code ec;
+    for (const auto* name : {"store.db", "store.db-wal", "store.db-journal", "store.db-tail"}) {
+        const auto type = fs::symlink_status(folder / name, ec).type();
+        if (type != fs::file_type::not_found && type != fs::file_type::regular)
+            return refuse(folder / name, "plain file, but a link, a folder or something else");
+    }
+    const auto marks = folder / kMarks;
+    const bool is_there = fs::symlink_status(marks, ec).type() != fs::file_type::not_found;
+    if (is_there && !fs::is_directory(marks, ec)) return refuse(marks, "folder");
+    return {};
+}
 
 Result<FolderSurvey> survey_folder(const fs::path& folder) {
     const auto file = folder / "store.db";
@@ -122,7 +142,7 @@ Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder)
     return fail_start(
         StartFailure::BadData,
         "The store in " + folder.string() + " does not serve: " + describe(*log.damage) +
-            ". What was acknowledged there is not in the store without its log. Nothing was "
+            ". Without its log the store may lack what was acknowledged. Nothing was "
             "changed. If the log was moved or put back, put the newest in its place. What can be "
             "read of it is saved into a new folder by: fencegate salvage --data-dir " +
             folder.string() +
@@ -131,9 +151,9 @@ Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder)
             folder.string());
 }
 
-Traces::Traces(const fs::path& folder, std::initializer_list<const char*> names) {
+Traces::Traces(const fs::path& folder, const std::vector<std::string>& names) {
     std::error_code ec;
-    for (const char* name : names) {
+    for (const auto& name : names) {
         auto path = folder / name;
         if (fs::symlink_status(path, ec).type() == fs::file_type::not_found)
             fresh_.push_back(std::move(path));

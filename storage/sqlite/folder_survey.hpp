@@ -8,7 +8,6 @@
 #include "storage/sqlite/log_survey.hpp"
 
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +29,12 @@ struct FolderSurvey {
     std::optional<ShortStore> cut{};
 };
 
+// That each part of a store that is there is what it must be: a file, or the folder of the marks. A
+// link leads SQLite to another log than ours; a folder or a pipe could not be read, or not be
+// written once half of a start or restore is done.
+// Fails with: StartFailure BadData, naming the part.
+[[nodiscard]] Result<> refuse_odd_parts(const std::filesystem::path& folder);
+
 // Fails with: StartFailure CannotRead.
 [[nodiscard]] Result<FolderSurvey> survey_folder(const std::filesystem::path& folder);
 
@@ -45,7 +50,7 @@ struct FolderSurvey {
 // made. Thread rule: as above.
 class Traces {
 public:
-    Traces(const std::filesystem::path& folder, std::initializer_list<const char*> names);
+    Traces(const std::filesystem::path& folder, const std::vector<std::string>& names);
     ~Traces();
     Traces(const Traces&) = delete;
     Traces& operator=(const Traces&) = delete;
