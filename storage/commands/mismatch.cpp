@@ -68,6 +68,18 @@ std::string detail_of(const sqlite::StoredAnswer& stored, const std::optional<Le
     return detail.append(kNothing);
 }
 
+// Where the table of remedies does not know enough: it goes by what is asked now, and repeating the
+// first call is wrong advice for whoever did not make it. Empty: the table's.
+std::string_view remedy_of(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease,
+                           const Command& command, bool has_resource) {
+    if (stored.kind == sqlite::AnswerKind::Lease) {
+        const auto* acquire = std::get_if<AcquireLock>(&command.operation);
+        if (acquire != nullptr && lease && acquire->owner == lease->owner) return {};
+        return acquire != nullptr && lease ? kRemedyOfAnotherOwner : kRemedyOfAnotherCaller;
+    }
+    return has_resource ? std::string_view() : kRemedyOfNoResource;
+}
+
 }  // namespace
 
 Error mismatch(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease,
@@ -76,16 +88,18 @@ Error mismatch(const sqlite::StoredAnswer& stored, const std::optional<Lease>& l
         return {ErrorCode::IdempotencyMismatch,
                 "This Idempotency-Key cannot be told from that of another call." +
                     std::string(kNothing),
-                {},
+                {{"remedy", std::string(kRemedyOfAnotherCaller)}},
                 -1};
     Error error{ErrorCode::IdempotencyMismatch, detail_of(stored, lease, command), {}, -1};
     if (!stored.operation.empty())
         error.members.push_back({"original_operation", stored.operation});
-    if (auto resource = resource_of(stored, lease); !resource.empty())
-        error.members.push_back({"original_resource", std::move(resource)});
+    auto resource = resource_of(stored, lease);
+    const auto remedy = remedy_of(stored, lease, command, !resource.empty());
+    if (!resource.empty()) error.members.push_back({"original_resource", std::move(resource)});
     error.members.push_back({"original_at", std::string(rfc3339(stored.created_at).text)});
     if (stored.error)
         error.members.push_back({"original_code", std::string(code_name(*stored.error))});
+    if (!remedy.empty()) error.members.push_back({"remedy", std::string(remedy)});
     return error;
 }
 

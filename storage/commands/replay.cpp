@@ -51,9 +51,15 @@ Answer replay_stored(sqlite::StoredAnswer stored) {
     return answer;
 }
 
+std::string_view waiting_remedy(const lockmgr::Waiter& waiter, const Command& command) {
+    const auto* acquire = std::get_if<AcquireLock>(&command.operation);
+    return acquire != nullptr && acquire->owner != waiter.owner ? kRemedyOfAnotherOwner
+                                                                : kRemedyOfAnotherCaller;
+}
+
 // A waiter that is away has a place to come back to, and nothing else may come in its name.
 std::optional<Answer> in_flight(const lockmgr::WaitQueue& waiters, Batch& batch,
-                                const Idempotency& idempotency) {
+                                const Command& command, const Idempotency& idempotency) {
     const auto* waiter = waiters.find_key(idempotency.digest);
     if (waiter == nullptr) return std::nullopt;
     const bool is_same = waiter->key->request == idempotency.fingerprint;
@@ -65,7 +71,7 @@ std::optional<Answer> in_flight(const lockmgr::WaitQueue& waiters, Batch& batch,
         return refusal({ErrorCode::IdempotencyMismatch,
                         "An acquire waits under this Idempotency-Key, and it asks for something "
                         "else. Nothing was done now.",
-                        {},
+                        {{"remedy", std::string(waiting_remedy(*waiter, command))}},
                         -1});
     return refusal({ErrorCode::IdempotencyInFlight,
                     "An acquire with this Idempotency-Key is still waiting. Retry to read its "
@@ -110,7 +116,7 @@ void insert_lease(Tables& tables, Batch& batch, const Command& command,
 std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& command,
                              const Idempotency& idempotency) {
     auto stored = tables.answers.find(command.principal, idempotency);
-    if (!stored) return in_flight(tables.live.waiters(), batch, idempotency);
+    if (!stored) return in_flight(tables.live.waiters(), batch, command, idempotency);
     std::optional<Lease> lease;
     if (stored->token) lease = tables.leases.find(*stored->token);
     if (!stored->is_of(idempotency)) {

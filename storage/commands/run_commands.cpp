@@ -14,11 +14,16 @@ using lockmgr::RunState;
 namespace {
 
 // Where late writes are accepted, the fence alone does not keep an outcome from being changed.
-Error finished(const Run& run) {
+Error finished(const Run& run, std::string_view result) {
+    const std::string_view with = run.result == result ? "" : ", with another result";
     if (run.state == RunState::Done)
-        return {ErrorCode::RunDone, "This run was done before. Done is final.", {}, -1};
+        return {ErrorCode::RunDone,
+                "This run was done before" + std::string(with) + ". Done is final.",
+                {},
+                -1};
     return {ErrorCode::FenceReleased,
-            "This run failed before, and its claim ended with that. Claim it again.",
+            "This run failed before" + std::string(with) +
+                ", and its claim ended with that. Claim it again.",
             {},
             -1};
 }
@@ -47,7 +52,7 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
         if (auto refused = refuse_by_fence(tables_, batch, classes_, command, token, &lock))
             return *refused;
         if (*token != run->token) return refusal(claimed_by_another(*run, lock));
-        if (run->state != RunState::Claimed) return refusal(finished(*run));
+        if (run->state != RunState::Claimed) return refusal(finished(*run, finish.result));
         run->state = outcome;
         run->ended_at = batch.wall;
         run->result = finish.result;
@@ -55,6 +60,9 @@ Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun
         const auto lease = tables_.leases.find(*token);
         if (!lease) return refusal(poisoned());
         if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
+    } else if (run->result != finish.result) {
+        // What was said first is what others have read.
+        return refusal(finished(*run, finish.result));
     }
     answer.resource_id = run->job + '/' + run->slot;
     answer.body = run_document(view_run(batch, *std::move(run)));

@@ -198,6 +198,7 @@ std::string_view remedy_text(OperationKind kind, ErrorCode code) noexcept {
 
 void advise(const Operation& operation, Error& error) {
     static constexpr std::string_view kLock = "{lock}";
+    if (std::ranges::count(error.members, "remedy", &ErrorMember::name) > 0) return;
     std::string text(remedy_text(kind_of(operation), error.code));
     if (text.empty()) return;
     if (const auto at = text.find(kLock); at != std::string::npos)

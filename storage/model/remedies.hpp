@@ -15,7 +15,7 @@ namespace fencegate::storage {
 // {lock} in it stands for the lock in question. Empty: there is no remedy, the detail says it all.
 [[nodiscard]] std::string_view remedy_text(OperationKind kind, ErrorCode code) noexcept;
 
-// Adds the member "remedy", if there is one.
+// Adds the member "remedy", if there is one and the refusal does not bring its own.
 void advise(const Operation& operation, Error& error);
 
 }  // namespace fencegate::storage

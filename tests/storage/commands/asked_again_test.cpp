@@ -315,5 +315,41 @@ TEST(AcquireKey, OfAnotherOwnerIsToldWhoseItIs) {
     EXPECT_FALSE(refused.fencing_token);
 }
 
+// Repeating another worker's call would hand over its token.
+TEST(AcquireKey, OfAnotherOwnerIsNeverAdvisedToRepeatItsCall) {
+    StoreHarness store;
+    store.run(StoreHarness::acquire_of(kLock, {.owner = "one", .key = "granted"}));
+    store.run(StoreHarness::acquire_of(kLock, {.owner = "one", .wait_ms = 60'000, .key = "waits"}));
+    for (const auto* key : {"granted", "waits"}) {
+        SCOPED_TRACE(key);
+        auto two = StoreHarness::acquire_of(kLock, {.owner = "two", .wait_ms = 60'000, .key = key});
+        std::get<storage::AcquireLock>(two).idempotency->fingerprint[0] ^= 1;
+
+        const auto refused = *store.run(two);
+
+        ASSERT_EQ(code_of(refused), ErrorCode::IdempotencyMismatch);
+        const auto remedy = text_member(refused, "remedy");
+        EXPECT_TRUE(has(remedy, "another owner") && has(remedy, "keys of its own")) << remedy;
+        EXPECT_FALSE(has(remedy, "Repeat the first call")) << remedy;
+    }
+}
+
+TEST(Replay, OfARefusalThatLeftNothingNamesNoResourceToRead) {
+    StoreHarness store;
+    const auto grant = *store.acquire("payments/pay_none");
+    auto refund = StoreHarness::refund_of("pay_none", grant.fencing_token);
+    attach(refund, idempotency("k", "one"));
+    ASSERT_EQ(code_of(*store.run(refund)), ErrorCode::PaymentNotFound);
+    attach(refund, idempotency("k", "other"));
+
+    const auto refused = *store.run(refund);
+
+    ASSERT_EQ(code_of(refused), ErrorCode::IdempotencyMismatch);
+    EXPECT_EQ(text_member(refused, "original_resource"), "");
+    EXPECT_EQ(text_member(refused, "original_code"), "payment_not_found");
+    EXPECT_FALSE(has(text_member(refused, "remedy"), "original_resource"));
+    EXPECT_TRUE(has(text_member(refused, "remedy"), "unchanged under this key"));
+}
+
 }  // namespace
 }  // namespace fencegate::testing

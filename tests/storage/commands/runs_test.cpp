@@ -73,6 +73,23 @@ TEST(Runs, AFinishSentTwiceIsAnsweredTwice) {
     EXPECT_TRUE(has(read(store), R"("state":"done")"));
 }
 
+// Told as recorded, it would be believed.
+TEST(Runs, AFinishSentAgainWithAnotherResultIsRefused) {
+    for (const bool is_done : {true, false}) {
+        StoreHarness store;
+        const auto run = *store.run(claim());
+        ASSERT_FALSE(store.run(finish_of(run.fencing_token, is_done, "42 rows"))->error);
+
+        const auto other = *store.run(finish_of(run.fencing_token, is_done, "43 rows"));
+
+        EXPECT_EQ(code_of(other), is_done ? ErrorCode::RunDone : ErrorCode::FenceReleased);
+        ASSERT_TRUE(other.error);
+        EXPECT_TRUE(has(other.error->detail, "with another result")) << other.error->detail;
+        EXPECT_FALSE(store.run(finish_of(run.fencing_token, is_done, "42 rows"))->error);
+        EXPECT_TRUE(has(read(store), R"("result":"42 rows")"));
+    }
+}
+
 TEST(Runs, AFinishSentAgainByAnotherPrincipalIsNotItsToSend) {
     StoreHarness store;
     const auto run = *store.run(claim());
