@@ -22,9 +22,12 @@ namespace fs = std::filesystem;
 using sqlite::Connection;
 using sqlite::Statement;
 
+using Parts = std::span<const char* const>;
+
 // Of a store. The note goes first, so that it misses no log that has just been moved.
 constexpr const char* kParts[] = {"-tail", "-wal", ""};
 constexpr const char* kBackupParts[] = {"-wal", ""};  // a note is worth nothing in another place
+constexpr const char* kStoreAlone[] = {""};
 
 std::unexpected<Error> cannot(const std::string& what, const std::error_code& ec) {
     return fail_start(StartFailure::CannotCreate, "Cannot " + what + ": " + ec.message() + ".");
@@ -72,7 +75,7 @@ Result<std::optional<sqlite::FolderLock>> keep_still(const fs::path& backup,
 }
 
 // With its log, if it has one: a folder copied from a gateway that was killed.
-Result<> copy_parts(std::span<const char* const> parts, const fs::path& from, const fs::path& to) {
+Result<> copy_parts(Parts parts, const fs::path& from, const fs::path& to) {
     std::error_code ec;
     for (const auto* part : parts) {
         const auto target = part_of(to, part);
@@ -86,14 +89,30 @@ Result<> copy_parts(std::span<const char* const> parts, const fs::path& from, co
     return {};
 }
 
-Result<> rename_parts(const fs::path& from, const fs::path& to) {
+// A second name for what is there, which needs no room; a copy where the file system has none.
+Result<> keep_parts(const fs::path& file, const fs::path& kept) {
     std::error_code ec;
     for (const auto* part : kParts) {
-        if (!fs::exists(part_of(from, part), ec)) continue;
-        fs::rename(part_of(from, part), part_of(to, part), ec);
-        if (ec) return cannot("rename " + part_of(from, part).string(), ec);
+        if (!fs::exists(part_of(file, part), ec)) continue;
+        fs::create_hard_link(part_of(file, part), part_of(kept, part), ec);
+        if (!ec) continue;
+        remove_parts(kept);
+        return copy_parts(kParts, file, kept);
     }
     return {};
+}
+
+// The store last: under a log that is not its own it would be another one.
+Result<> replace_parts(const fs::path& file, const fs::path& next) {
+    std::error_code ec;
+    for (const auto* part : kParts) {
+        const auto target = part_of(file, part);
+        const bool has_next = fs::exists(part_of(next, part), ec);
+        if (has_next) fs::rename(part_of(next, part), target, ec);
+        if (!has_next) fs::remove(target, ec);
+        if (ec) return cannot("replace " + target.string(), ec);
+    }
+    return sync_path(file.parent_path());
 }
 
 Result<> check_epoch(sqlite::Connection& connection, std::int64_t above) {
@@ -103,7 +122,7 @@ Result<> check_epoch(sqlite::Connection& connection, std::int64_t above) {
                       "Epoch " + std::to_string(lockmgr::kTokenEpochMax) +
                           ", the last there is, is used up by the backup, by a store that was in "
                           "this folder or by --epoch-above: no token could be higher than those "
-                          "before. Nothing was changed.");
+                          "before.");
 }
 
 // Opened and read before anything is replaced: a file that is no store replaces none. Returns its
@@ -124,9 +143,8 @@ Result<std::int64_t> check_copy(const fs::path& copy, const fs::path& backup, st
     const bool is_sound = stores == 1 && row.next() && row.text(0) == "ok";
     if (is_of_disk(connection)) return sqlite::disk_failed(backup, connection.failure()->message);
     if (!is_sound || connection.failure())
-        return fail_start(
-            StartFailure::BadData,
-            backup.string() + " is not a sound fencegate store. Nothing was changed.");
+        return fail_start(StartFailure::BadData,
+                          backup.string() + " is not a sound fencegate store.");
     if (auto checked = check_epoch(connection, above); !checked)
         return std::unexpected(checked.error());
     return generation;
@@ -141,49 +159,38 @@ fs::path free_name(const fs::path& file, WallTime now) {
     return name;
 }
 
-// From here until the epoch is raised, whatever is in place is refused.
-Result<> close_the_folder(const fs::path& folder, std::int64_t generation) {
-    auto mark = sqlite::read_mark(folder);
-    mark.generation = std::max(mark.generation, generation) + 1;
-    return sqlite::write_mark(folder, mark);
-}
-
-Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::path& folder,
-                        std::int64_t above) {
-    remove_parts(copy);  // what an interrupted restore left
-    auto done = copy_parts(kBackupParts, backup, copy);
-    if (done) {
-        const auto generation = check_copy(copy, backup, above);
-        done = generation ? close_the_folder(folder, *generation)
-                          : Result<>(std::unexpected(generation.error()));
-    }
-    if (!done) remove_parts(copy);
-    return done;
-}
-
 bool has_any_part(const fs::path& file) {
     std::error_code ec;
     return std::ranges::any_of(
         kParts, [&](const auto* part) { return fs::exists(part_of(file, part), ec); });
 }
 
-// REQUIRES: the copy of the backup is there and the folder is closed.
-Result<fs::path> put_in_place(const RestoreOptions& options, WallTime now) {
-    const auto file = options.data_dir / "store.db";
-    const auto copy = options.data_dir / "store.db.restoring";
-    auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
-    auto placed = kept.empty() ? Result<>() : rename_parts(file, kept);
-    if (placed) placed = rename_parts(copy, file);
-    if (placed) placed = sync_path(options.data_dir);
-    if (placed) return kept;
-    auto error = placed.error();
-    if (!kept.empty())
-        error.detail += " The store that was there is kept as " + kept.string() + ".";
-    return std::unexpected(std::move(error));
-}
+fs::path workshop_in(const fs::path& data_dir) { return data_dir / "store.db.restoring"; }
+
+// Where the next store is made, in the folder that it is for: on the same disk, and gone with this.
+// Whatever needs room is done here, while the store that is there is what it was.
+class Workshop {
+public:
+    explicit Workshop(const fs::path& data_dir) : folder_(workshop_in(data_dir)) {
+        remove();  // what an interrupted restore left
+    }
+    ~Workshop() { remove(); }
+    Workshop(const Workshop&) = delete;
+    Workshop& operator=(const Workshop&) = delete;
+
+    [[nodiscard]] const fs::path& folder() const noexcept { return folder_; }
+    [[nodiscard]] fs::path file() const { return folder_ / "store.db"; }
+
+private:
+    void remove() const {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    const fs::path folder_;
+};
 
 // One transaction: whatever this store is, its tokens are worth nothing from here on, and it is at
-// home in this folder.
+// home in the folder of its workshop.
 Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTime now) {
     const auto opened = sqlite::open_database(folder, sqlite::Origin::Anywhere);
     if (!opened) return std::unexpected(opened.error());
@@ -210,29 +217,72 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
                       .leases_ended = ended};
     if (is_of_disk(connection))
         return sqlite::disk_failed(folder / "store.db", connection.failure()->message);
-    if (connection.failure())
-        return fail_start(StartFailure::BadData,
-                          "The store in " + folder.string() +
-                              " cannot be restored: " + connection.failure()->message + ".");
-    if (auto noted = sqlite::write_mark(folder, sqlite::read_mark(folder)); !noted)
-        return std::unexpected(noted.error());
-    return restored;
+    if (!connection.failure()) return restored;
+    const bool is_full = connection.failure()->kind == sqlite::Failure::Kind::Full;
+    return fail_start(is_full ? StartFailure::CannotCreate : StartFailure::BadData,
+                      "The store cannot be restored: " + connection.failure()->message + ".");
 }
 
-// The store that is there stays as it was under another name, whatever becomes of it.
-Result<fs::path> keep_a_copy(const fs::path& folder, WallTime now) {
+// Makes a store that may serve in `data_dir` of the parts of `from`. Above its marks, so that
+// whatever else lies there is refused once this one's mark is.
+// REQUIRES: the folder of `workshop` is not there.
+Result<Restored> make_next(const Workshop& workshop, Parts parts, const fs::path& from,
+                           std::int64_t above, WallTime now) {
+    if (auto done = make_private_directory(workshop.folder()); !done)
+        return std::unexpected(done.error());
+    if (auto done = copy_parts(parts, from, workshop.file()); !done)
+        return std::unexpected(done.error());
+    const auto generation = check_copy(workshop.file(), from, above);
+    if (!generation) return std::unexpected(generation.error());
+    auto mark = sqlite::read_mark(workshop.folder().parent_path());
+    const auto behind = std::max<std::int64_t>(0, mark.generation - *generation);
+    mark.generation = std::max(mark.generation, *generation);
+    if (auto done = sqlite::write_mark(workshop.folder(), mark); !done)
+        return std::unexpected(done.error());
+    const auto lock = sqlite::FolderLock::take(workshop.folder());
+    if (!lock) return std::unexpected(lock.error());
+    auto next = raise_epoch(workshop.folder(), above, now);
+    if (next) next->generations_behind = behind;
+    return next;
+}
+
+// Its mark comes first: from then on whatever is in its place is refused.
+// Returns the name that what was there is kept under, empty if there was nothing.
+Result<fs::path> put_in_place(const Workshop& workshop, const fs::path& folder, WallTime now,
+                              sqlite::Traces& traces) {
     const auto file = folder / "store.db";
-    auto kept = free_name(file, now);
-    auto done = copy_parts(kParts, file, kept);
-    if (done) done = sync_path(folder);
+    auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
+    auto done = kept.empty() ? Result<>() : keep_parts(file, kept);
+    if (done) done = sqlite::remember_store(folder);
+    if (done) done = sqlite::write_mark(folder, sqlite::read_mark(workshop.folder()));
+    if (!done) {
+        if (!kept.empty()) remove_parts(kept);
+        done.error().detail += " The store was not changed.";
+        return std::unexpected(done.error());
+    }
+    traces.keep();
+    done = replace_parts(file, workshop.file());
     if (done) return kept;
-    remove_parts(kept);
-    done.error().detail += " The store was not changed.";
-    return std::unexpected(std::move(done.error()));
+    if (!kept.empty())
+        done.error().detail += " The store that was there is kept as " + kept.string() + ".";
+    return std::unexpected(done.error());
+}
+
+Result<Restored> replace_store(Parts parts, const fs::path& from, const fs::path& folder,
+                               std::int64_t above, WallTime now, sqlite::Traces& traces) {
+    const Workshop workshop(folder);
+    auto next = make_next(workshop, parts, from, above, now);
+    if (!next) {
+        next.error().detail += " Nothing was changed.";
+        return next;
+    }
+    auto kept = put_in_place(workshop, folder, now, traces);
+    if (!kept) return std::unexpected(kept.error());
+    next->kept = *std::move(kept);
+    return next;
 }
 
 struct Inspected {
-    std::int64_t generation = 0;
     std::optional<sqlite::LogDamage> damage{};
     // What SQLite would read of the log is older than what is in the store already.
     bool is_log_old = false;
@@ -269,7 +319,7 @@ bool is_older_than_store(const sqlite::LogDamage& damage, const fs::path& file) 
 }
 
 // Of the store that is there, before anything is changed.
-Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
+Result<Inspected> inspect(const fs::path& folder) {
     const auto survey = sqlite::survey_folder(folder);
     if (!survey) return std::unexpected(survey.error());
     const auto file = folder / "store.db";
@@ -284,43 +334,18 @@ Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
         return std::unexpected(whole.error());
     Inspected inspected{.damage = survey->log.damage};
     inspected.is_log_old = inspected.damage && is_older_than_store(*inspected.damage, file);
-    if (inspected.is_log_old) return inspected;
-    const sqlite::Traces traces(folder, {"store.db-wal"});
-    const auto generation = check_copy(file, file, above);
-    if (!generation) return std::unexpected(generation.error());
-    inspected.generation = *generation;
     return inspected;
 }
 
-// A log that is damaged, but copied, is only in the way.
-Result<> drop_log(const fs::path& folder) {
-    std::error_code ec;
-    for (const auto* part : {"store.db-tail", "store.db-wal"}) {
-        fs::remove(folder / part, ec);
-        if (ec) return cannot("remove " + (folder / part).string(), ec);
-    }
-    return sync_path(folder);
-}
-
-Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t above, WallTime now) {
-    const auto inspected = inspect(folder, above);
+Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t above, WallTime now,
+                                       sqlite::Traces& traces) {
+    const auto inspected = inspect(folder);
     if (!inspected) return std::unexpected(inspected.error());
-    auto kept = keep_a_copy(folder, now);
-    if (!kept) return std::unexpected(kept.error());
-    const auto mark = sqlite::read_mark(folder);
     const auto& damage = inspected->damage;
-    auto dropped = inspected->is_log_old ? drop_log(folder) : Result<>();
-    auto restored = dropped ? raise_epoch(folder, above, now)
-                            : Result<Restored>(std::unexpected(dropped.error()));
-    if (!restored) {
-        restored.error().detail += " The store as it was is kept as " + kept->string() + ".";
-        return restored;
-    }
-    restored->kept = *std::move(kept);
-    if (!inspected->is_log_old)
-        restored->generations_behind =
-            std::max<std::int64_t>(0, mark.generation - inspected->generation);
-    if (damage && !inspected->is_log_old) restored->lost = sqlite::describe(*damage);
+    // A log that is damaged, but copied, is only in the way.
+    const auto parts = inspected->is_log_old ? Parts(kStoreAlone) : Parts(kParts);
+    auto restored = replace_store(parts, folder / "store.db", folder, above, now, traces);
+    if (restored && damage && !inspected->is_log_old) restored->lost = sqlite::describe(*damage);
     return restored;
 }
 
@@ -337,20 +362,16 @@ Result<> check_log_of(const fs::path& backup) {
 Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t above, WallTime now,
                                 sqlite::Traces& traces) {
     const auto& folder = options.data_dir;
+    std::error_code ec;
+    if (fs::equivalent(options.from->parent_path(), workshop_in(folder), ec))
+        return fail_start(StartFailure::CannotRead,
+                          options.from->string() +
+                              " is what an interrupted restore left, and may be half of it. "
+                              "Nothing was changed. Name the backup itself.");
     const auto still = keep_still(*options.from, folder);
     if (!still) return std::unexpected(still.error());
-    const auto copy = folder / "store.db.restoring";
-    if (auto done = copy_and_close(*options.from, copy, folder, above); !done)
-        return std::unexpected(done.error());
-    traces.keep();
-    auto kept = put_in_place(options, now);
-    if (!kept) return std::unexpected(kept.error());
-    auto restored = raise_epoch(folder, above, now);
-    if (restored) {
-        restored->kept = *std::move(kept);
-    } else if (!kept->empty()) {
-        restored.error().detail += " The store that was there is kept as " + kept->string() + ".";
-    }
+    auto restored = replace_store(kBackupParts, *options.from, folder, above, now, traces);
+    if (restored) restored->generations_behind = 0;  // as a backup is
     return restored;
 }
 
@@ -373,9 +394,13 @@ Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
     sqlite::Traces traces(folder, {"store.lock", "store.marks"});
     const auto lock = sqlite::FolderLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
+    if (auto plain = sqlite::refuse_odd_parts(folder); !plain) {
+        traces.remove();
+        return std::unexpected(plain.error());
+    }
     const auto above = std::max(options.epoch_above, sqlite::read_mark(folder).epoch);
     auto restored = options.from ? restore_backup(options, above, now, traces)
-                                 : restore_what_is_there(folder, above, now);
+                                 : restore_what_is_there(folder, above, now, traces);
     if (restored) traces.keep();
     traces.remove();  // while the lock is held
     return restored;

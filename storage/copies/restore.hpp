@@ -7,6 +7,12 @@
 // and above `epoch_above`. And no lease of the backup may be used again, because a later grant of
 // its lock may be out there: live leases become broken; expired ones become superseded, which a
 // class that accepts late writes refuses too. One transaction; doing it twice is harmless.
+//
+// 1. The store is made ready in a folder of its own beside the one that is there. Whatever can fail
+//    for want of room, or for what the backup is, fails there, and nothing was changed.
+// 2. Then names are given: a second one to what is there, the mark of the new store to the folder,
+//    from where on only that store may serve, and its name to the new store. There is a store.db at
+//    every moment.
 // Thread rule: any thread, nothing else has the folder.
 // Source: etcd's `snapshot restore --bump-revision`; HDFS QJM's epochs.
 
@@ -33,7 +39,7 @@ struct RestoreOptions {
 struct Restored {
     std::int64_t epoch = 0;
     std::int64_t leases_ended = 0;
-    // The store as it was, with its log: moved there, or copied if it stays. Empty: there was none.
+    // The store as it was, with its log. Empty: there was none.
     std::filesystem::path kept{};
     // How far its marks had come further than the store that stays: some four a second while it is
     // written to. 0: it is where they are.
@@ -42,9 +48,9 @@ struct Restored {
 };
 
 // Fails with: StartFailure InUse (this folder, or the backup is the store of another), BadData (no
-// store, damaged, or the last epoch is used up), CannotRead, CannotCreate. The store that was there
-// is then still there, under one name or the other, and the message says which. Whatever stands in
-// its place is refused by a gateway until a restore succeeds; it may simply be repeated.
+// store, damaged, or the last epoch is used up), CannotRead, CannotCreate (no room). The folder is
+// then as it was, unless the message names what the store that was there is kept as: then whatever
+// stands in its place is refused by a gateway until a restore, which may simply be repeated.
 [[nodiscard]] Result<Restored> restore_store(const RestoreOptions& options, WallTime now);
 
 }  // namespace fencegate::storage

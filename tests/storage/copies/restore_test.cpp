@@ -4,6 +4,7 @@
 #include "base/start_failure.hpp"
 #include "storage/sqlite/page_seal_vfs.hpp"
 #include "storage/verify/verify.hpp"
+#include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -157,6 +158,23 @@ TEST_F(Restore, CopiesTheStoreOfAFolderThatNobodyServes) {
 
     EXPECT_TRUE(storage::restore_store({.data_dir = other.path(), .from = file()},
                                        harness.clock.wall_now()));
+}
+
+TEST_F(Restore, RefusesWhatAnInterruptedOneLeft) {
+    harness.store->close();
+    harness.store.reset();
+    const auto left = harness.folder() / "store.db.restoring";
+    std::filesystem::create_directory(left);
+    std::filesystem::copy_file(file(), left / "store.db");
+
+    const auto restored = storage::restore_store(
+        {.data_dir = harness.folder(), .from = left / "store.db"}, harness.clock.wall_now());
+
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(start_failure_of(restored.error()), StartFailure::CannotRead);
+    EXPECT_TRUE(std::filesystem::exists(left / "store.db"));
+    ASSERT_TRUE(storage::restore_store({.data_dir = harness.folder()}, harness.clock.wall_now()));
+    EXPECT_FALSE(std::filesystem::exists(left));
 }
 
 // Takes an index out of the schema, changes what it should tell, and puts it back.
