@@ -30,6 +30,7 @@ struct RawOptions {
     std::optional<std::string> ca_file;
     std::optional<std::string> key_file;
     std::string prefix;
+    bool reseals = false;
     bool is_once = false;
     std::optional<std::string> verified_file;
     std::optional<std::string> expected_head;
@@ -142,6 +143,7 @@ struct CommandTree {
             ->add_option("--epoch-above", raw.epoch_above,
                          "The highest epoch used elsewhere, if this folder does not know it")
             ->check(CLI::Range(std::int64_t{0}, lockmgr::kTokenEpochMax - 1));
+        restore->add_flag("--reseal", raw.reseals, "Take pages that lack their seal as they are");
     }
 
     void add_salvage(RawOptions& raw) {
@@ -259,7 +261,8 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
     const std::filesystem::path data_dir =
         raw.data_dir ? std::filesystem::path(*raw.data_dir) : proxy::Config().data_dir;
     if (tree.restore->parsed()) {
-        storage::RestoreOptions options{.data_dir = data_dir, .epoch_above = raw.epoch_above};
+        storage::RestoreOptions options{
+            .data_dir = data_dir, .epoch_above = raw.epoch_above, .reseals = raw.reseals};
         if (raw.backup_file) options.from = *raw.backup_file;
         return RestoreCommand{std::move(options)};
     }

@@ -17,6 +17,11 @@ ExitCode run(const RestoreCommand& command) {
             "The store is %lld generations behind the marks of its folder: it was written to in at "
             "least as many quarters of a second since. What was acknowledged then is not in it.\n",
             static_cast<long long>(restored->generations_behind));
+    if (restored->pages_resealed > 0)
+        std::printf(
+            "%lld pages lacked their seal and were taken as they are: another program wrote them. "
+            "The store verifies as sound.\n",
+            static_cast<long long>(restored->pages_resealed));
     if (!restored->lost.empty())
         std::printf(
             "Lost: %s. What is behind the damage is not in the store; fencegate salvage reads the "

@@ -34,6 +34,9 @@ struct RestoreOptions {
     // The highest epoch that may have been used where this folder does not know of it: on another
     // machine, or in a folder that is lost. 0: none but the backup's own.
     std::int64_t epoch_above = 0;
+    // Takes pages that do not carry their seal as they are: written by a program that knows of
+    // none, the shell of SQLite say. Only if the store, every row of it, verifies as sound then.
+    bool reseals = false;
 };
 
 struct Restored {
@@ -44,6 +47,7 @@ struct Restored {
     // How far its marks had come further than the store that stays: some four a second while it is
     // written to. 0: it is where they are.
     std::int64_t generations_behind = 0;
+    std::int64_t pages_resealed = 0;
     std::string lost{};  // what its damaged log held, in numbers; empty: nothing
 };
 

@@ -251,7 +251,10 @@ std::string describe(const LogDamage& damage) {
             return "its log was cut or put back: it ends after frame " +
                    number(damage.frames_good) + " (" + number(damage.commits_good) + " commits)" +
                    noted;
-        case LogDamage::Kind::Missing: return "its log is missing or empty" + noted;
+        case LogDamage::Kind::Missing:
+            return "its log is missing or empty" + noted +
+                   ", which are in the store only if another program has copied them there, as the "
+                   "shell of SQLite does";
         case LogDamage::Kind::Other:
             return "its log is not the one that was written here: it was put back, or is another "
                    "store's" +

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <unistd.h>
 
 namespace fencegate::storage::sqlite {
@@ -121,6 +122,26 @@ Result<> put_sealed_in_place(const fs::path& file) {
     fs::rename(sealed_name(file), file, ec);
     if (ec) return cannot("put the sealed store in the place of " + file.string(), ec.value());
     return sync_path(file.parent_path());
+}
+
+Result<std::int64_t> seal_as_they_are(const fs::path& file) {
+    std::fstream pages(file, std::ios::in | std::ios::out | std::ios::binary);
+    std::array<std::byte, kFilePageBytes> page{};
+    auto* const bytes = reinterpret_cast<char*>(page.data());
+    std::int64_t sealed = 0;
+    for (std::uint32_t number = 1; pages.read(bytes, page.size()); ++number) {
+        if (number == 1 && !has_room_for_seals(page)) return 0;
+        if (number == kLockingPage || carries_seal(page, number)) continue;
+        put_seal(page, number);
+        pages.seekp(-static_cast<std::streamoff>(page.size()), std::ios::cur);
+        pages.write(bytes, page.size());
+        pages.seekg(pages.tellp());
+        ++sealed;
+    }
+    if (!pages.eof()) return cannot("seal the pages of " + file.string(), errno);
+    pages.close();
+    if (auto done = sync_path(file); !done) return std::unexpected(done.error());
+    return sealed;
 }
 
 }  // namespace fencegate::storage::sqlite

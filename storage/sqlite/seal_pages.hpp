@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "storage/sqlite/connection.hpp"
 
+#include <cstdint>
 #include <filesystem>
 
 namespace fencegate::storage::sqlite {
@@ -24,5 +25,10 @@ void remove_half_sealed(const std::filesystem::path& file);
 
 // REQUIRES: write_sealed(), and nobody has `file` open any more. Fails with: CannotCreate.
 [[nodiscard]] Result<> put_sealed_in_place(const std::filesystem::path& file);
+
+// Seals those pages of the file as they are that do not carry their seal: written by a program that
+// knows of none, or damaged. Returns how many. REQUIRES: nobody has `file` open.
+// Fails with: CannotRead, CannotCreate. Some are sealed then.
+[[nodiscard]] Result<std::int64_t> seal_as_they_are(const std::filesystem::path& file);
 
 }  // namespace fencegate::storage::sqlite

@@ -59,16 +59,18 @@ TEST(OptionsTest, KeyAddWithoutScopeMeansEveryScope) {
 
 TEST(OptionsTest, RestoreTakesABackupAndAnEpochOrNeither) {
     const auto plain = parse_as<RestoreCommand>({"restore"}).options;
-    const auto full = parse_as<RestoreCommand>(
-                          {"restore", "--data-dir", "d", "--from", "b.db", "--epoch-above", "7"})
+    const auto full = parse_as<RestoreCommand>({"restore", "--data-dir", "d", "--from", "b.db",
+                                                "--epoch-above", "7", "--reseal"})
                           .options;
 
     EXPECT_EQ(plain.data_dir, proxy::Config().data_dir);
     EXPECT_FALSE(plain.from);
     EXPECT_EQ(plain.epoch_above, 0);
+    EXPECT_FALSE(plain.reseals);
     EXPECT_EQ(full.data_dir, "d");
     EXPECT_EQ(full.from, "b.db");
     EXPECT_EQ(full.epoch_above, 7);
+    EXPECT_TRUE(full.reseals);
 }
 
 TEST(OptionsTest, BackupAsksTheAdminListenerOfTheDataFolder) {

@@ -160,6 +160,61 @@ TEST_F(Restore, CopiesTheStoreOfAFolderThatNobodyServes) {
                                        harness.clock.wall_now()));
 }
 
+// As `sqlite3 store.db .tables` does in the folder of a gateway that was killed: it copies the log
+// into the store and removes it.
+TEST_F(Restore, OfAStoreThatTheShellOfSqliteHasEmptiedTheLogOfLosesNothing) {
+    harness.create("pay_1", 500);
+    harness.store.reset();
+    ::sqlite3* shell = nullptr;
+    ASSERT_EQ(::sqlite3_open_v2(file().c_str(), &shell, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+    ::sqlite3_exec(shell, "SELECT count(*) FROM payments", nullptr, nullptr, nullptr);
+    ::sqlite3_close(shell);
+    ASSERT_FALSE(std::filesystem::exists(harness.folder() / "store.db-wal"));
+    const auto served = storage::sqlite::open_database(harness.folder());
+    ASSERT_FALSE(served);
+    EXPECT_TRUE(has(served.error().detail, "shell of SQLite")) << served.error().detail;
+    EXPECT_TRUE(has(served.error().detail, "fencegate restore --data-dir"));
+
+    const auto plain =
+        storage::restore_store({.data_dir = harness.folder()}, harness.clock.wall_now());
+    ASSERT_FALSE(plain);
+    EXPECT_TRUE(has(plain.error().detail, "--reseal")) << plain.error().detail;
+
+    const auto restored = storage::restore_store({.data_dir = harness.folder(), .reseals = true},
+                                                 harness.clock.wall_now());
+
+    ASSERT_TRUE(restored) << restored.error().detail;
+    EXPECT_GT(restored->pages_resealed, 0);
+    EXPECT_EQ(restored->lost, "");
+    EXPECT_EQ(restored->generations_behind, 0);
+    harness.reopen();
+    EXPECT_FALSE(harness.payment("pay_1").error);
+    harness.store.reset();
+    const auto report = storage::verify_store(file());
+    ASSERT_TRUE(report && report->is_sound());
+}
+
+// Its seal is all that tells a changed digit from a written one, but for what other rows say.
+TEST_F(Restore, ThatResealsRefusesAStoreThatDoesNotVerify) {
+    harness.create("pay_1", 500);
+    harness.store->close();
+    harness.store.reset();
+    ::sqlite3* shell = nullptr;
+    ASSERT_EQ(::sqlite3_open_v2(file().c_str(), &shell, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+    ASSERT_EQ(
+        ::sqlite3_exec(shell, "UPDATE payments SET captured = 400", nullptr, nullptr, nullptr),
+        SQLITE_OK)
+        << ::sqlite3_errmsg(shell);
+    ::sqlite3_close(shell);
+
+    const auto restored = storage::restore_store({.data_dir = harness.folder(), .reseals = true},
+                                                 harness.clock.wall_now());
+
+    ASSERT_FALSE(restored);
+    EXPECT_EQ(start_failure_of(restored.error()), StartFailure::BadData);
+    EXPECT_TRUE(has(restored.error().detail, "is not sound")) << restored.error().detail;
+}
+
 TEST_F(Restore, RefusesWhatAnInterruptedOneLeft) {
     harness.store->close();
     harness.store.reset();
