@@ -5,9 +5,9 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/log_healing.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -19,43 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using sqlite::Bytes;
-using sqlite::FrameHeader;
+using sqlite::FrameImage;
 using sqlite::SeenFrame;
-
-struct Image {
-    std::vector<std::uint8_t> header;  // the first 8 bytes of the frame's
-    std::vector<std::uint8_t> page;
-};
-
-int bits_between(const sqlite::LogChecksum& left, const sqlite::LogChecksum& right) {
-    return std::popcount(left.first ^ right.first) + std::popcount(left.second ^ right.second);
-}
-
-// The frame as it was if one bit of it has been flipped since, found by trying them all.
-std::optional<Image> heal(const sqlite::SeenFrame& frame) {
-    Image image{{frame.header_bytes.begin(), frame.header_bytes.begin() + 8},
-                {frame.page.begin(), frame.page.end()}};
-    const auto sum_of = [&] {
-        return sqlite::frame_checksum(/*sums_big_endian=*/false, frame.before, image.header,
-                                      image.page);
-    };
-    if (bits_between(sum_of(), frame.header.checksum) == 1) return image;  // in the checksum itself
-    for (auto* part : {&image.header, &image.page}) {
-        for (std::size_t bit = 0; bit < 8 * part->size(); ++bit) {
-            const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
-            (*part)[bit / 8] ^= mask;
-            if (sum_of() == frame.header.checksum) return image;
-            (*part)[bit / 8] ^= mask;
-        }
-    }
-    return std::nullopt;
-}
 
 // What can be used of a log.
 struct Plan {
-    std::map<std::int64_t, Image> healed;
+    std::map<std::int64_t, FrameImage> healed;
     std::set<std::int64_t> dropped;
-    std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged
+    std::set<std::int64_t> unknown;   // that are not this log's, since the last that is
+    std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged; 0: some page
     std::int64_t last = 0;            // frame that is intact or healed
     std::int64_t end = 0;             // the last commit at which no page was missing
     std::int64_t commits = 0;         // up to there
@@ -63,7 +35,7 @@ struct Plan {
     std::set<std::uint32_t> missing_at_last{};
 };
 
-sqlite::FrameHeader header_of(const Image& image) {
+sqlite::FrameHeader header_of(const FrameImage& image) {
     std::vector<std::uint8_t> bytes(image.header);
     bytes.resize(sqlite::kFrameHeaderBytes);
     return sqlite::parse_frame_header(bytes);
@@ -72,12 +44,26 @@ sqlite::FrameHeader header_of(const Image& image) {
 // Healing takes a tenth of a second a frame. Beyond that many it is no flipped bit.
 constexpr std::size_t kHealedMax = 64;
 
-void plan_frame(Plan& plan, const sqlite::SeenFrame& frame) {
+// Between frames of this log there stood some of it, whatever they are now, and nothing says of
+// which pages.
+void drop_unknown(Plan& plan) {
+    if (plan.unknown.empty()) return;
+    plan.missing.insert(0);
+    plan.dropped.merge(plan.unknown);
+    plan.unknown.clear();
+}
+
+void plan_frame(Plan& plan, const SeenFrame& frame) {
+    // What is left of an older log checks, and its pages are older than the store's.
+    if (!frame.is_ours) {
+        plan.unknown.insert(frame.number);
+        return;
+    }
+    drop_unknown(plan);
     auto header = frame.header;
-    bool is_good = frame.checks;
-    const bool may_be_ours = frame.is_ours || frame.checks;
-    if (!is_good && may_be_ours && plan.healed.size() + plan.dropped.size() < kHealedMax) {
-        if (auto image = heal(frame)) {
+    bool is_good = frame.checks && frame.has_salts;
+    if (!is_good && (frame.checks || plan.healed.size() + plan.dropped.size() < kHealedMax)) {
+        if (auto image = sqlite::whole_frame(frame.before, frame.header_bytes, frame.page)) {
             header = header_of(*image);
             plan.healed.emplace(frame.number, *std::move(image));
             is_good = true;
@@ -90,7 +76,7 @@ void plan_frame(Plan& plan, const sqlite::SeenFrame& frame) {
         plan.dropped.insert(frame.number);
         plan.missing.insert(header.page);
     }
-    if (!header.is_commit() || !(is_good || frame.is_ours)) return;
+    if (!header.is_commit()) return;
     ++plan.commits_seen;
     if (is_good) plan.missing_at_last = plan.missing;
     if (!plan.missing.empty()) return;
@@ -190,6 +176,9 @@ Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::Folde
                                       plan->dropped, [&](auto at) { return at <= plan->end; }));
     const auto known = survey.log.damage ? survey.log.damage->commits_noted : 0;
     salvaged.commits_lost = std::max(plan->commits_seen, known) - plan->commits;
+    // The note counts what was synced at once as one, so it may know of fewer.
+    const auto noted = survey.log.damage ? survey.log.damage->frames_noted : 0;
+    if (plan->end < noted) salvaged.commits_lost = std::max<std::int64_t>(salvaged.commits_lost, 1);
     if (plan->end < plan->last)
         salvaged.pages_lost.assign(plan->missing_at_last.begin(), plan->missing_at_last.end());
     if (auto done = write_parts(from, salvaged.file, *plan); !done)

@@ -1,8 +1,10 @@
 #include "storage/sqlite/log_survey.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/log_healing.hpp"
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -51,16 +53,8 @@ private:
     int descriptor_;
 };
 
-// One flipped bit is found by trying them all: the checksum has 64.
-std::optional<LogHeader> parse_or_heal(std::array<std::uint8_t, kLogHeaderBytes> bytes) {
-    if (auto header = parse_log_header(bytes)) return header;
-    for (std::size_t bit = 0; bit < 8 * kLogHeaderBytes; ++bit) {
-        const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
-        bytes[bit / 8] ^= mask;
-        if (auto header = parse_log_header(bytes)) return header;
-        bytes[bit / 8] ^= mask;
-    }
-    return std::nullopt;
+bool is_one_bit_off(const LogSalts& left, const LogSalts& right) {
+    return std::popcount(left.first ^ right.first) + std::popcount(left.second ^ right.second) <= 1;
 }
 
 // What is learned of a log while its frames go by.
@@ -69,7 +63,7 @@ public:
     explicit Reading(std::optional<TailNote> note) : note_(note) {}
 
     void see(const SeenFrame& frame) {
-        if (is_whole_ && frame.checks && frame.is_ours) return count(frame);
+        if (is_whole_ && frame.checks && frame.has_salts) return count(frame);
         if (is_whole_) stop_at(frame);
         if (!frame.checks || !frame.is_ours) {
             is_commit_whole_ = false;
@@ -114,7 +108,7 @@ private:
         is_commit_whole_ = false;
         damage_.frame = frame.number;
         // Goes on from the frame before, so it was written behind it: its salts were changed.
-        if (frame.checks) is_proven_ = true;
+        if (frame.checks && frame.is_ours) is_proven_ = true;
     }
 
     void hold_against_note(const std::optional<LogHeader>& header, std::int64_t bytes) {
@@ -180,7 +174,11 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
     std::size_t got = 0;
     if (!file.read(head, 0, got)) return cannot_read(log_file);
     std::optional<LogHeader> header;
-    if (got == head.size()) header = parse_or_heal(head);
+    if (got == head.size()) {
+        std::vector<std::uint8_t> first(kFrameHeaderBytes + kPageBytes);
+        if (!file.read(first, kLogHeaderBytes, got)) return cannot_read(log_file);
+        header = whole_header(head, got == first.size() ? Bytes(first) : Bytes());
+    }
     const auto page_bytes = header ? header->page_bytes : kPageBytes;
     const bool sums_big_endian = header && header->sums_big_endian;
     std::vector<std::uint8_t> buffer(kFrameHeaderBytes + page_bytes);
@@ -188,6 +186,7 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
     if (header) salts = header->salts;
     LogChecksum before = header ? header->checksum : LogChecksum{};
     std::optional<LogChecksum> or_before;  // had the checksum of the frame before been changed
+    bool is_ours = true;
     for (std::int64_t number = 1;; ++number) {
         if (!file.read(buffer, frame_offset(number, page_bytes), got)) return cannot_read(log_file);
         if (got < buffer.size()) return {};
@@ -204,8 +203,15 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
             }
         }
         const bool checks = sum == frame.checksum;
-        visit({number, frame, bytes.first(kFrameHeaderBytes), page, before, frame.salts == *salts,
-               checks});
+        is_ours = is_one_bit_off(frame.salts, *salts) || (checks && is_ours);
+        visit({.number = number,
+               .header = frame,
+               .header_bytes = bytes.first(kFrameHeaderBytes),
+               .page = page,
+               .before = before,
+               .checks = checks,
+               .has_salts = frame.salts == *salts,
+               .is_ours = is_ours});
         or_before = checks ? std::nullopt : std::optional(sum);
         before = frame.checksum;
     }

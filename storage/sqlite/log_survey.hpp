@@ -58,9 +58,13 @@ struct SeenFrame {
     Bytes header_bytes;
     Bytes page;
     LogChecksum
-        before;    // what its checksum goes on from, as far as the frame before can be trusted
-    bool is_ours;  // by its salts
+        before;  // what its checksum goes on from, as far as the frame before can be trusted
     bool checks;
+    bool has_salts;  // this log's, to the bit: SQLite reads on only behind such a one
+    // It was written into this log: it has its salts, but for one bit, or goes on from a frame that
+    // was. What is not is damaged beyond that, or is left of a log that this one was written over:
+    // such frames check among themselves and are older than the store.
+    bool is_ours;
 };
 // Every frame that the file holds in full, in order. Nothing if there is no log.
 // `page_bytes`: of the header, or what it must have been.
