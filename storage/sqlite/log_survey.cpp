@@ -187,6 +187,7 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
     LogChecksum before = header ? header->checksum : LogChecksum{};
     std::optional<LogChecksum> or_before;  // had the checksum of the frame before been changed
     bool is_ours = true;
+    bool is_linked = true;  // goes on from the stored checksum of a frame of this log
     for (std::int64_t number = 1;; ++number) {
         if (!file.read(buffer, frame_offset(number, page_bytes), got)) return cannot_read(log_file);
         if (got < buffer.size()) return {};
@@ -195,6 +196,7 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
         const auto frame = parse_frame_header(bytes);
         if (!salts) salts = frame.salts;
         auto sum = frame_checksum(sums_big_endian, before, bytes, page);
+        const bool was_linked = std::exchange(is_linked, is_ours && sum == frame.checksum);
         if (sum != frame.checksum && or_before) {
             const auto other = frame_checksum(sums_big_endian, *or_before, bytes, page);
             if (other == frame.checksum) {
@@ -203,7 +205,9 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
             }
         }
         const bool checks = sum == frame.checksum;
-        is_ours = is_one_bit_off(frame.salts, *salts) || (checks && is_ours);
+        // Twice in a row: a new header before an old page, or a part of one, would be one link from
+        // which the old frames behind it go on.
+        is_ours = is_one_bit_off(frame.salts, *salts) || (is_linked && was_linked);
         visit({.number = number,
                .header = frame,
                .header_bytes = bytes.first(kFrameHeaderBytes),

@@ -61,8 +61,8 @@ struct SeenFrame {
         before;  // what its checksum goes on from, as far as the frame before can be trusted
     bool checks;
     bool has_salts;  // this log's, to the bit: SQLite reads on only behind such a one
-    // It was written into this log: it has its salts, but for one bit, or goes on from a frame that
-    // was. What is not is damaged beyond that, or is left of a log that this one was written over:
+    // It was written into this log: it has its salts, but for one bit, or goes on from frames that
+    // were. What is not is damaged beyond that, or is left of a log that this one was written over:
     // such frames check among themselves and are older than the store.
     bool is_ours;
 };
