@@ -7,8 +7,10 @@
 #include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/tail_note.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <span>
 #include <utility>
@@ -132,20 +134,14 @@ fs::path free_name(const fs::path& file, WallTime now) {
     return name;
 }
 
-// From here until the epoch is raised, whatever is in place is refused.
-Result<> close_the_folder(const fs::path& folder, std::int64_t generation) {
-    auto mark = sqlite::read_mark(folder);
-    mark.generation = std::max(mark.generation, generation) + 1;
-    return sqlite::write_mark(folder, mark);
-}
-
 Result<> copy_and_close(const fs::path& backup, const fs::path& copy, const fs::path& folder,
                         std::int64_t above) {
     remove_parts(copy);  // what an interrupted restore left
     auto done = copy_parts(kBackupParts, backup, copy);
     if (done) {
         const auto generation = check_copy(copy, backup, above);
-        done = generation ? close_the_folder(folder, *generation)
+        // From here until the epoch is raised, whatever is in place is refused.
+        done = generation ? sqlite::close_folder(folder, *generation)
                           : Result<>(std::unexpected(generation.error()));
     }
     if (!done) remove_parts(copy);
@@ -164,6 +160,7 @@ Result<fs::path> put_in_place(const RestoreOptions& options, WallTime now) {
     const auto copy = options.data_dir / "store.db.restoring";
     auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
     auto placed = kept.empty() ? Result<>() : rename_parts(file, kept);
+    if (placed) placed = sqlite::TailKeeper(file).opening();
     if (placed) placed = rename_parts(copy, file);
     if (placed) placed = sync_path(options.data_dir);
     if (placed) return kept;
@@ -211,10 +208,12 @@ Result<Restored> raise_epoch(const fs::path& folder, std::int64_t above, WallTim
 }
 
 // The store that is there stays as it was under another name, whatever becomes of it.
-Result<fs::path> keep_a_copy(const fs::path& folder, WallTime now) {
+Result<fs::path> keep_a_copy(const fs::path& folder, bool is_unnoted, WallTime now) {
     const auto file = folder / "store.db";
     auto kept = free_name(file, now);
     auto done = copy_parts(kParts, file, kept);
+    // In its new place nothing else says that there was a note.
+    if (is_unnoted) std::ofstream(sqlite::tail_note_of(kept), std::ios::app).close();
     if (done) done = sync_path(folder);
     if (done) return kept;
     remove_parts(kept);
@@ -273,7 +272,11 @@ Result<Inspected> inspect(const fs::path& folder, std::int64_t above) {
         return std::unexpected(whole.error());
     Inspected inspected{.damage = survey->log.damage};
     inspected.is_log_old = inspected.damage && is_older_than_store(*inspected.damage, file);
-    if (inspected.is_log_old) return inspected;
+    if (inspected.is_log_old) {
+        if (const auto alone = reach_of(sqlite::Connection::open_without_log(file)))
+            inspected.generation = alone->generation;
+        return inspected;
+    }
     const sqlite::Traces traces(folder, {"store.db-wal"});
     const auto generation = check_copy(file, file, above);
     if (!generation) return std::unexpected(generation.error());
@@ -291,13 +294,23 @@ Result<> drop_log(const fs::path& folder) {
     return sync_path(folder);
 }
 
+// A log that was dropped because the store is newer may have held more behind its damage, if not
+// all of it was copied: a reader holds a copy back.
+void tell_damage(const sqlite::LogDamage& damage, bool is_log_old, Restored& restored) {
+    if (damage.kind == sqlite::LogDamage::Kind::Unnoted)
+        restored.unknown = sqlite::describe(damage);
+    else if (!is_log_old || !damage.is_noted_copied)
+        restored.lost = sqlite::describe(damage);
+}
+
 Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t above, WallTime now) {
     const auto inspected = inspect(folder, above);
     if (!inspected) return std::unexpected(inspected.error());
-    auto kept = keep_a_copy(folder, now);
-    if (!kept) return std::unexpected(kept.error());
-    const auto mark = sqlite::read_mark(folder);
     const auto& damage = inspected->damage;
+    const bool is_unnoted = damage && damage->kind == sqlite::LogDamage::Kind::Unnoted;
+    auto kept = keep_a_copy(folder, is_unnoted, now);
+    if (!kept) return std::unexpected(kept.error());
+    const auto reach = sqlite::read_reach(folder);
     auto dropped = inspected->is_log_old ? drop_log(folder) : Result<>();
     auto restored = dropped ? raise_epoch(folder, above, now)
                             : Result<Restored>(std::unexpected(dropped.error()));
@@ -306,21 +319,22 @@ Result<Restored> restore_what_is_there(const fs::path& folder, std::int64_t abov
         return restored;
     }
     restored->kept = *std::move(kept);
-    if (!inspected->is_log_old)
-        restored->generations_behind =
-            std::max<std::int64_t>(0, mark.generation - inspected->generation);
-    if (damage && !inspected->is_log_old) restored->lost = sqlite::describe(*damage);
+    restored->generations_behind = std::max<std::int64_t>(0, reach - inspected->generation);
+    if (damage) tell_damage(*damage, inspected->is_log_old, *restored);
     return restored;
 }
 
 // A damaged log is no part of a backup that could be put back without a word.
 Result<> check_log_of(const fs::path& backup) {
-    const auto survey = sqlite::survey_log(backup);
+    const auto survey = sqlite::survey_log_in_folder(backup);
     if (!survey) return std::unexpected(survey.error());
     if (!survey->damage || survey->damage->is_copied) return {};
     return fail_start(StartFailure::BadData, "The backup " + backup.string() + " is damaged: " +
                                                  sqlite::describe(*survey->damage) +
-                                                 ". Nothing was changed.");
+                                                 ". Nothing was changed. What can be read of it is "
+                                                 "saved into a new folder by: fencegate salvage "
+                                                 "--from " +
+                                                 backup.string() + " --to NEW-FOLDER");
 }
 
 Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t above, WallTime now,

@@ -30,8 +30,9 @@ struct Plan {
     std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged; 0: some page
     std::int64_t last = 0;            // frame that is intact or healed
     std::int64_t end = 0;             // the last commit at which no page was missing
+    std::int64_t covered = 0;         // frame up to which all is in the new store; `end` mostly
     std::int64_t commits = 0;         // up to there
-    std::int64_t commits_seen = 0;
+    std::vector<std::int64_t> commits_seen{};  // by their last frames
     std::set<std::uint32_t> missing_at_last{};
 };
 
@@ -77,20 +78,32 @@ void plan_frame(Plan& plan, const SeenFrame& frame) {
         plan.missing.insert(header.page);
     }
     if (!header.is_commit()) return;
-    ++plan.commits_seen;
+    plan.commits_seen.push_back(frame.number);
     if (is_good) plan.missing_at_last = plan.missing;
     if (!plan.missing.empty()) return;
     plan.end = frame.number;
-    plan.commits = plan.commits_seen;
+    plan.covered = frame.number;
+    plan.commits = std::ssize(plan.commits_seen);
 }
 
-Result<Plan> plan_for(const fs::path& log) {
+// The store has all up to the note without its log. Where less than that can be had of the log, its
+// pages are older than the store's.
+void take_none(Plan& plan, const sqlite::LogDamage& damage) {
+    plan.end = 0;
+    plan.covered = damage.frames_noted;
+    const auto seen =
+        std::ranges::count_if(plan.commits_seen, [&](auto frame) { return frame <= plan.covered; });
+    plan.commits = std::max<std::int64_t>(seen, damage.commits_noted);
+}
+
+Result<Plan> plan_for(const fs::path& file, const std::optional<sqlite::LogDamage>& damage) {
     Plan plan;
-    auto walked =
-        sqlite::walk_log(log, [&](const sqlite::SeenFrame& frame) { plan_frame(plan, frame); });
+    auto walked = sqlite::walk_log(
+        sqlite::log_of(file), [&](const sqlite::SeenFrame& frame) { plan_frame(plan, frame); });
     if (!walked) return std::unexpected(walked.error());
     // What is behind the last frame that checks is the torn end, or of an older log.
     std::erase_if(plan.dropped, [&](auto number) { return number > plan.last; });
+    if (damage && damage->is_copied && plan.end < damage->frames_noted) take_none(plan, *damage);
     return plan;
 }
 
@@ -152,8 +165,9 @@ Result<> write_parts(const fs::path& from, const fs::path& to, const Plan& plan)
     return sync_path(to);
 }
 
-// It is a copy, wherever births are unknown too: it serves once its epoch is raised.
-Result<> open_new(const fs::path& folder, const sqlite::Mark& mark) {
+// It is a copy, wherever births are unknown too: it serves once its epoch is raised. It takes along
+// what the old folder knew. Returns its generation.
+Result<std::int64_t> open_new(const fs::path& folder, const sqlite::Mark& known) {
     const auto lock = sqlite::FolderLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
     const auto opened = sqlite::open_database(folder, sqlite::Origin::Anywhere);
@@ -161,30 +175,67 @@ Result<> open_new(const fs::path& folder, const sqlite::Mark& mark) {
     sqlite::Statement look(**opened, "SELECT generation FROM store");
     auto row = look.query();
     const auto generation = row.next() ? row.integer(0) : 0;
-    return sqlite::write_mark(folder, {mark.epoch, std::max(mark.generation, generation) + 1});
+    auto done = sqlite::write_mark(folder, {known.epoch, std::max(known.generation, generation)});
+    if (done) done = sqlite::close_folder(folder, generation);
+    return done ? Result<std::int64_t>(generation) : std::unexpected(done.error());
 }
 
-Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::FolderSurvey& survey) {
-    const auto from = options.data_dir / "store.db";
-    const auto plan = plan_for(sqlite::log_of(from));
+// Where a store lies that is salvaged, and what is known of it there.
+struct Source {
+    fs::path file;
+    sqlite::LogSurvey log;
+    sqlite::Mark known;
+};
+
+bool is_of_its_folder(const fs::path& file) { return file.filename() == "store.db"; }
+
+Result<Source> survey_source(const fs::path& file) {
+    std::error_code ec;
+    if (!fs::is_regular_file(file, ec) || fs::file_size(file, ec) == 0)
+        return fail_start(StartFailure::BadData, "There is no store " + file.string() +
+                                                     ", or an empty one. A log alone is none. "
+                                                     "Nothing was changed.");
+    auto log = sqlite::survey_log_in_folder(file);
+    if (!log) return std::unexpected(log.error());
+    const auto folder = file.parent_path();
+    return Source{.file = file,
+                  .log = *std::move(log),
+                  .known = {.epoch = sqlite::read_mark(folder).epoch,
+                            .generation = is_of_its_folder(file) ? sqlite::read_reach(folder) : 0}};
+}
+
+// What the plan leaves out, and what nobody can say.
+void tell_losses(const Plan& plan, const std::optional<sqlite::LogDamage>& damage,
+                 Salvaged& salvaged) {
+    const auto known = damage ? damage->commits_noted : 0;
+    salvaged.commits_lost =
+        std::max<std::int64_t>(std::ssize(plan.commits_seen), known) - plan.commits;
+    // The note counts what was synced at once as one, so it may know of fewer.
+    const auto noted = damage ? damage->frames_noted : 0;
+    if (plan.covered < noted)
+        salvaged.commits_lost = std::max<std::int64_t>(salvaged.commits_lost, 1);
+    if (damage && (damage->kind == sqlite::LogDamage::Kind::Unnoted ||
+                   damage->kind == sqlite::LogDamage::Kind::Other))
+        salvaged.unknown = sqlite::describe(*damage);
+    if (plan.covered < plan.last)
+        salvaged.pages_lost.assign(plan.missing_at_last.begin(), plan.missing_at_last.end());
+}
+
+Result<Salvaged> salvage_into(const fs::path& to, const Source& source) {
+    const auto plan = plan_for(source.file, source.log.damage);
     if (!plan) return std::unexpected(plan.error());
-    Salvaged salvaged{.file = options.to / "store.db",
+    Salvaged salvaged{.file = to / "store.db",
                       .healed = static_cast<std::int64_t>(plan->healed.size()),
                       .dropped = static_cast<std::int64_t>(plan->dropped.size()),
                       .commits = plan->commits};
     salvaged.frames = plan->end - static_cast<std::int64_t>(std::ranges::count_if(
                                       plan->dropped, [&](auto at) { return at <= plan->end; }));
-    const auto known = survey.log.damage ? survey.log.damage->commits_noted : 0;
-    salvaged.commits_lost = std::max(plan->commits_seen, known) - plan->commits;
-    // The note counts what was synced at once as one, so it may know of fewer.
-    const auto noted = survey.log.damage ? survey.log.damage->frames_noted : 0;
-    if (plan->end < noted) salvaged.commits_lost = std::max<std::int64_t>(salvaged.commits_lost, 1);
-    if (plan->end < plan->last)
-        salvaged.pages_lost.assign(plan->missing_at_last.begin(), plan->missing_at_last.end());
-    if (auto done = write_parts(from, salvaged.file, *plan); !done)
+    tell_losses(*plan, source.log.damage, salvaged);
+    if (auto done = write_parts(source.file, salvaged.file, *plan); !done)
         return std::unexpected(done.error());
-    if (auto done = open_new(options.to, sqlite::read_mark(options.data_dir)); !done)
-        return std::unexpected(done.error());
+    const auto generation = open_new(to, source.known);
+    if (!generation) return std::unexpected(generation.error());
+    salvaged.generations_behind = std::max<std::int64_t>(0, source.known.generation - *generation);
     auto report = verify_store(salvaged.file, {.holds_against_marks = false});
     if (!report) return std::unexpected(report.error());
     salvaged.report = *std::move(report);
@@ -198,21 +249,18 @@ Result<Salvaged> salvage_store(const SalvageOptions& options) {
     if (fs::exists(options.to, ec))
         return fail_start(StartFailure::CannotCreate,
                           options.to.string() + " is there already. Name a folder to be made.");
+    const auto file = fs::absolute(options.from.value_or(options.data_dir / "store.db"));
     std::optional<sqlite::FolderLock> lock;
-    if (fs::exists(options.data_dir / "store.lock", ec)) {
-        auto taken = sqlite::FolderLock::take(options.data_dir);
+    if (is_of_its_folder(file) && fs::exists(file.parent_path() / "store.lock", ec)) {
+        auto taken = sqlite::FolderLock::take(file.parent_path());
         if (!taken) return std::unexpected(taken.error());
         lock.emplace(*std::move(taken));
     }
-    const auto survey = sqlite::survey_folder(options.data_dir);
-    if (!survey) return std::unexpected(survey.error());
-    if (!survey->has_store)
-        return fail_start(StartFailure::BadData,
-                          "There is no store in " + options.data_dir.string() +
-                              ", or an empty one. A log alone is none. Nothing was changed.");
+    const auto source = survey_source(file);
+    if (!source) return std::unexpected(source.error());
     const auto made = MadeFolders::make(options.to);
     if (!made) return std::unexpected(made.error());
-    auto salvaged = salvage_into(options, *survey);
+    auto salvaged = salvage_into(options.to, *source);
     if (!salvaged) fs::remove_all(options.to, ec);
     return salvaged;
 }

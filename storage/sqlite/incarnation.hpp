@@ -38,9 +38,21 @@ struct Mark {
 // The highest mark of the folder; one that cannot be read says nothing.
 [[nodiscard]] Mark read_mark(const std::filesystem::path& folder);
 
+// How far the store of the folder itself has come: the highest generation among its marks that is
+// not one of close_folder().
+[[nodiscard]] std::int64_t read_reach(const std::filesystem::path& folder);
+
+// "3 generations behind the marks of its folder".
+[[nodiscard]] std::string describe_behind(std::int64_t generations);
+
 // Makes a mark durable at once. What is below it is refused from then on.
 // Fails with: StartFailure CannotCreate.
 [[nodiscard]] Result<> write_mark(const std::filesystem::path& folder, const Mark& mark);
+
+// Puts a mark above `generation` and above all that are there, durable: whatever store lies there
+// is refused until its epoch is raised. The mark says that it is one of these, because no store
+// has come that far. Fails with: StartFailure CannotCreate.
+[[nodiscard]] Result<> close_folder(const std::filesystem::path& folder, std::int64_t generation);
 
 // `had_store`: the folder remembers a store, whichever. `knows_generations`: the schema of the
 // store has them; one that is older than that is older than any mark.

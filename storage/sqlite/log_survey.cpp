@@ -113,6 +113,7 @@ private:
 
     void hold_against_note(const std::optional<LogHeader>& header, std::int64_t bytes) {
         damage_.is_copied = note_->is_copied && note_->state != TailNote::State::Opening;
+        damage_.is_noted_copied = damage_.is_copied;
         if (note_->state == TailNote::State::Opening) return;
         if (!header) {
             if (note_->is_copied && !is_proven_) return;
@@ -267,6 +268,13 @@ std::string describe(const LogDamage& damage) {
             return "its log is not the one that was written here: it was put back, or is another "
                    "store's" +
                    noted;
+        case LogDamage::Kind::Unnoted:
+            return "its tail note (store.db-tail) is missing or garbled, because somebody changed "
+                   "it "
+                   "or a full disk had no room for it, so nothing says whether its log held more "
+                   "than the " +
+                   number(damage.frames_good) + " frames (" + number(damage.commits_good) +
+                   " commits) that are there";
     }
     return {};
 }
