@@ -23,6 +23,7 @@ struct RawOptions {
     std::vector<std::string> scopes;
     std::string key_id;
     std::optional<std::string> backup_file;
+    std::optional<std::string> salvage_from;
     std::string salvage_to;
     std::int64_t epoch_above = 0;
     std::optional<std::string> url;
@@ -151,6 +152,12 @@ struct CommandTree {
                                      "Make a new store of one whose log is damaged, as far as it "
                                      "can be read");
         add_data_dir(*salvage, raw);
+        salvage
+            ->add_option("--from", raw.salvage_from,
+                         "A store under another name, such as store.db.replaced-TIME. Default: the "
+                         "store in the data folder")
+            ->check(path_fault)
+            ->excludes("--data-dir");
         salvage->add_option("--to", raw.salvage_to, "The folder to make for the new store")
             ->required()
             ->check(path_fault);
@@ -266,7 +273,11 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
         if (raw.backup_file) options.from = *raw.backup_file;
         return RestoreCommand{std::move(options)};
     }
-    if (tree.salvage->parsed()) return SalvageCommand{{.data_dir = data_dir, .to = raw.salvage_to}};
+    if (tree.salvage->parsed()) {
+        storage::SalvageOptions options{.data_dir = data_dir, .to = raw.salvage_to};
+        if (raw.salvage_from) options.from = *raw.salvage_from;
+        return SalvageCommand{std::move(options)};
+    }
     if (tree.verify->parsed()) {
         VerifyCommand command{.file = data_dir / "store.db", .is_json = raw.is_json};
         if (raw.verified_file) command.file = *raw.verified_file;

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "cli/commands/key_command.hpp"
+#include "storage/sqlite/incarnation.hpp"
 
 #include <cstdio>
 
@@ -14,9 +15,9 @@ ExitCode run(const RestoreCommand& command) {
         std::printf("The store as it was is kept as %s.\n", restored->kept.c_str());
     if (restored->generations_behind > 0)
         std::printf(
-            "The store is %lld generations behind the marks of its folder: it was written to in at "
-            "least as many quarters of a second since. What was acknowledged then is not in it.\n",
-            static_cast<long long>(restored->generations_behind));
+            "The store is %s: it was written to in at least as many quarters of a second since. "
+            "What was acknowledged then is not in it.\n",
+            storage::sqlite::describe_behind(restored->generations_behind).c_str());
     if (restored->pages_resealed > 0)
         std::printf(
             "%lld pages lacked their seal and were taken as they are: another program wrote them. "
@@ -24,9 +25,13 @@ ExitCode run(const RestoreCommand& command) {
             static_cast<long long>(restored->pages_resealed));
     if (!restored->lost.empty())
         std::printf(
-            "Lost: %s. What is behind the damage is not in the store; fencegate salvage reads the "
-            "kept copy.\n",
-            restored->lost.c_str());
+            "Lost: %s. What is behind the damage is not in the store. What can be read of it is "
+            "saved into a new folder by: fencegate salvage --from %s --to NEW-FOLDER\n",
+            restored->lost.c_str(), restored->kept.c_str());
+    if (!restored->unknown.empty())
+        std::printf(
+            "Not known: %s. What was acknowledged since its last checkpoint may be missing.\n",
+            restored->unknown.c_str());
     std::printf(
         "Epoch %lld: every token from now on is higher than any before. %lld live leases were "
         "ended.\n"

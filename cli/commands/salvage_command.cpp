@@ -2,6 +2,7 @@
 
 #include "cli/client/printable.hpp"
 #include "cli/commands/key_command.hpp"
+#include "storage/sqlite/incarnation.hpp"
 
 #include <cstdio>
 
@@ -12,8 +13,13 @@ long long number(std::int64_t value) { return static_cast<long long>(value); }
 
 void print_losses(const storage::Salvaged& salvaged) {
     if (salvaged.commits_lost > 0)
-        std::printf("Lost: %lld commits behind them are not in it.\n",
+        std::printf("Lost: commits behind them that are not in it: %lld.\n",
                     number(salvaged.commits_lost));
+    if (salvaged.generations_behind > 0)
+        std::printf(
+            "Lost: it is %s. What was acknowledged since is neither in the store nor in its log.\n",
+            storage::sqlite::describe_behind(salvaged.generations_behind).c_str());
+    if (!salvaged.unknown.empty()) std::printf("Not known: %s.\n", salvaged.unknown.c_str());
     for (const auto page : salvaged.pages_lost)
         std::printf("Lost: the newest image of page %u was damaged and not written again.\n", page);
     for (const auto& check : salvaged.report.checks) {
@@ -30,8 +36,8 @@ ExitCode run(const SalvageCommand& command) {
     const auto salvaged = storage::salvage_store(command.options);
     if (!salvaged) return report(salvaged.error());
     std::printf(
-        "%s: %lld commits of the log are in it, in %lld frames, of which %lld were healed; %lld "
-        "damaged ones were left out.\n",
+        "%s: commits of the log that are in it: %lld. Frames read from the log: %lld, healed: "
+        "%lld, damaged and left out: %lld.\n",
         salvaged->file.c_str(), number(salvaged->commits), number(salvaged->frames),
         number(salvaged->healed), number(salvaged->dropped));
     print_losses(*salvaged);

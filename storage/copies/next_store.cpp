@@ -136,8 +136,9 @@ Result<Restored> make_next_store(const Workshop& workshop, const NextStore& sour
     if (!resealed) return std::unexpected(resealed.error());
     const auto generation = check_copy(workshop.file(), source.file, source.above);
     if (!generation) return std::unexpected(generation.error());
-    auto mark = sqlite::read_mark(workshop.folder().parent_path());
-    const auto behind = std::max<std::int64_t>(0, mark.generation - *generation);
+    const auto home = workshop.folder().parent_path();
+    const auto behind = std::max<std::int64_t>(0, sqlite::read_reach(home) - *generation);
+    auto mark = sqlite::read_mark(home);
     mark.generation = std::max(mark.generation, *generation);
     if (auto done = sqlite::write_mark(workshop.folder(), mark); !done)
         return std::unexpected(done.error());

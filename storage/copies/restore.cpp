@@ -9,8 +9,10 @@
 #include "storage/sqlite/file_locks.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/tail_note.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -61,7 +63,8 @@ Result<fs::path> put_in_place(const Workshop& workshop, const fs::path& folder, 
     auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
     auto done = kept.empty() ? Result<>() : keep_parts(file, kept);
     if (done) done = sqlite::remember_store(folder);
-    if (done) done = sqlite::write_mark(folder, sqlite::read_mark(workshop.folder()));
+    const auto mark = sqlite::read_mark(workshop.folder());
+    if (done) done = sqlite::close_folder(folder, mark);
     if (!done) {
         if (!kept.empty()) remove_parts(kept);
         done.error().detail += " The store was not changed.";
@@ -69,6 +72,7 @@ Result<fs::path> put_in_place(const Workshop& workshop, const fs::path& folder, 
     }
     traces.keep();
     done = replace_parts(file, workshop.file());
+    if (done) sqlite::note_reached(folder, mark);
     if (done) return kept;
     if (!kept.empty())
         done.error().detail += " The store that was there is kept as " + kept.string() + ".";
@@ -148,6 +152,20 @@ Result<Inspected> inspect(const fs::path& folder) {
     return inspected;
 }
 
+// A log that was dropped because the store is newer may have held more behind its damage, if not
+// all of it was copied: a reader holds a copy back.
+void tell_damage(const sqlite::LogDamage& damage, bool is_log_old, Restored& restored) {
+    if (damage.kind == sqlite::LogDamage::Kind::Unnoted)
+        restored.unknown = sqlite::describe(damage);
+    else if (!is_log_old || !damage.is_noted_copied)
+        restored.lost = sqlite::describe(damage);
+}
+
+// In its new place nothing else says that there was a note.
+void keep_place_of_note(const fs::path& kept) {
+    std::ofstream(sqlite::tail_note_of(kept), std::ios::app).close();
+}
+
 Result<Restored> restore_what_is_there(const RestoreOptions& options, std::int64_t above,
                                        WallTime now, sqlite::Traces& traces) {
     const auto& folder = options.data_dir;
@@ -165,7 +183,9 @@ Result<Restored> restore_what_is_there(const RestoreOptions& options, std::int64
             " If another program, such as the shell of SQLite, copied the log into the store, its "
             "pages lack their seals: restore with --reseal takes them as they are, if all else "
             "verifies.";
-    if (restored && damage && !inspected->is_log_old) restored->lost = sqlite::describe(*damage);
+    if (restored && damage) tell_damage(*damage, inspected->is_log_old, *restored);
+    if (restored && damage && damage->kind == sqlite::LogDamage::Kind::Unnoted)
+        keep_place_of_note(restored->kept);
     // Pages without a seal at the marks of the folder: that is where the log went.
     if (restored && restored->pages_resealed > 0 && restored->generations_behind == 0 &&
         is_log_gone)
@@ -175,12 +195,15 @@ Result<Restored> restore_what_is_there(const RestoreOptions& options, std::int64
 
 // A damaged log is no part of a backup that could be put back without a word.
 Result<> check_log_of(const fs::path& backup) {
-    const auto survey = sqlite::survey_log(backup);
+    const auto survey = sqlite::survey_log_in_folder(backup);
     if (!survey) return std::unexpected(survey.error());
     if (!survey->damage || survey->damage->is_copied) return {};
     return fail_start(StartFailure::BadData, "The backup " + backup.string() + " is damaged: " +
                                                  sqlite::describe(*survey->damage) +
-                                                 ". Nothing was changed.");
+                                                 ". Nothing was changed. What can be read of it is "
+                                                 "saved into a new folder by: fencegate salvage "
+                                                 "--from " +
+                                                 backup.string() + " --to NEW-FOLDER");
 }
 
 Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t above, WallTime now,

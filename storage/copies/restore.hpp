@@ -48,7 +48,8 @@ struct Restored {
     // written to. 0: it is where they are.
     std::int64_t generations_behind = 0;
     std::int64_t pages_resealed = 0;
-    std::string lost{};  // what its damaged log held, in numbers; empty: nothing
+    std::string lost{};     // what its damaged log held, in numbers; empty: nothing
+    std::string unknown{};  // why nobody knows whether that is all; empty: it is
 };
 
 // Fails with: StartFailure InUse (this folder, or the backup is the store of another), BadData (no

@@ -3,11 +3,12 @@
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/file_locks.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
+#include "storage/sqlite/log_healing.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -19,51 +20,24 @@ namespace {
 
 namespace fs = std::filesystem;
 using sqlite::Bytes;
-using sqlite::FrameHeader;
+using sqlite::FrameImage;
 using sqlite::SeenFrame;
-
-struct Image {
-    std::vector<std::uint8_t> header;  // the first 8 bytes of the frame's
-    std::vector<std::uint8_t> page;
-};
-
-int bits_between(const sqlite::LogChecksum& left, const sqlite::LogChecksum& right) {
-    return std::popcount(left.first ^ right.first) + std::popcount(left.second ^ right.second);
-}
-
-// The frame as it was if one bit of it has been flipped since, found by trying them all.
-std::optional<Image> heal(const sqlite::SeenFrame& frame) {
-    Image image{{frame.header_bytes.begin(), frame.header_bytes.begin() + 8},
-                {frame.page.begin(), frame.page.end()}};
-    const auto sum_of = [&] {
-        return sqlite::frame_checksum(/*sums_big_endian=*/false, frame.before, image.header,
-                                      image.page);
-    };
-    if (bits_between(sum_of(), frame.header.checksum) == 1) return image;  // in the checksum itself
-    for (auto* part : {&image.header, &image.page}) {
-        for (std::size_t bit = 0; bit < 8 * part->size(); ++bit) {
-            const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
-            (*part)[bit / 8] ^= mask;
-            if (sum_of() == frame.header.checksum) return image;
-            (*part)[bit / 8] ^= mask;
-        }
-    }
-    return std::nullopt;
-}
 
 // What can be used of a log.
 struct Plan {
-    std::map<std::int64_t, Image> healed;
+    std::map<std::int64_t, FrameImage> healed;
     std::set<std::int64_t> dropped;
-    std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged
+    std::set<std::int64_t> unknown;   // that are not this log's, since the last that is
+    std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged; 0: some page
     std::int64_t last = 0;            // frame that is intact or healed
     std::int64_t end = 0;             // the last commit at which no page was missing
+    std::int64_t covered = 0;         // frame up to which all is in the new store; `end` mostly
     std::int64_t commits = 0;         // up to there
-    std::int64_t commits_seen = 0;
+    std::vector<std::int64_t> commits_seen{};  // by their last frames
     std::set<std::uint32_t> missing_at_last{};
 };
 
-sqlite::FrameHeader header_of(const Image& image) {
+sqlite::FrameHeader header_of(const FrameImage& image) {
     std::vector<std::uint8_t> bytes(image.header);
     bytes.resize(sqlite::kFrameHeaderBytes);
     return sqlite::parse_frame_header(bytes);
@@ -72,12 +46,26 @@ sqlite::FrameHeader header_of(const Image& image) {
 // Healing takes a tenth of a second a frame. Beyond that many it is no flipped bit.
 constexpr std::size_t kHealedMax = 64;
 
-void plan_frame(Plan& plan, const sqlite::SeenFrame& frame) {
+// Between frames of this log there stood some of it, whatever they are now, and nothing says of
+// which pages.
+void drop_unknown(Plan& plan) {
+    if (plan.unknown.empty()) return;
+    plan.missing.insert(0);
+    plan.dropped.merge(plan.unknown);
+    plan.unknown.clear();
+}
+
+void plan_frame(Plan& plan, const SeenFrame& frame) {
+    // What is left of an older log checks, and its pages are older than the store's.
+    if (!frame.is_ours) {
+        plan.unknown.insert(frame.number);
+        return;
+    }
+    drop_unknown(plan);
     auto header = frame.header;
-    bool is_good = frame.checks;
-    const bool may_be_ours = frame.is_ours || frame.checks;
-    if (!is_good && may_be_ours && plan.healed.size() + plan.dropped.size() < kHealedMax) {
-        if (auto image = heal(frame)) {
+    bool is_good = frame.checks && frame.has_salts;
+    if (!is_good && (frame.checks || plan.healed.size() + plan.dropped.size() < kHealedMax)) {
+        if (auto image = sqlite::whole_frame(frame.before, frame.header_bytes, frame.page)) {
             header = header_of(*image);
             plan.healed.emplace(frame.number, *std::move(image));
             is_good = true;
@@ -90,21 +78,33 @@ void plan_frame(Plan& plan, const sqlite::SeenFrame& frame) {
         plan.dropped.insert(frame.number);
         plan.missing.insert(header.page);
     }
-    if (!header.is_commit() || !(is_good || frame.is_ours)) return;
-    ++plan.commits_seen;
+    if (!header.is_commit()) return;
+    plan.commits_seen.push_back(frame.number);
     if (is_good) plan.missing_at_last = plan.missing;
     if (!plan.missing.empty()) return;
     plan.end = frame.number;
-    plan.commits = plan.commits_seen;
+    plan.covered = frame.number;
+    plan.commits = std::ssize(plan.commits_seen);
 }
 
-Result<Plan> plan_for(const fs::path& log) {
+// The store has all up to the note without its log. Where less than that can be had of the log, its
+// pages are older than the store's.
+void take_none(Plan& plan, const sqlite::LogDamage& damage) {
+    plan.end = 0;
+    plan.covered = damage.frames_noted;
+    const auto seen =
+        std::ranges::count_if(plan.commits_seen, [&](auto frame) { return frame <= plan.covered; });
+    plan.commits = std::max<std::int64_t>(seen, damage.commits_noted);
+}
+
+Result<Plan> plan_for(const fs::path& file, const std::optional<sqlite::LogDamage>& damage) {
     Plan plan;
-    auto walked =
-        sqlite::walk_log(log, [&](const sqlite::SeenFrame& frame) { plan_frame(plan, frame); });
+    auto walked = sqlite::walk_log(
+        sqlite::log_of(file), [&](const sqlite::SeenFrame& frame) { plan_frame(plan, frame); });
     if (!walked) return std::unexpected(walked.error());
     // What is behind the last frame that checks is the torn end, or of an older log.
     std::erase_if(plan.dropped, [&](auto number) { return number > plan.last; });
+    if (damage && damage->is_copied && plan.end < damage->frames_noted) take_none(plan, *damage);
     return plan;
 }
 
@@ -166,8 +166,9 @@ Result<> write_parts(const fs::path& from, const fs::path& to, const Plan& plan)
     return sync_path(to);
 }
 
-// It is a copy, wherever births are unknown too: it serves once its epoch is raised.
-Result<> open_new(const fs::path& folder, const sqlite::Mark& mark) {
+// It is a copy, wherever births are unknown too: it serves once its epoch is raised. It takes along
+// what the old folder knew. Returns its generation.
+Result<std::int64_t> open_new(const fs::path& folder, const sqlite::Mark& known) {
     const auto lock = sqlite::FolderLock::take(folder);
     if (!lock) return std::unexpected(lock.error());
     const auto opened = sqlite::open_database(folder, sqlite::Origin::Anywhere);
@@ -175,37 +176,79 @@ Result<> open_new(const fs::path& folder, const sqlite::Mark& mark) {
     sqlite::Statement look(**opened, "SELECT generation FROM store");
     auto row = look.query();
     const auto generation = row.next() ? row.integer(0) : 0;
-    return sqlite::write_mark(folder, {mark.epoch, std::max(mark.generation, generation) + 1});
+    auto done = sqlite::write_mark(folder, {known.epoch, std::max(known.generation, generation)});
+    auto mark = sqlite::read_mark(folder);
+    ++mark.generation;
+    if (done) done = sqlite::close_folder(folder, mark);
+    return done ? Result<std::int64_t>(generation) : std::unexpected(done.error());
 }
 
-Result<Salvaged> salvage_into(const SalvageOptions& options, const sqlite::FolderSurvey& survey) {
-    const auto from = options.data_dir / "store.db";
-    const auto plan = plan_for(sqlite::log_of(from));
+// Where a store lies that is salvaged, and what is known of it there.
+struct Source {
+    fs::path file;
+    sqlite::LogSurvey log;
+    sqlite::Mark known;
+};
+
+bool is_of_its_folder(const fs::path& file) { return file.filename() == "store.db"; }
+
+Result<Source> survey_source(const fs::path& file) {
+    std::error_code ec;
+    if (!fs::is_regular_file(file, ec) || fs::file_size(file, ec) == 0)
+        return fail_start(StartFailure::BadData, "There is no store " + file.string() +
+                                                     ", or an empty one. A log alone is none. "
+                                                     "Nothing was changed.");
+    auto log = sqlite::survey_log_in_folder(file);
+    if (!log) return std::unexpected(log.error());
+    const auto folder = file.parent_path();
+    return Source{.file = file,
+                  .log = *std::move(log),
+                  .known = {.epoch = sqlite::read_mark(folder).epoch,
+                            .generation = is_of_its_folder(file) ? sqlite::read_reach(folder) : 0}};
+}
+
+// What the plan leaves out, and what nobody can say.
+void tell_losses(const Plan& plan, const std::optional<sqlite::LogDamage>& damage,
+                 Salvaged& salvaged) {
+    const auto known = damage ? damage->commits_noted : 0;
+    salvaged.commits_lost =
+        std::max<std::int64_t>(std::ssize(plan.commits_seen), known) - plan.commits;
+    // The note counts what was synced at once as one, so it may know of fewer.
+    const auto noted = damage ? damage->frames_noted : 0;
+    if (plan.covered < noted)
+        salvaged.commits_lost = std::max<std::int64_t>(salvaged.commits_lost, 1);
+    if (damage && (damage->kind == sqlite::LogDamage::Kind::Unnoted ||
+                   damage->kind == sqlite::LogDamage::Kind::Other))
+        salvaged.unknown = sqlite::describe(*damage);
+    if (plan.covered < plan.last)
+        salvaged.pages_lost.assign(plan.missing_at_last.begin(), plan.missing_at_last.end());
+}
+
+Result<Salvaged> salvage_into(const fs::path& to, const Source& source) {
+    const auto plan = plan_for(source.file, source.log.damage);
     if (!plan) return std::unexpected(plan.error());
-    Salvaged salvaged{.file = options.to / "store.db",
+    Salvaged salvaged{.file = to / "store.db",
                       .healed = static_cast<std::int64_t>(plan->healed.size()),
                       .dropped = static_cast<std::int64_t>(plan->dropped.size()),
                       .commits = plan->commits};
     salvaged.frames = plan->end - static_cast<std::int64_t>(std::ranges::count_if(
                                       plan->dropped, [&](auto at) { return at <= plan->end; }));
-    const auto known = survey.log.damage ? survey.log.damage->commits_noted : 0;
-    salvaged.commits_lost = std::max(plan->commits_seen, known) - plan->commits;
-    if (plan->end < plan->last)
-        salvaged.pages_lost.assign(plan->missing_at_last.begin(), plan->missing_at_last.end());
-    if (auto done = write_parts(from, salvaged.file, *plan); !done)
+    tell_losses(*plan, source.log.damage, salvaged);
+    if (auto done = write_parts(source.file, salvaged.file, *plan); !done)
         return std::unexpected(done.error());
-    if (auto done = open_new(options.to, sqlite::read_mark(options.data_dir)); !done)
-        return std::unexpected(done.error());
+    const auto generation = open_new(to, source.known);
+    if (!generation) return std::unexpected(generation.error());
+    salvaged.generations_behind = std::max<std::int64_t>(0, source.known.generation - *generation);
     auto report = verify_store(salvaged.file, {.holds_against_marks = false});
     if (!report) return std::unexpected(report.error());
     salvaged.report = *std::move(report);
     return salvaged;
 }
 
-std::unexpected<Error> no_store_in(const fs::path& folder) {
-    return fail_start(StartFailure::BadData,
-                      "There is no store in " + folder.string() +
-                          ", or an empty one. A log alone is none. Nothing was changed.");
+std::unexpected<Error> is_open_elsewhere(const fs::path& file) {
+    return fail_start(StartFailure::InUse,
+                      "Another program has " + file.string() +
+                          " open. Stop it; a store that is written to is torn when it is read.");
 }
 
 }  // namespace
@@ -215,15 +258,19 @@ Result<Salvaged> salvage_store(const SalvageOptions& options) {
     if (fs::exists(options.to, ec))
         return fail_start(StartFailure::CannotCreate,
                           options.to.string() + " is there already. Name a folder to be made.");
-    if (!fs::is_directory(options.data_dir, ec)) return no_store_in(options.data_dir);
-    const auto lock = sqlite::FolderLock::take_to_read(options.data_dir);
-    if (!lock) return std::unexpected(lock.error());
-    const auto survey = sqlite::survey_folder(options.data_dir);
-    if (!survey) return std::unexpected(survey.error());
-    if (!survey->has_store) return no_store_in(options.data_dir);
+    const auto file = fs::absolute(options.from.value_or(options.data_dir / "store.db"));
+    std::optional<sqlite::FolderLock> lock;
+    if (is_of_its_folder(file) && fs::is_directory(file.parent_path(), ec)) {
+        auto taken = sqlite::FolderLock::take_to_read(file.parent_path());
+        if (!taken) return std::unexpected(taken.error());
+        lock.emplace(*std::move(taken));
+    }
+    if (sqlite::is_locked(file)) return is_open_elsewhere(file);
+    const auto source = survey_source(file);
+    if (!source) return std::unexpected(source.error());
     const auto made = MadeFolders::make(options.to);
     if (!made) return std::unexpected(made.error());
-    auto salvaged = salvage_into(options, *survey);
+    auto salvaged = salvage_into(options.to, *source);
     if (!salvaged) fs::remove_all(options.to, ec);
     return salvaged;
 }

@@ -15,6 +15,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace fencegate::storage {
@@ -22,6 +24,8 @@ namespace fencegate::storage {
 struct SalvageOptions {
     std::filesystem::path data_dir;
     std::filesystem::path to;  // a folder that is made
+    // A store under another name, such as one that a restore has kept; nothing: that of `data_dir`.
+    std::optional<std::filesystem::path> from{};
 };
 
 struct Salvaged {
@@ -32,15 +36,21 @@ struct Salvaged {
     std::int64_t commits = 0;                 // of the log that are in the new store
     std::int64_t commits_lost = 0;            // behind them, that the log or its note knows of
     std::vector<std::uint32_t> pages_lost{};  // whose newest image is damaged
-    VerifyReport report{};                    // of the new store
+    // How far the marks of its folder had come further, as in Restored. 0 of a file under another
+    // name, which has none.
+    std::int64_t generations_behind = 0;
+    std::string unknown{};  // why nobody knows whether the log held more; empty: it did not
+    VerifyReport report{};  // of the new store
 
     [[nodiscard]] bool is_whole() const noexcept {
-        return commits_lost == 0 && pages_lost.empty() && report.is_sound();
+        return commits_lost == 0 && pages_lost.empty() && generations_behind == 0 &&
+               unknown.empty() && report.is_sound();
     }
 };
 
 // Fails with: StartFailure BadData (no store, or nothing that could be read), CannotRead,
-// CannotCreate (also when `to` is there already), InUse. Nothing is left of the new store then.
+// CannotCreate (also when `to` is there already), InUse (never of a file under another name: a
+// gateway may serve beside it). Nothing is left of the new store then.
 [[nodiscard]] Result<Salvaged> salvage_store(const SalvageOptions& options);
 
 }  // namespace fencegate::storage

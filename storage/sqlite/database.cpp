@@ -116,6 +116,12 @@ Result<> migrate(Connection& connection, const std::filesystem::path& file, std:
     return {};
 }
 
+bool is_remembered(const std::filesystem::path& folder) {
+    std::error_code ec;
+    const auto bytes = std::filesystem::file_size(folder / kLockFile, ec);
+    return !ec && bytes > 0;
+}
+
 // A store from before there were seals gets them once, and is opened again as the file it is then.
 Result<> seal_if_unsealed(std::unique_ptr<Connection>& connection,
                           const std::filesystem::path& file) {
@@ -198,10 +204,11 @@ Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& f
     const auto file = folder / "store.db";
     auto connection = open_checked(folder, origin, survey, before_writing);
     if (!connection) return connection;
+    // The tail note first: a store that is remembered without one has lost it.
+    if (auto done = empty_log(**connection, file); !done) return std::unexpected(done.error());
     if (!survey.is_remembered) {
         if (auto done = remember_store(folder); !done) return std::unexpected(done.error());
     }
-    if (auto done = empty_log(**connection, file); !done) return std::unexpected(done.error());
     if (auto done = seal_if_unsealed(*connection, file); !done)
         return std::unexpected(done.error());
     if (origin == Origin::Unchanged) {
@@ -230,8 +237,9 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
     Traces traces(folder, {"store.db", "store.db-wal", "store.db-journal", "store.db-tail"});
     auto opened = open_surveyed(folder, origin, *survey, before_writing);
     // The log and the journal of a store that was there are part of it, whoever made them: without
-    // what is in them, a store that was being written to is torn.
-    if (survey->has_store) traces.keep_written();
+    // what is in them, a store that was being written to is torn. And a store that the lock
+    // remembers by now must be found.
+    if (survey->has_store || is_remembered(folder)) traces.keep_written();
     if (opened) traces.keep();
     return opened;
 }

@@ -64,6 +64,20 @@ Result<std::optional<ShortStore>> find_cut(const fs::path& file, const LogSurvey
     return ShortStore{.pages_expected = expected, .pages_found = found, .pages_lost = lost};
 }
 
+// The seals and the note came with one version, and a start makes the note durable before it gives
+// a store seals, remembers it in the lock or moves a mark. A file under another name had a note if
+// there is one, whatever is in it.
+bool must_have_note(const fs::path& file) {
+    const auto folder = fs::absolute(file).parent_path();
+    std::error_code ec;
+    if (file.filename() != "store.db") return fs::exists(tail_note_of(file), ec);
+    if (!has_content(folder / "store.lock") && read_mark(folder).generation == 0) return false;
+    std::array<std::byte, kFilePageBytes> page{};
+    const auto in = open_to_read(file);
+    return ::pread(in.get(), page.data(), page.size(), 0) == std::ssize(page) &&
+           has_room_for_seals(page);
+}
+
 }  // namespace
 
 Result<> refuse_odd_parts(const fs::path& folder) {
@@ -84,15 +98,28 @@ Result<> refuse_odd_parts(const fs::path& folder) {
     return {};
 }
 
+Result<LogSurvey> survey_log_in_folder(const fs::path& store_file) {
+    auto survey = survey_log(store_file);
+    if (!survey || survey->damage || read_tail_note(store_file) || !must_have_note(store_file))
+        return survey;
+    survey->damage = LogDamage{.kind = LogDamage::Kind::Unnoted,
+                               .frames_good = survey->frames,
+                               .commits_good = survey->commits};
+    return survey;
+}
+
 Result<FolderSurvey> survey_folder(const fs::path& folder) {
     const auto file = folder / "store.db";
-    auto log = survey_log(file);
+    auto log = survey_log_in_folder(file);
     if (!log) return std::unexpected(log.error());
     FolderSurvey survey{.has_store = has_content(file),
                         .is_remembered = has_content(folder / "store.lock"),
                         .log = *std::move(log)};
-    survey.had_store = survey.is_remembered || survey.log.bytes > 0 ||
-                       read_mark(folder).generation > 0 || read_tail_note(file).has_value();
+    // A first start that was cut off leaves a store without tables, and a log without a commit.
+    const bool has_log = survey.has_store ? survey.log.commits > 0 || survey.log.damage.has_value()
+                                          : survey.log.bytes > 0;
+    survey.had_store = survey.is_remembered || has_log || read_mark(folder).generation > 0 ||
+                       read_tail_note(file).has_value();
     if (!survey.has_store) return survey;
     auto cut = find_cut(file, survey.log);
     if (!cut) return std::unexpected(cut.error());
@@ -132,6 +159,14 @@ Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder)
     }
     if (auto whole = refuse_if_cut(survey, folder); !whole) return whole;
     if (!log.damage) return {};
+    if (log.damage->kind == LogDamage::Kind::Unnoted)
+        return fail_start(StartFailure::BadData,
+                          "The store in " + folder.string() +
+                              " does not serve: " + describe(*log.damage) +
+                              ". What was acknowledged since its last checkpoint may be missing. "
+                              "Nothing was changed. If the note was moved, put it back. To serve "
+                              "what is there, run: fencegate restore --data-dir " +
+                              folder.string());
     if (log.damage->is_copied)
         return fail_start(StartFailure::BadData,
                           "The store in " + folder.string() +

@@ -35,6 +35,12 @@ struct FolderSurvey {
 // Fails with: StartFailure BadData, naming the part.
 [[nodiscard]] Result<> refuse_odd_parts(const std::filesystem::path& folder);
 
+// survey_log(), and what the folder knows besides: a store that was served here has a tail note.
+// One that is gone is damage, because a log that was cut at its end looks like a shorter one
+// without it. A file that is not its folder's store.db had one if there is something in its place.
+// Fails with: StartFailure CannotRead.
+[[nodiscard]] Result<LogSurvey> survey_log_in_folder(const std::filesystem::path& store_file);
+
 // Fails with: StartFailure CannotRead.
 [[nodiscard]] Result<FolderSurvey> survey_folder(const std::filesystem::path& folder);
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -20,6 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMarks = "store.marks";
+// Stands behind the name of a mark of close_folder(), as a file of its own: other versions read
+// marks only.
+constexpr std::string_view kClosed = ".closed";
 // So that a copy taken under load is older than its original a moment later, at the price of four
 // renames a second.
 constexpr Duration kRaiseEvery{250};
@@ -48,6 +52,23 @@ std::vector<Mark> marks_of(const fs::path& folder) {
     }
     std::ranges::sort(marks, {}, &Mark::generation);
     return marks;
+}
+
+fs::path closed_name(const fs::path& folder, const Mark& mark) {
+    return folder / kMarks / (name_of(mark) + std::string(kClosed));
+}
+
+// Those that a store has passed.
+void forget_closings(const fs::path& folder, std::int64_t reached) {
+    std::vector<fs::path> passed;
+    std::error_code ec;
+    for (fs::directory_iterator at(folder / kMarks, ec), end; !ec && at != end; at.increment(ec)) {
+        const auto name = at->path().filename().string();
+        if (!name.ends_with(kClosed)) continue;
+        const auto mark = parse_mark(name.substr(0, name.size() - kClosed.size()));
+        if (mark && mark->generation < reached) passed.push_back(at->path());
+    }
+    for (const auto& path : passed) fs::remove(path, ec);
 }
 
 bool make_mark(const fs::path& folder, const std::string& name) {
@@ -105,10 +126,37 @@ Mark read_mark(const fs::path& folder) {
     return highest;
 }
 
+std::int64_t read_reach(const fs::path& folder) {
+    std::int64_t reach = 0;
+    std::error_code ec;
+    for (const auto& mark : marks_of(folder)) {
+        if (!fs::exists(closed_name(folder, mark), ec)) reach = mark.generation;
+    }
+    return reach;
+}
+
+std::string describe_behind(std::int64_t generations) {
+    return std::to_string(generations) + (generations == 1 ? " generation" : " generations") +
+           " behind the marks of its folder";
+}
+
 Result<> write_mark(const fs::path& folder, const Mark& mark) {
     if (!make_mark(folder, name_of(mark))) return cannot_mark(folder);
     if (auto done = sync_path(folder / kMarks); !done) return done;
     return sync_path(folder);
+}
+
+Result<> close_folder(const fs::path& folder, const Mark& mark) {
+    const auto closed = closed_name(folder, mark);
+    if (!make_mark(folder, closed.filename().string())) return cannot_mark(folder);
+    auto done = write_mark(folder, mark);
+    if (!done) note_reached(folder, mark);
+    return done;
+}
+
+void note_reached(const fs::path& folder, const Mark& mark) noexcept {
+    std::error_code ignored;
+    fs::remove(closed_name(folder, mark), ignored);
 }
 
 Result<> check_incarnation(Connection& connection, const fs::path& folder, bool had_store,
@@ -116,8 +164,10 @@ Result<> check_incarnation(Connection& connection, const fs::path& folder, bool 
     const auto entry = knows_generations ? read_entry(connection) : Entry{};
     if (connection.failure()) return {};  // damaged: whoever uses the connection next says so
     const auto mark = read_mark(folder);
-    if (entry.generation < mark.generation)
+    if (entry.generation < read_reach(folder))
         return refuse(folder, "is older than the one that was here: it was put back.");
+    if (entry.generation < mark.generation)
+        return refuse(folder, "was salvaged, or a restore of it did not finish.");
     // A new store, or the first start of the version that brought this.
     if (entry.generation == 0) return {};
     const auto birth_ns = birth_of(folder / "store.db");
@@ -139,7 +189,10 @@ Incarnation::Incarnation(Connection& connection, fs::path folder)
     std::error_code ignored;
     for (std::size_t at = 0; at + 2 < marks.size(); ++at)
         fs::remove(folder_ / kMarks / name_of(marks[at]), ignored);
-    if (!marks.empty()) mark_ = name_of(marks.back());
+    if (!marks.empty()) {
+        mark_ = name_of(marks.back());
+        forget_closings(folder_, marks.back().generation);
+    }
     if (marks.size() > 1) last_mark_ = name_of(marks[marks.size() - 2]);
 }
 

@@ -38,9 +38,22 @@ struct Mark {
 // The highest mark of the folder; one that cannot be read says nothing.
 [[nodiscard]] Mark read_mark(const std::filesystem::path& folder);
 
+// How far the store of the folder itself has come: the highest generation among its marks that is
+// not one of close_folder().
+[[nodiscard]] std::int64_t read_reach(const std::filesystem::path& folder);
+
+// "3 generations behind the marks of its folder".
+[[nodiscard]] std::string describe_behind(std::int64_t generations);
+
 // Makes a mark durable at once. What is below it is refused from then on.
 // Fails with: StartFailure CannotCreate.
 [[nodiscard]] Result<> write_mark(const std::filesystem::path& folder, const Mark& mark);
+
+// Makes a mark durable that no store of the folder has reached: whatever lies there below it is
+// refused, as one that was salvaged or only half restored. Fails with: StartFailure CannotCreate.
+[[nodiscard]] Result<> close_folder(const std::filesystem::path& folder, const Mark& mark);
+// The store that lies there has come as far as that mark.
+void note_reached(const std::filesystem::path& folder, const Mark& mark) noexcept;
 
 // `had_store`: the folder remembers a store, whichever. `knows_generations`: the schema of the
 // store has them; one that is older than that is older than any mark.

@@ -2,8 +2,10 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "storage/sqlite/log_healing.hpp"
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -47,16 +49,8 @@ private:
     Descriptor descriptor_;
 };
 
-// One flipped bit is found by trying them all: the checksum has 64.
-std::optional<LogHeader> parse_or_heal(std::array<std::uint8_t, kLogHeaderBytes> bytes) {
-    if (auto header = parse_log_header(bytes)) return header;
-    for (std::size_t bit = 0; bit < 8 * kLogHeaderBytes; ++bit) {
-        const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
-        bytes[bit / 8] ^= mask;
-        if (auto header = parse_log_header(bytes)) return header;
-        bytes[bit / 8] ^= mask;
-    }
-    return std::nullopt;
+bool is_one_bit_off(const LogSalts& left, const LogSalts& right) {
+    return std::popcount(left.first ^ right.first) + std::popcount(left.second ^ right.second) <= 1;
 }
 
 // What is learned of a log while its frames go by.
@@ -65,7 +59,7 @@ public:
     explicit Reading(std::optional<TailNote> note) : note_(note) {}
 
     void see(const SeenFrame& frame) {
-        if (is_whole_ && frame.checks && frame.is_ours) return count(frame);
+        if (is_whole_ && frame.checks && frame.has_salts) return count(frame);
         if (is_whole_) stop_at(frame);
         if (!frame.checks || !frame.is_ours) {
             is_commit_whole_ = false;
@@ -110,11 +104,12 @@ private:
         is_commit_whole_ = false;
         damage_.frame = frame.number;
         // Goes on from the frame before, so it was written behind it: its salts were changed.
-        if (frame.checks) is_proven_ = true;
+        if (frame.checks && frame.is_ours) is_proven_ = true;
     }
 
     void hold_against_note(const std::optional<LogHeader>& header, std::int64_t bytes) {
         damage_.is_copied = note_->is_copied && note_->state != TailNote::State::Opening;
+        damage_.is_noted_copied = damage_.is_copied;
         if (note_->state == TailNote::State::Opening) return;
         if (!header) {
             if (note_->is_copied && !is_proven_) return;
@@ -145,7 +140,7 @@ private:
                              header.sequence - note_->sequence == restarts;
         // It begins anew only when all of it has been copied. Of this one nothing may have been.
         if (is_next) {
-            damage_.is_copied = false;
+            damage_.is_copied = damage_.is_noted_copied = false;
             return;
         }
         if (damage_.frames_good == 0 && !is_proven_ && note_->is_copied) return;
@@ -179,7 +174,11 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
     std::size_t got = 0;
     if (!file.read(head, 0, got)) return cannot_read(log_file);
     std::optional<LogHeader> header;
-    if (got == head.size()) header = parse_or_heal(head);
+    if (got == head.size()) {
+        std::vector<std::uint8_t> first(kFrameHeaderBytes + kPageBytes);
+        if (!file.read(first, kLogHeaderBytes, got)) return cannot_read(log_file);
+        header = whole_header(head, got == first.size() ? Bytes(first) : Bytes());
+    }
     const auto page_bytes = header ? header->page_bytes : kPageBytes;
     const bool sums_big_endian = header && header->sums_big_endian;
     std::vector<std::uint8_t> buffer(kFrameHeaderBytes + page_bytes);
@@ -187,6 +186,8 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
     if (header) salts = header->salts;
     LogChecksum before = header ? header->checksum : LogChecksum{};
     std::optional<LogChecksum> or_before;  // had the checksum of the frame before been changed
+    bool is_ours = true;
+    bool is_linked = true;  // goes on from the stored checksum of a frame of this log
     for (std::int64_t number = 1;; ++number) {
         if (!file.read(buffer, frame_offset(number, page_bytes), got)) return cannot_read(log_file);
         if (got < buffer.size()) return {};
@@ -195,6 +196,7 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
         const auto frame = parse_frame_header(bytes);
         if (!salts) salts = frame.salts;
         auto sum = frame_checksum(sums_big_endian, before, bytes, page);
+        const bool was_linked = std::exchange(is_linked, is_ours && sum == frame.checksum);
         if (sum != frame.checksum && or_before) {
             const auto other = frame_checksum(sums_big_endian, *or_before, bytes, page);
             if (other == frame.checksum) {
@@ -203,8 +205,17 @@ Result<> walk_log(const fs::path& log_file, const std::function<void(const SeenF
             }
         }
         const bool checks = sum == frame.checksum;
-        visit({number, frame, bytes.first(kFrameHeaderBytes), page, before, frame.salts == *salts,
-               checks});
+        // Twice in a row: a new header before an old page, or a part of one, would be one link from
+        // which the old frames behind it go on.
+        is_ours = is_one_bit_off(frame.salts, *salts) || (is_linked && was_linked);
+        visit({.number = number,
+               .header = frame,
+               .header_bytes = bytes.first(kFrameHeaderBytes),
+               .page = page,
+               .before = before,
+               .checks = checks,
+               .has_salts = frame.salts == *salts,
+               .is_ours = is_ours});
         or_before = checks ? std::nullopt : std::optional(sum);
         before = frame.checksum;
     }
@@ -259,6 +270,13 @@ std::string describe(const LogDamage& damage) {
             return "its log is not the one that was written here: it was put back, or is another "
                    "store's" +
                    noted;
+        case LogDamage::Kind::Unnoted:
+            return "its tail note (store.db-tail) is missing or garbled, because somebody changed "
+                   "it "
+                   "or a full disk had no room for it, so nothing says whether its log held more "
+                   "than the " +
+                   number(damage.frames_good) + " frames (" + number(damage.commits_good) +
+                   " commits) that are there";
     }
     return {};
 }

@@ -24,6 +24,7 @@ struct LogDamage {
         Cut,      // it ends before what was durable
         Missing,  // there is none, or an empty one
         Other,    // it is another log: put back, or of another store
+        Unnoted,  // none is seen, but the note is gone that would tell of a log cut at its end
     };
     Kind kind = Kind::Frame;
     std::int64_t frame = 0;        // the first that does not check
@@ -33,7 +34,8 @@ struct LogDamage {
     std::int64_t commits_behind = 0;
     std::int64_t frames_noted = 0;  // that were durable once; 0: not known
     std::int64_t commits_noted = 0;
-    bool is_copied = false;  // everything that is noted is in the store without its log
+    bool is_noted_copied = false;  // everything that is noted was in the store without its log
+    bool is_copied = false;        // the same, and the log that is there is the noted one
 };
 
 struct LogSurvey {
@@ -58,9 +60,13 @@ struct SeenFrame {
     Bytes header_bytes;
     Bytes page;
     LogChecksum
-        before;    // what its checksum goes on from, as far as the frame before can be trusted
-    bool is_ours;  // by its salts
+        before;  // what its checksum goes on from, as far as the frame before can be trusted
     bool checks;
+    bool has_salts;  // this log's, to the bit: SQLite reads on only behind such a one
+    // It was written into this log: it has its salts, but for one bit, or goes on from frames that
+    // were. What is not is damaged beyond that, or is left of a log that this one was written over:
+    // such frames check among themselves and are older than the store.
+    bool is_ours;
 };
 // Every frame that the file holds in full, in order. Nothing if there is no log.
 // `page_bytes`: of the header, or what it must have been.

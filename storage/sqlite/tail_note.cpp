@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "storage/sqlite/disk_failure.hpp"
 
 #include <array>
 #include <cerrno>
@@ -83,7 +84,8 @@ std::optional<TailNote> read_tail_note(const fs::path& store_file) {
 }
 
 TailKeeper::TailKeeper(const fs::path& store_file)
-    : file_(tail_note_of(store_file)),
+    : store_file_(store_file),
+      file_(tail_note_of(store_file)),
       log_file_(log_of(store_file)),
       note_(read_tail_note(store_file).value_or(TailNote{})) {}
 
@@ -95,10 +97,13 @@ TailKeeper::~TailKeeper() {
 Result<> TailKeeper::opening() {
     note_ = {};
     write();
-    if (descriptor_ >= 0 && sync_descriptor(descriptor_)) return {};
-    if (::unlink(file_.c_str()) == 0 || errno == ENOENT) return {};
+    if (descriptor_ >= 0 && !sync_descriptor(descriptor_))
+        return disk_failed(store_file_, std::strerror(errno));
+    if (descriptor_ >= 0) return sync_path(file_.parent_path());
+    std::error_code ec;
+    if (!std::filesystem::exists(file_, ec) && !ec) return {};
     return fail_start(StartFailure::CannotCreate,
-                      "Cannot write " + file_.string() + ": " + std::strerror(errno));
+                      "Cannot write " + file_.string() + ", and cannot remove what it said.");
 }
 
 void TailKeeper::committed(std::int64_t frames) {

@@ -6,7 +6,8 @@
 //
 // 1. It proves only that something *was* durable. It is not synced itself, so after a power cut it
 //    may be an old one, never one that promises too much; where an old one could mislead, before
-//    the log is emptied, it is synced. A missing or garbled one says nothing.
+//    the log is emptied, it is synced. It is made durable, name and all, before a store of this
+//    version is remembered; so one that is missing or garbled later was lost (folder_survey.hpp).
 // 2. Its 64 bytes are written at once and carry a checksum.
 // Thread rule: belongs to the thread that writes the store.
 // Errors: a note that cannot be written is removed; that and no note fails.
@@ -51,7 +52,8 @@ public:
     TailKeeper& operator=(const TailKeeper&) = delete;
 
     // Durable: whatever the log becomes now is in order. REQUIRES: all of it is in the store.
-    // Fails with: StartFailure CannotCreate.
+    // Fails with: StartFailure CannotCreate, or none (the disk fails). The note is then as it was
+    // or says nothing.
     [[nodiscard]] Result<> opening();
     // The log has been synced with that many frames.
     void committed(std::int64_t frames);
@@ -66,6 +68,7 @@ private:
     [[nodiscard]] bool read_log_header();
     void write();
 
+    const std::filesystem::path store_file_;
     const std::filesystem::path file_;
     const std::filesystem::path log_file_;
     int descriptor_ = -1;

@@ -4,9 +4,9 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/file_locks.hpp"
 #include "storage/sqlite/folder_lock.hpp"
+#include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/journal.hpp"
-#include "storage/sqlite/log_survey.hpp"
 #include "storage/verify/verify_checks.hpp"
 
 #include <sqlite3.h>
@@ -48,9 +48,10 @@ Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const std::filesyste
 }
 
 CheckResult result_of(const sqlite::LogSurvey& log) {
-    CheckResult result{.name = "log",
-                       .claim = "every frame of the log checks, and none that was durable is gone",
-                       .looked_at = log.frames};
+    CheckResult result{
+        .name = "log",
+        .claim = "every frame of the log checks, and no tail note is missing or tells of more",
+        .looked_at = log.frames};
     if (log.damage) {
         result.faults = 1;
         result.first.push_back(sqlite::describe(*log.damage));
@@ -73,9 +74,13 @@ CheckResult hold_against_marks(sqlite::Connection& connection, const std::filesy
     const auto generation = row.next() ? row.integer(0) : 0;
     if (generation >= marked) return result;
     result.faults = 1;
-    result.first.push_back("it is " + std::to_string(marked - generation) +
-                           " generations behind: it was put back, or its log is gone, or it was "
-                           "salvaged and not restored yet");
+    const auto reach = sqlite::read_reach(folder);
+    result.first.push_back(
+        generation < reach
+            ? "it is " + sqlite::describe_behind(reach - generation) +
+                  ": it was put back, or its log is gone or was not saved"
+            : "its folder is closed: it was salvaged, or a restore did not finish; run fencegate "
+              "restore before it serves");
     return result;
 }
 
@@ -159,7 +164,7 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     // SQLite deletes the log of an empty store, and takes a damaged one for a shorter one.
     if (std::filesystem::file_size(file, ec) == 0)
         return fail_start(StartFailure::BadData, file.string() + " is empty: it is no store.");
-    const auto log = sqlite::survey_log(file);
+    const auto log = sqlite::survey_log_in_folder(file);
     if (!log) return std::unexpected(log.error());
     const auto opened = sqlite::Connection::open_to_read(file);
     if (!opened) return std::unexpected(opened.error());

@@ -50,6 +50,19 @@ protected:
         fs::copy(made.folder(), folder, fs::copy_options::recursive);
     }
 
+    // -1: it does not serve.
+    static std::int64_t payments_served(const fs::path& folder) {
+        const auto lock = storage::sqlite::FolderLock::take(folder);
+        const auto opened = storage::sqlite::open_database(folder);
+        if (!opened) {
+            ADD_FAILURE() << opened.error().detail;
+            return -1;
+        }
+        storage::sqlite::Statement count(**opened, "SELECT count(*) FROM payments");
+        auto row = count.query();
+        return row.next() ? row.integer(0) : -1;
+    }
+
     void cut_a_restore_off(bool has_backup);
 
     ForgetfulDisk disk_;
@@ -148,6 +161,26 @@ TEST_F(ForgottenNames, AStoreInANewFolderServesWhatItAcknowledged) {
     EXPECT_EQ(row.integer(0), 77);
 }
 
+// Wherever the power goes: what the folder remembers by then, its tail note among it, is there.
+TEST_F(ForgottenNames, AFirstStartThatIsCutOffIsMadeAgain) {
+    for (std::size_t cut = 1;; ++cut) {
+        const auto folder = root_ / std::to_string(cut);
+        fs::create_directory(folder);
+        disk_.watch(root_.path(), Now::IsDurable);
+        disk_.lose_power_at(cut);
+        {
+            const auto lock = storage::sqlite::FolderLock::take(folder);
+            static_cast<void>(storage::sqlite::open_database(folder));
+        }
+        const bool is_over = !disk_.has_struck();
+
+        cut_the_power(static_cast<Remains>(cut % kRemainsCount));
+
+        ASSERT_EQ(payments_served(folder), 0) << "cut " << cut;
+        if (is_over) break;
+    }
+}
+
 // Without these a store that is put back or missing after the cut would not be found out.
 TEST_F(ForgottenNames, AFolderRemembersItsStore) {
     const auto folder = root_ / "data";
@@ -224,6 +257,8 @@ void ForgottenNames::cut_a_restore_off(bool has_backup) {
             });
         };
         EXPECT_TRUE(is_there(store) && is_there(log)) << "cut " << cuts;
+        ASSERT_TRUE(storage::restore_store(options, WallTime{})) << "cut " << cuts;
+        ASSERT_EQ(payments_served(folder), has_backup ? 2 : 3) << "cut " << cuts;
     }
     EXPECT_GT(cuts, 10U);
 }

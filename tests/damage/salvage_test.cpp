@@ -2,6 +2,8 @@
 #include "storage/copies/salvage.hpp"
 
 #include "storage/copies/restore.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/log_survey.hpp"
 #include "tests/support/store_harness.hpp"
 
@@ -106,7 +108,85 @@ TEST_F(Salvage, TheNewStoreServesOnceItsEpochIsRaised) {
     const auto restored = storage::restore_store({.data_dir = folder}, WallTime{});
 
     ASSERT_TRUE(restored) << restored.error().detail;
+    EXPECT_EQ(restored->generations_behind, 0) << "nothing was lost";
     EXPECT_TRUE(open_database(folder));
+}
+
+// The store and its log were put back together, so the log is sound; the marks know better.
+TEST_F(Salvage, TellsHowFarTheStoreIsBehindItsMarks) {
+    fs::copy(harness.folder(), elsewhere / "old", fs::copy_options::recursive);
+    harness.reopen();
+    for (const char* id : {"later_1", "later_2", "later_3"}) {
+        harness.clock.advance(Duration(300));  // a mark each
+        harness.create(id, 500);
+    }
+    harness.store.reset();
+    const auto reached = read_mark(harness.folder()).generation;
+    for (const char* name : {"store.db", "store.db-wal", "store.db-tail"})
+        fs::copy_file(elsewhere / "old" / name, harness.folder() / name,
+                      fs::copy_options::overwrite_existing);
+
+    const auto salvaged = salvage();
+
+    ASSERT_TRUE(salvaged) << salvaged.error().detail;
+    EXPECT_EQ(salvaged->generations_behind, reached - read_mark(elsewhere / "old").generation);
+    EXPECT_FALSE(salvaged->is_whole());
+    EXPECT_TRUE(salvaged->report.is_sound());
+    const auto restored = storage::restore_store({.data_dir = elsewhere / "new"}, WallTime{});
+    ASSERT_TRUE(restored) << restored.error().detail;
+    EXPECT_EQ(restored->generations_behind, salvaged->generations_behind);
+}
+
+TEST_F(Salvage, ReadsTheCopyThatARestoreKeptWhileTheRestoredStoreIsServed) {
+    damage(3, 1);
+    const auto restored = storage::restore_store({.data_dir = harness.folder()}, WallTime{});
+    ASSERT_TRUE(restored) << restored.error().detail;
+    ASSERT_NE(restored->lost, "");
+    harness.reopen();
+
+    const auto salvaged =
+        storage::salvage_store({.data_dir = {}, .to = elsewhere / "new", .from = restored->kept});
+
+    ASSERT_TRUE(salvaged) << salvaged.error().detail;
+    EXPECT_TRUE(salvaged->is_whole());
+    EXPECT_EQ(payments(), kPayments);
+    const auto again = storage::restore_store({.data_dir = elsewhere / "new"}, WallTime{});
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_GT(again->epoch, restored->epoch) << "tokens of the restored store would be good in it";
+}
+
+TEST_F(Salvage, OfACopyThatWasKeptWithoutItsNoteIsNotCalledWhole) {
+    for (const bool is_garbled : {false, true}) {
+        SCOPED_TRACE(is_garbled);
+        const auto note = tail_note_of(file());
+        is_garbled ? fs::resize_file(note, 10) : static_cast<void>(fs::remove(note));
+        const auto restored = storage::restore_store({.data_dir = harness.folder()}, WallTime{});
+        ASSERT_TRUE(restored) << restored.error().detail;
+        ASSERT_NE(restored->unknown, "");
+
+        const auto salvaged = storage::salvage_store(
+            {.data_dir = {}, .to = elsewhere / "new", .from = restored->kept});
+
+        ASSERT_TRUE(salvaged) << salvaged.error().detail;
+        EXPECT_FALSE(salvaged->is_whole());
+        fs::remove_all(elsewhere / "new");
+    }
+}
+
+// What can be had of the log would put older pages over those that were copied from it.
+TEST_F(Salvage, TakesNothingOfALogThatWasCopiedAndThenCut) {
+    harness.reopen();
+    for (const char* id : {"later_1", "later_2", "later_3"}) harness.create(id, 500);
+    harness.connection->checkpoint(/*truncate=*/false);
+    harness.store.reset();
+    fs::resize_file(log_of(file()), fs::file_size(log_of(file())) / 2);
+
+    const auto salvaged = salvage();
+
+    ASSERT_TRUE(salvaged) << salvaged.error().detail;
+    EXPECT_TRUE(salvaged->is_whole());
+    EXPECT_EQ(salvaged->frames, 0);
+    EXPECT_EQ(payments(), kPayments + 3);
 }
 
 TEST_F(Salvage, WillNotWriteOverWhatIsThere) {

@@ -306,6 +306,7 @@ TEST(MigrationCrash, AtAnyWriteLeavesOneVersionOrTheOther) {
         ForgetfulDisk disk;
         SeededRandom random(cut);
         make_version_1(folder.path());
+        std::ofstream(folder / "store.lock") << "A store was made here.\n";  // and has no tail note
         disk.watch(folder.path(), DurableNames::Now::IsDurable);
         const auto lock = storage::sqlite::FolderLock::take(folder.path());
         disk.lose_power_at(cut);

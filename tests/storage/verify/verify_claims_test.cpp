@@ -19,7 +19,7 @@ struct Proof {
 };
 
 constexpr Proof kProofs[] = {
-    {"log", "every frame of the log checks, and none that was durable is gone", ""},
+    {"log", "every frame of the log checks, and no tail note is missing or tells of more", ""},
     {"folder_marks", "the store has come as far as the marks of its folder", ""},
     {"pages", "each page carries the seal it was written with, free ones too", ""},
     {"file", "tables and indexes are whole and agree, as SQLite reads them",
