@@ -251,6 +251,16 @@ std::unexpected<Error> is_open_elsewhere(const fs::path& file) {
                           " open. Stop it; a store that is written to is torn when it is read.");
 }
 
+// A store has a folder, which a gateway locks; a copy that was kept is nobody's.
+Result<std::optional<sqlite::FolderLock>> keep_gateways_out(const fs::path& file) {
+    if (sqlite::is_locked(file)) return is_open_elsewhere(file);
+    std::error_code ec;
+    if (!is_of_its_folder(file) || !fs::is_directory(file.parent_path(), ec)) return std::nullopt;
+    auto lock = sqlite::FolderLock::take_to_read(file.parent_path());
+    if (lock) return std::optional(*std::move(lock));
+    return std::unexpected(lock.error());
+}
+
 }  // namespace
 
 Result<Salvaged> salvage_store(const SalvageOptions& options) {
@@ -259,13 +269,8 @@ Result<Salvaged> salvage_store(const SalvageOptions& options) {
         return fail_start(StartFailure::CannotCreate,
                           options.to.string() + " is there already. Name a folder to be made.");
     const auto file = fs::absolute(options.from.value_or(options.data_dir / "store.db"));
-    std::optional<sqlite::FolderLock> lock;
-    if (is_of_its_folder(file) && fs::is_directory(file.parent_path(), ec)) {
-        auto taken = sqlite::FolderLock::take_to_read(file.parent_path());
-        if (!taken) return std::unexpected(taken.error());
-        lock.emplace(*std::move(taken));
-    }
-    if (sqlite::is_locked(file)) return is_open_elsewhere(file);
+    const auto still = keep_gateways_out(file);
+    if (!still) return std::unexpected(still.error());
     const auto source = survey_source(file);
     if (!source) return std::unexpected(source.error());
     const auto made = MadeFolders::make(options.to);

@@ -17,16 +17,12 @@ using NoticeKind = storage::LockNotice::Kind;
 
 constexpr const char* kLock = "payments/pay_42";
 
-lockmgr::PresentedToken present(std::int64_t token) {
-    return {lockmgr::PresentedToken::Kind::Present, token};
-}
-
-MovePayment move_of(MovePayment::Kind kind, std::int64_t token, const char* key) {
+MovePayment move_of(MovePayment::Kind kind, Token token, const char* key) {
     return {.kind = kind,
             .payment_id = "pay_42",
             .amount_minor = std::nullopt,
             .reason = {},
-            .token = present(token),
+            .token = presented(token),
             .idempotency = idempotency(key)};
 }
 
@@ -35,11 +31,11 @@ protected:
     ReleaseOnWrite() { store.create("pay_42", 500); }
 
     LeaseState state_of(const Answer& grant) {
-        const auto sql =
-            "SELECT state FROM leases WHERE token = " + std::to_string(grant.fencing_token);
+        const auto sql = "SELECT state FROM leases WHERE token = " +
+                         std::to_string(number_of(grant.fencing_token));
         return static_cast<LeaseState>(store.number(sql.c_str()));
     }
-    Answer refund(std::int64_t token, RefundOptions options = {}) {
+    Answer refund(Token token, RefundOptions options = {}) {
         return store.refund_and_release("pay_42", token, std::move(options));
     }
 
@@ -83,7 +79,7 @@ TEST_F(ReleaseOnWrite, WorksWithEveryMovementOfMoney) {
                                         .amount_minor = 5,
                                         .reference = {},
                                         .metadata_json = {},
-                                        .token = present(created.fencing_token),
+                                        .token = presented(created.fencing_token),
                                         .idempotency = idempotency("n")};
 
     for (const auto& answer : {store.run_and_release(capture), store.run_and_release(cancel),
@@ -258,7 +254,7 @@ protected:
 
 TEST_F(ReleaseOnRole, ALastProclamationVacatesTheElection) {
     const auto grant = *store.acquire("elections/shift");
-    const storage::Proclaim last{"shift", R"({"bye":1})", present(grant.fencing_token)};
+    const storage::Proclaim last{"shift", R"({"bye":1})", presented(grant.fencing_token)};
 
     const auto answer = store.run_and_release(last);
 
@@ -276,9 +272,9 @@ TEST_F(ReleaseOnRole, ResignAndDoneSayReleasedAlsoWhenSaidAgain) {
                              .owner = "a",
                              .purpose = storage::ClaimRun{"nightly", slot, {}}});
     ASSERT_FALSE(claim.error);
-    const storage::Resign resign{"shift", present(leader.fencing_token)};
+    const storage::Resign resign{"shift", presented(leader.fencing_token)};
     const storage::FinishRun done{
-        .job = "nightly", .slot = slot, .result = {}, .token = present(claim.fencing_token)};
+        .job = "nightly", .slot = slot, .result = {}, .token = presented(claim.fencing_token)};
 
     for (int times = 0; times < 2; ++times) {
         EXPECT_EQ(store.run_and_release(resign).fence_status, FenceStatus::Released);
