@@ -23,11 +23,6 @@ constexpr Code kFenceCodes[] = {Code::FenceStale,        Code::FenceExpired,
 constexpr Code kGoneCodes[] = {Code::GoneStale, Code::GoneExpired, Code::GoneReleased,
                                Code::GoneBroken};
 
-bool is_fenced(Kind kind) {
-    return moves_money(kind) || kind == Kind::Proclaim || kind == Kind::Resign ||
-           kind == Kind::Done || kind == Kind::Failed;
-}
-
 // What the route of this kind can be refused with, besides what any request can.
 std::vector<Code> codes_of(Kind kind) {
     std::vector<Code> codes;
