@@ -82,8 +82,8 @@ TEST(Runs, AFinishSentAgainWithAnotherResultIsRefused) {
 
         const auto other = *store.run(finish_of(run.fencing_token, is_done, "43 rows"));
 
-        EXPECT_EQ(code_of(other), is_done ? ErrorCode::RunDone : ErrorCode::FenceReleased);
         ASSERT_TRUE(other.error);
+        EXPECT_EQ(code_of(other), is_done ? ErrorCode::RunDone : ErrorCode::FenceReleased);
         EXPECT_TRUE(has(other.error->detail, "with another result")) << other.error->detail;
         EXPECT_FALSE(store.run(finish_of(run.fencing_token, is_done, "42 rows"))->error);
         EXPECT_TRUE(has(read(store), R"("result":"42 rows")"));
