@@ -30,6 +30,9 @@ Result<> lock_now(int descriptor, const std::filesystem::path& what,
 
 }  // namespace
 
+FolderLock::FolderLock(FolderLock&& other) noexcept = default;
+FolderLock::~FolderLock() = default;
+
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     FolderLock lock(folder);
     if (auto done = lock.lock_folder(); !done) return std::unexpected(done.error());

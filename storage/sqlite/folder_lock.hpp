@@ -18,6 +18,12 @@ inline constexpr const char* kLockFile = "store.lock";
 // store.lock, which earlier versions look at.
 class FolderLock {
 public:
+    // Out of line: inlined into the end of a Result, GCC 12 warns of an Error's pointer that would
+    // be freed at -1, a descriptor that was moved from.
+    FolderLock(FolderLock&& other) noexcept;
+    FolderLock& operator=(FolderLock&&) = delete;
+    ~FolderLock();
+
     // For who makes or changes a store. Creates store.lock, unless it fails.
     // Fails with: StartFailure InUse (another process has it, or has the store open), CannotCreate.
     [[nodiscard]] static Result<FolderLock> take(const std::filesystem::path& folder);
