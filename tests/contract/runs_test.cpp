@@ -67,10 +67,19 @@ TEST_F(Run, DoneTwiceUnderTheSameTokenIsAnsweredAlike) {
     const auto claimed = grant_of(claim());
     const auto first = finish("done", claimed, R"({"result":"first"})");
 
-    const auto again = finish("done", claimed, R"({"result":"again"})");
+    const auto again = finish("done", claimed, R"({"result":"first"})");
 
     EXPECT_EQ(again.status, 200);
     EXPECT_EQ(again.body, first.body);
+}
+
+TEST_F(Run, DoneTwiceWithAnotherResultIsRefused) {
+    const auto claimed = grant_of(claim());
+    finish("done", claimed, R"({"result":"first"})");
+
+    expect_problem(finish("done", claimed, R"({"result":"another"})"), 409, "run_done");
+
+    EXPECT_EQ(run().json_text("result"), "first");
 }
 
 TEST_F(Run, WaitedForByOthersIsDoneForThemToo) {

@@ -71,6 +71,10 @@ void Judge::decide(const Request& request, const storage::FinishRun& finish) {
             return expect_refusal(request, ErrorCode::FenceReleased, Rule::RunOnce);
         run.state = outcome;
         run.result = finish.result;
+    } else if (run.result != finish.result) {
+        const bool is_done = run.state == RunState::Done;
+        return expect_refusal(request, is_done ? ErrorCode::RunDone : ErrorCode::FenceReleased,
+                              Rule::RunOnce);
     }
     const auto* answer = expect_success(request.ticket, request.command, Rule::Answer);
     expect_text(answer, request.command, text_of("\"state\":\"", run_state_name(outcome), "\""));
