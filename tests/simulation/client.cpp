@@ -76,7 +76,7 @@ void Client::begin(Surroundings& world, storage::Operation operation) {
     // Nobody asks for it without a token.
     const auto token = storage::presented_token(operation);
     const bool releases = token && rolls(Kind::LastWrite, settings_.last_write_chance);
-    if (releases && grant_ && grant_->token == *token) forget_grant();
+    if (releases && grant_ && grant_->token == token->value()) forget_grant();
     const bool renews = std::holds_alternative<storage::RenewLease>(operation);
     if (renews && grant_ && random_.below(3) == 0) ++grant_->renewals;
     const bool is_admin = std::holds_alternative<storage::BreakLock>(operation);
