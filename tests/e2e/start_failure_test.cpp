@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"CaIsAPipe", "ca.pem", 66, put_a_pipe},
                       Damage{"KeysAreAPipe", "keys.toml", 66, put_a_pipe},
                       Damage{"StoreIsAPipe", "store.db", 65, put_a_pipe},
-                      Damage{"LogIsAPipe", "store.db-wal", 66, put_a_pipe},
+                      Damage{"LogIsAPipe", "store.db-wal", 65, put_a_pipe},
                       Damage{"LockIsAPipe", "store.lock", 73, put_a_pipe},
                       Damage{"StoreHeaderIsGarbage", "store.db", 65,
                              [](const fs::path& file) { overwrite(file, 0, kGarbage); }},
