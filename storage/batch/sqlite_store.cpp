@@ -288,7 +288,7 @@ SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
         return Attempt::Failed;
     }
     const auto done = clock_.boot_now();
-    if (stats_.wrote) tail_.committed(connection_->wal_frames());
+    if (stats_.wrote) tail_.committed(connection_->wal_frames(), incarnation_.generation());
     if (stats_.wrote && !can_be_found()) return Attempt::Failed;
     incarnation_.committed();
     tables_.clock.committed();

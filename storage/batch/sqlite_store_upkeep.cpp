@@ -89,11 +89,12 @@ void SqliteStore::close() {
     if (fatal_) return;
     // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
     // the next start does it.
+    const auto base = incarnation_.generation();
     incarnation_.raise_now();
     sweeper_.note_running(clock_.boot_now());
     connection_->clear_failure();
     if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
-    tail_.committed(connection_->wal_frames());
+    tail_.committed(connection_->wal_frames(), base);
     checkpoint(/*truncate=*/true);
     if (!fatal_ && connection_->wal_bytes() == 0) tail_.closed();
 }

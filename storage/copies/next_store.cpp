@@ -5,8 +5,10 @@
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/disk_failure.hpp"
+#include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/seal_pages.hpp"
+#include "storage/sqlite/tail_note.hpp"
 #include "storage/verify/verify.hpp"
 
 #include <algorithm>
@@ -118,13 +120,13 @@ void remove_folder(const fs::path& folder) {
 
 }  // namespace
 
-fs::path workshop_in(const fs::path& data_dir) { return data_dir / "store.db.restoring"; }
-
-Workshop::Workshop(const fs::path& data_dir) : folder_(workshop_in(data_dir)) {
+Workshop::Workshop(const fs::path& data_dir) : folder_(sqlite::restoring_in(data_dir)) {
     remove_folder(folder_);
 }
 
-Workshop::~Workshop() { remove_folder(folder_); }
+Workshop::~Workshop() {
+    if (!is_kept_) remove_folder(folder_);
+}
 
 Result<Restored> make_next_store(const Workshop& workshop, const NextStore& source, WallTime now) {
     if (auto done = make_private_directory(workshop.folder()); !done)
@@ -149,6 +151,10 @@ Result<Restored> make_next_store(const Workshop& workshop, const NextStore& sour
     }
     next->generations_behind = behind;
     next->pages_resealed = *resealed;
+    std::error_code ec;
+    if (fs::file_size(sqlite::log_of(workshop.file()), ec) > 0 && !ec)
+        return fail_start(StartFailure::CannotCreate,
+                          "The log could not be copied into the store.");
     return next;
 }
 

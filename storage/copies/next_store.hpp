@@ -15,14 +15,14 @@
 
 namespace fencegate::storage {
 
-[[nodiscard]] std::filesystem::path workshop_in(const std::filesystem::path& data_dir);
-
-// In the folder that it is for: on the same disk. Gone with this.
+// In the folder that it is for: on the same disk. Gone with this, unless its store is to be put in
+// place by now: then it stays until that is done and told.
 class Workshop {
 public:
-    // What an interrupted restore left is removed.
+    // What a restore left that was interrupted before is removed.
     explicit Workshop(const std::filesystem::path& data_dir);
     ~Workshop();
+    void keep() noexcept { is_kept_ = true; }
     Workshop(const Workshop&) = delete;
     Workshop& operator=(const Workshop&) = delete;
 
@@ -31,6 +31,7 @@ public:
 
 private:
     const std::filesystem::path folder_;
+    bool is_kept_ = false;
 };
 
 // What it is made of.

@@ -4,6 +4,7 @@
 #include "base/start_failure.hpp"
 #include "storage/copies/half_copied.hpp"
 #include "storage/copies/next_store.hpp"
+#include "storage/copies/ready_note.hpp"
 #include "storage/copies/store_parts.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/file_locks.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -55,42 +57,64 @@ fs::path free_name(const fs::path& file, WallTime now) {
     return name;
 }
 
-// Its mark comes first: from then on whatever is in its place is refused.
-// Returns the name that what was there is kept under, empty if there was nothing.
-Result<fs::path> put_in_place(const Workshop& workshop, const fs::path& folder, WallTime now,
-                              sqlite::Traces& traces) {
+// In its new place nothing else says that there was a note.
+void keep_place_of_note(const fs::path& kept) {
+    std::ofstream(sqlite::tail_note_of(kept), std::ios::app).close();
+}
+
+// A second name for what is there, durable. Empty if there is nothing.
+Result<fs::path> keep_what_is_there(const fs::path& folder, bool is_unknown, WallTime now) {
     const auto file = folder / "store.db";
-    auto kept = has_any_part(file) ? free_name(file, now) : fs::path();
-    auto done = kept.empty() ? Result<>() : keep_parts(file, kept);
-    if (done) done = sqlite::remember_store(folder);
-    const auto mark = sqlite::read_mark(workshop.folder());
-    if (done) done = sqlite::close_folder(folder, mark);
-    if (!done) {
-        if (!kept.empty()) remove_parts(kept);
-        done.error().detail += " The store was not changed.";
-        return std::unexpected(done.error());
-    }
-    traces.keep();
-    done = replace_parts(file, workshop.file());
-    if (done) sqlite::note_reached(folder, mark);
+    if (!has_any_part(file)) return fs::path();
+    auto kept = free_name(file, now);
+    auto done = keep_parts(file, kept);
+    if (done && is_unknown) keep_place_of_note(kept);
+    if (done) done = sync_path(folder);
     if (done) return kept;
-    if (!kept.empty())
-        done.error().detail += " The store that was there is kept as " + kept.string() + ".";
+    remove_parts(kept);
     return std::unexpected(done.error());
 }
 
+// May be repeated until it is done. The mark comes first: from then on only the new store is one.
+Result<Restored> finish(const fs::path& folder, const ReadyNote& note) {
+    auto done = sqlite::close_folder(folder, note.mark);
+    if (done) done = replace_parts(folder / "store.db", sqlite::restoring_in(folder) / "store.db");
+    if (done) {
+        sqlite::note_reached(folder, note.mark);
+        return note.restored;
+    }
+    done.error().detail +=
+        " To finish the restore, run: fencegate restore --data-dir " + folder.string() + ".";
+    if (!note.restored.kept.empty())
+        done.error().detail +=
+            " The store that was there is kept as " + note.restored.kept.string() + ".";
+    return std::unexpected(done.error());
+}
+
+// `describe` adds what is to be told; it is on the disk before a name changes.
 Result<Restored> replace_store(const NextStore& source, const fs::path& folder, WallTime now,
-                               sqlite::Traces& traces) {
-    const Workshop workshop(folder);
+                               sqlite::Traces& traces,
+                               const std::function<void(Restored&)>& describe) {
+    Workshop workshop(folder);
     auto next = make_next_store(workshop, source, now);
     if (!next) {
         next.error().detail += " Nothing was changed.";
         return next;
     }
-    auto kept = put_in_place(workshop, folder, now, traces);
-    if (!kept) return std::unexpected(kept.error());
-    next->kept = *std::move(kept);
-    return next;
+    describe(*next);
+    auto kept = keep_what_is_there(folder, !next->unknown.empty(), now);
+    auto done = kept ? sqlite::remember_store(folder) : Result<>(std::unexpected(kept.error()));
+    if (done) next->kept = *kept;
+    const ReadyNote note{*next, sqlite::read_mark(workshop.folder())};
+    if (done) done = write_ready_note(folder, note);
+    if (!done) {
+        if (kept && !kept->empty()) remove_parts(*kept);
+        done.error().detail += " The store was not changed.";
+        return std::unexpected(done.error());
+    }
+    workshop.keep();
+    traces.keep();
+    return finish(folder, note);
 }
 
 struct Inspected {
@@ -145,6 +169,8 @@ Result<Inspected> inspect(const fs::path& folder) {
                               "there with --from.");
     if (auto whole = sqlite::refuse_if_cut(*survey, folder); !whole)
         return std::unexpected(whole.error());
+    if (auto own = sqlite::refuse_if_foreign(*survey, folder); !own)
+        return std::unexpected(own.error());
     if (auto whole = refuse_if_half_copied(*survey, folder); !whole)
         return std::unexpected(whole.error());
     Inspected inspected{.damage = survey->log.damage};
@@ -161,11 +187,6 @@ void tell_damage(const sqlite::LogDamage& damage, bool is_log_old, Restored& res
         restored.lost = sqlite::describe(damage);
 }
 
-// In its new place nothing else says that there was a note.
-void keep_place_of_note(const fs::path& kept) {
-    std::ofstream(sqlite::tail_note_of(kept), std::ios::app).close();
-}
-
 Result<Restored> restore_what_is_there(const RestoreOptions& options, std::int64_t above,
                                        WallTime now, sqlite::Traces& traces) {
     const auto& folder = options.data_dir;
@@ -174,22 +195,20 @@ Result<Restored> restore_what_is_there(const RestoreOptions& options, std::int64
     const auto& damage = inspected->damage;
     // A log that is damaged, but copied, is only in the way.
     const auto parts = inspected->is_log_old ? Parts(kStoreAlone) : Parts(kParts);
+    const bool is_log_gone = damage && damage->kind == sqlite::LogDamage::Kind::Missing;
     auto restored = replace_store(
         {.file = folder / "store.db", .parts = parts, .above = above, .reseals = options.reseals},
-        folder, now, traces);
-    const bool is_log_gone = damage && damage->kind == sqlite::LogDamage::Kind::Missing;
+        folder, now, traces, [&](Restored& next) {
+            if (damage) tell_damage(*damage, inspected->is_log_old, next);
+            // Pages without a seal at the marks of the folder: that may be where the log went.
+            if (is_log_gone && next.pages_resealed > 0 && next.generations_behind == 0)
+                next.unknown = std::exchange(next.lost, {});
+        });
     if (!restored && is_log_gone && !options.reseals)
         restored.error().detail +=
             " If another program, such as the shell of SQLite, copied the log into the store, its "
             "pages lack their seals: restore with --reseal takes them as they are, if all else "
             "verifies.";
-    if (restored && damage) tell_damage(*damage, inspected->is_log_old, *restored);
-    if (restored && damage && damage->kind == sqlite::LogDamage::Kind::Unnoted)
-        keep_place_of_note(restored->kept);
-    // Pages without a seal at the marks of the folder: that is where the log went.
-    if (restored && restored->pages_resealed > 0 && restored->generations_behind == 0 &&
-        is_log_gone)
-        restored->lost.clear();
     return restored;
 }
 
@@ -210,25 +229,51 @@ Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t abov
                                 sqlite::Traces& traces) {
     const auto& folder = options.data_dir;
     std::error_code ec;
-    if (fs::equivalent(options.from->parent_path(), workshop_in(folder), ec))
+    if (fs::equivalent(options.from->parent_path(), sqlite::restoring_in(folder), ec))
         return fail_start(StartFailure::CannotRead,
                           options.from->string() +
                               " is what an interrupted restore left, and may be half of it. "
                               "Nothing was changed. Name the backup itself.");
     const auto still = keep_still(*options.from, folder);
     if (!still) return std::unexpected(still.error());
-    auto restored = replace_store(
+    return replace_store(
         {.file = *options.from, .parts = kBackupParts, .above = above, .reseals = options.reseals},
-        folder, now, traces);
-    if (restored) restored->generations_behind = 0;  // as a backup is
-    return restored;
+        folder, now, traces,
+        [](Restored& next) { next.generations_behind = 0; });  // as a backup is
+}
+
+// Told first: as long as it may not have been, the next restore tells it.
+void tell_and_clear(const fs::path& folder, const Restored& restored, const TellRestored& tell) {
+    if (tell) tell(restored);
+    std::error_code ignored;
+    fs::remove_all(sqlite::restoring_in(folder), ignored);
+}
+
+// nullopt: no restore was interrupted, or only before its store was ready.
+Result<std::optional<Restored>> finish_interrupted(const fs::path& folder,
+                                                   const TellRestored& tell) {
+    if (sqlite::refuse_if_restoring(folder)) return std::nullopt;
+    const auto lock = sqlite::FolderLock::take(folder);
+    if (!lock) return std::unexpected(lock.error());
+    const auto note = read_ready_note(folder);
+    if (!note) return std::unexpected(note.error());
+    if (!*note) return std::nullopt;
+    auto restored = finish(folder, **note);
+    if (!restored) return std::unexpected(restored.error());
+    restored->is_finished_late = true;
+    tell_and_clear(folder, *restored, tell);
+    return *std::move(restored);
 }
 
 }  // namespace
 
-Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
+Result<Restored> restore_store(const RestoreOptions& options, WallTime now,
+                               const TellRestored& tell) {
     const auto folder = fs::absolute(options.data_dir);
     std::error_code ec;
+    auto finished = finish_interrupted(folder, tell);
+    if (!finished) return std::unexpected(finished.error());
+    if (*finished && !options.from) return **std::move(finished);
     if (options.from && !fs::is_regular_file(*options.from, ec))
         return fail_start(StartFailure::CannotRead,
                           "There is no backup " + options.from->string() + ".");
@@ -251,6 +296,7 @@ Result<Restored> restore_store(const RestoreOptions& options, WallTime now) {
     auto restored = options.from ? restore_backup(options, above, now, traces)
                                  : restore_what_is_there(options, above, now, traces);
     if (restored) traces.keep();
+    if (restored) tell_and_clear(folder, *restored, tell);
     traces.remove();  // while the lock is held
     return restored;
 }

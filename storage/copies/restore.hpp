@@ -10,9 +10,10 @@
 //
 // 1. The store is made ready in a folder of its own beside the one that is there. Whatever can fail
 //    for want of room, or for what the backup is, fails there, and nothing was changed.
-// 2. Then names are given: a second one to what is there, the mark of the new store to the folder,
-//    from where on only that store may serve, and its name to the new store. There is a store.db at
-//    every moment.
+// 2. What is there gets a second name, and a note says that the new store is ready and what is to
+//    be told of it (ready_note.hpp). From there on the restore can only be finished.
+// 3. Then names are changed: the mark of the new store is given to the folder, from where on only
+//    that store may serve, and its name to the new store. There is a store.db at every moment.
 // Thread rule: any thread, nothing else has the folder.
 // Source: etcd's `snapshot restore --bump-revision`; HDFS QJM's epochs.
 
@@ -21,6 +22,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -48,14 +50,20 @@ struct Restored {
     // written to. 0: it is where they are.
     std::int64_t generations_behind = 0;
     std::int64_t pages_resealed = 0;
-    std::string lost{};     // what its damaged log held, in numbers; empty: nothing
-    std::string unknown{};  // why nobody knows whether that is all; empty: it is
+    std::string lost{};             // what its damaged log held, in numbers; empty: nothing
+    std::string unknown{};          // why nobody knows whether that is all; empty: it is
+    bool is_finished_late = false;  // it is of a restore that was interrupted before
 };
+
+// Called while a restore that is killed would still be told again.
+using TellRestored = std::function<void(const Restored&)>;
 
 // Fails with: StartFailure InUse (this folder, or the backup is the store of another), BadData (no
 // store, damaged, or the last epoch is used up), CannotRead, CannotCreate (no room). The folder is
-// then as it was, unless the message names what the store that was there is kept as: then whatever
-// stands in its place is refused by a gateway until a restore, which may simply be repeated.
-[[nodiscard]] Result<Restored> restore_store(const RestoreOptions& options, WallTime now);
+// then as it was, unless the message says how to finish the restore: then no gateway serves it
+// before. A restore that was interrupted behind that point is finished and told first; without
+// `from` that is all that is done.
+[[nodiscard]] Result<Restored> restore_store(const RestoreOptions& options, WallTime now,
+                                             const TellRestored& tell = {});
 
 }  // namespace fencegate::storage

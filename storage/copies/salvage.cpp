@@ -27,6 +27,7 @@ using sqlite::SeenFrame;
 struct Plan {
     std::map<std::int64_t, FrameImage> healed;
     std::set<std::int64_t> dropped;
+    std::int64_t skipped = 0;         // of these, up to `covered`
     std::set<std::int64_t> unknown;   // that are not this log's, since the last that is
     std::set<std::uint32_t> missing;  // pages whose newest image so far is damaged; 0: some page
     std::int64_t last = 0;            // frame that is intact or healed
@@ -104,6 +105,8 @@ Result<Plan> plan_for(const fs::path& file, const std::optional<sqlite::LogDamag
     if (!walked) return std::unexpected(walked.error());
     // What is behind the last frame that checks is the torn end, or of an older log.
     std::erase_if(plan.dropped, [&](auto number) { return number > plan.last; });
+    plan.skipped =
+        std::ranges::count_if(plan.dropped, [&](auto number) { return number <= plan.end; });
     if (damage && damage->is_copied && plan.end < damage->frames_noted) take_none(plan, *damage);
     return plan;
 }
@@ -198,9 +201,13 @@ Result<Source> survey_source(const fs::path& file) {
         return fail_start(StartFailure::BadData, "There is no store " + file.string() +
                                                      ", or an empty one. A log alone is none. "
                                                      "Nothing was changed.");
+    const auto folder = file.parent_path();
+    if (is_of_its_folder(file)) {
+        if (auto whole = sqlite::refuse_if_restoring(folder); !whole)
+            return std::unexpected(whole.error());
+    }
     auto log = sqlite::survey_log_in_folder(file);
     if (!log) return std::unexpected(log.error());
-    const auto folder = file.parent_path();
     return Source{.file = file,
                   .log = *std::move(log),
                   .known = {.epoch = sqlite::read_mark(folder).epoch,
@@ -217,9 +224,16 @@ void tell_losses(const Plan& plan, const std::optional<sqlite::LogDamage>& damag
     const auto noted = damage ? damage->frames_noted : 0;
     if (plan.covered < noted)
         salvaged.commits_lost = std::max<std::int64_t>(salvaged.commits_lost, 1);
-    if (damage && (damage->kind == sqlite::LogDamage::Kind::Unnoted ||
-                   damage->kind == sqlite::LogDamage::Kind::Other))
+    using Kind = sqlite::LogDamage::Kind;
+    if (damage && (damage->kind == Kind::Unnoted || damage->kind == Kind::Other ||
+                   damage->kind == Kind::Foreign)) {
         salvaged.unknown = sqlite::describe(*damage);
+    } else if (plan.skipped > 0) {
+        salvaged.unknown =
+            "of damaged frames that were left out, " + std::to_string(plan.skipped) +
+            ", only they themselves say which pages they hold. Later frames have those pages anew; "
+            "if what they say is damaged too, other pages lack what was in them";
+    }
     if (plan.covered < plan.last)
         salvaged.pages_lost.assign(plan.missing_at_last.begin(), plan.missing_at_last.end());
 }

@@ -53,13 +53,15 @@ Result<> keep_parts(const fs::path& file, const fs::path& kept) {
 
 Result<> replace_parts(const fs::path& file, const fs::path& next) {
     std::error_code ec;
-    for (const auto* part : kParts) {
-        const auto target = part_of(file, part);
-        const bool has_next = fs::exists(part_of(next, part), ec);
-        if (has_next) fs::rename(part_of(next, part), target, ec);
-        if (!has_next) fs::remove(target, ec);
-        if (ec) return cannot("replace " + target.string(), ec);
-    }
+    const auto move = [&](const char* part) {
+        if (fs::exists(part_of(next, part), ec))
+            fs::rename(part_of(next, part), part_of(file, part), ec);
+        return !ec;
+    };
+    bool done = move("-tail");
+    if (done) fs::remove(part_of(file, "-wal"), ec);
+    done = done && !ec && move("");
+    if (!done) return cannot("replace " + file.string(), ec);
     return sync_path(file.parent_path());
 }
 

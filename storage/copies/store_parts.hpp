@@ -30,7 +30,8 @@ inline constexpr const char* kStoreAlone[] = {""};
 [[nodiscard]] Result<> keep_parts(const std::filesystem::path& file,
                                   const std::filesystem::path& kept);
 
-// Moves the parts of `next` to the place of those of `file`, durably.
+// Moves a store that has a note and no log to the place of another, durably. What is moved already
+// stays: whoever repeats it after an interruption finishes it.
 [[nodiscard]] Result<> replace_parts(const std::filesystem::path& file,
                                      const std::filesystem::path& next);
 

@@ -192,9 +192,9 @@ Result<> empty_log(Connection& connection, const std::filesystem::path& file) {
 }
 
 // Durable before the first answer: from here on the log is one that goes on from this.
-void note_begin(Connection& connection, const std::filesystem::path& file) {
+void note_begin(Connection& connection, const std::filesystem::path& file, std::int64_t base) {
     TailKeeper tail(file);
-    tail.committed(connection.wal_frames());
+    tail.committed(connection.wal_frames(), base);
     tail.sync();
 }
 
@@ -213,9 +213,11 @@ Result<std::unique_ptr<Connection>> open_surveyed(const std::filesystem::path& f
         return std::unexpected(done.error());
     if (origin == Origin::Unchanged) {
         // Whatever is copied from here on, or was copied before, is older than this run.
-        Incarnation(**connection, folder).raise_now();
+        Incarnation incarnation(**connection, folder);
+        const auto base = incarnation.generation();
+        incarnation.raise_now();
         if (!clear_if_full(**connection)) return failed(**connection, file);
-        note_begin(**connection, file);
+        note_begin(**connection, file, base);
     }
     // The name of a new file is durable only when its folder is synced.
     if (auto done = sync_path(folder); !done) return std::unexpected(done.error());
@@ -228,6 +230,7 @@ Result<std::unique_ptr<Connection>> open_database(const std::filesystem::path& f
                                                   Origin origin,
                                                   const BeforeWriting& before_writing) {
     if (auto plain = refuse_odd_parts(folder); !plain) return std::unexpected(plain.error());
+    if (auto whole = refuse_if_restoring(folder); !whole) return std::unexpected(whole.error());
     const auto survey = survey_folder(folder);
     if (!survey) return std::unexpected(survey.error());
     if (origin == Origin::Unchanged || !survey->has_store) {

@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "base/start_failure.hpp"
+#include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/page_seal.hpp"
 
@@ -78,7 +79,27 @@ bool must_have_note(const fs::path& file) {
            has_room_for_seals(page);
 }
 
+// Of the store without its log; nullopt: it cannot be read, as in the middle of a copy.
+std::optional<std::int64_t> generation_alone(const fs::path& store_file) {
+    const auto opened = Connection::open_without_log(store_file);
+    if (!opened) return std::nullopt;
+    Statement look(**opened, "SELECT generation FROM store");
+    auto row = look.query();
+    if (!row.next() || (*opened)->failure()) return std::nullopt;
+    return row.integer(0);
+}
+
+// The log speaks for the store by the rows in it: an older store under it looks like a newer one.
+bool is_older_than_log(const fs::path& store_file, const LogSurvey& log) {
+    const auto note = read_tail_note(store_file);
+    if (!note || note->base == 0 || !log.header || log.header->salts != note->salts) return false;
+    const auto alone = generation_alone(store_file);
+    return alone && *alone < note->base;
+}
+
 }  // namespace
+
+fs::path restoring_in(const fs::path& folder) { return folder / "store.db.restoring"; }
 
 Result<> refuse_odd_parts(const fs::path& folder) {
     const auto refuse = [](const fs::path& part, const char* what) {
@@ -100,11 +121,15 @@ Result<> refuse_odd_parts(const fs::path& folder) {
 
 Result<LogSurvey> survey_log_in_folder(const fs::path& store_file) {
     auto survey = survey_log(store_file);
-    if (!survey || survey->damage || read_tail_note(store_file) || !must_have_note(store_file))
-        return survey;
-    survey->damage = LogDamage{.kind = LogDamage::Kind::Unnoted,
-                               .frames_good = survey->frames,
-                               .commits_good = survey->commits};
+    if (!survey) return survey;
+    const bool is_foreign = is_older_than_log(store_file, *survey);
+    const bool is_unnoted =
+        !is_foreign && !survey->damage && !read_tail_note(store_file) && must_have_note(store_file);
+    if (is_foreign || is_unnoted)
+        survey->damage =
+            LogDamage{.kind = is_foreign ? LogDamage::Kind::Foreign : LogDamage::Kind::Unnoted,
+                      .frames_good = survey->frames,
+                      .commits_good = survey->commits};
     return survey;
 }
 
@@ -141,6 +166,25 @@ Result<> refuse_if_cut(const FolderSurvey& survey, const fs::path& folder) {
                           "with fencegate restore --from.");
 }
 
+Result<> refuse_if_foreign(const FolderSurvey& survey, const fs::path& folder) {
+    const auto& damage = survey.log.damage;
+    if (!damage || damage->kind != LogDamage::Kind::Foreign) return {};
+    return fail_start(StartFailure::BadData,
+                      "The store in " + folder.string() + " does not serve: " + describe(*damage) +
+                          ". Nothing was changed. Put back the store.db that was there, or put a "
+                          "backup in its place with fencegate restore --from.");
+}
+
+Result<> refuse_if_restoring(const fs::path& folder) {
+    std::error_code ec;
+    if (!fs::exists(restoring_in(folder) / kReadyFile, ec)) return {};
+    return fail_start(StartFailure::BadData,
+                      "A restore of the store in " + folder.string() +
+                          " was interrupted while it put the new store in place. Nothing was "
+                          "changed. To finish it, run: fencegate restore --data-dir " +
+                          folder.string());
+}
+
 Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder) {
     const auto file = folder / "store.db";
     const auto& log = survey.log;
@@ -158,6 +202,7 @@ Result<> refuse_what_is_lost(const FolderSurvey& survey, const fs::path& folder)
                               "in an empty folder.");
     }
     if (auto whole = refuse_if_cut(survey, folder); !whole) return whole;
+    if (auto own = refuse_if_foreign(survey, folder); !own) return own;
     if (!log.damage) return {};
     if (log.damage->kind == LogDamage::Kind::Unnoted)
         return fail_start(StartFailure::BadData,

@@ -35,6 +35,13 @@ struct FolderSurvey {
 // Fails with: StartFailure BadData, naming the part.
 [[nodiscard]] Result<> refuse_odd_parts(const std::filesystem::path& folder);
 
+// Where a restore makes the next store of a folder ready, and the file in it that says that it is,
+// and that names are being changed: from then on only a restore may touch the folder.
+[[nodiscard]] std::filesystem::path restoring_in(const std::filesystem::path& folder);
+inline constexpr const char* kReadyFile = "ready";
+// Fails with: StartFailure BadData.
+[[nodiscard]] Result<> refuse_if_restoring(const std::filesystem::path& folder);
+
 // survey_log(), and what the folder knows besides: a store that was served here has a tail note.
 // One that is gone is damage, because a log that was cut at its end looks like a shorter one
 // without it. A file that is not its folder's store.db had one if there is something in its place.
@@ -47,6 +54,10 @@ struct FolderSurvey {
 // Fails with: StartFailure BadData, saying how many pages there were, are, and are lost.
 [[nodiscard]] Result<> refuse_if_cut(const FolderSurvey& survey,
                                      const std::filesystem::path& folder);
+
+// Fails with: StartFailure BadData: the store was put under a log that is not its own.
+[[nodiscard]] Result<> refuse_if_foreign(const FolderSurvey& survey,
+                                         const std::filesystem::path& folder);
 
 // Fails with: StartFailure BadData, saying what is missing or damaged, in numbers, and what to run.
 [[nodiscard]] Result<> refuse_what_is_lost(const FolderSurvey& survey,

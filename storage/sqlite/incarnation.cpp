@@ -180,7 +180,8 @@ Result<> check_incarnation(Connection& connection, const fs::path& folder, bool 
 Incarnation::Incarnation(Connection& connection, fs::path folder)
     : connection_(connection),
       folder_(std::move(folder)),
-      generation_(std::max(read_entry(connection).generation, read_mark(folder_).generation)),
+      committed_(read_entry(connection).generation),
+      generation_(std::max(committed_, read_mark(folder_).generation)),
       raise_(connection, "UPDATE store SET generation = ? WHERE id = 1 RETURNING epoch"),
       raise_and_note_(connection,
                       "UPDATE store SET generation = ?, born_ns = ? WHERE id = 1 RETURNING epoch") {
@@ -214,7 +215,7 @@ void Incarnation::raise_if_due(BootTime now) {
 void Incarnation::committed() {
     if (pending_.generation == 0) return;
     const auto reached = std::exchange(pending_, {});
-    generation_ = reached.generation;
+    generation_ = committed_ = reached.generation;
     auto name = name_of(reached);
     const auto marks = folder_ / kMarks;
     const bool is_renamed =

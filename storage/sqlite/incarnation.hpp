@@ -67,6 +67,9 @@ public:
     // Begins above both the store and its mark.
     Incarnation(Connection& connection, std::filesystem::path folder);
 
+    // Of the store as it was committed last.
+    [[nodiscard]] std::int64_t generation() const noexcept { return committed_; }
+
     // Within a transaction: takes the store to the next generation and notes its birth. The mark
     // follows in committed() and stays in rolled_back().
     void raise();
@@ -82,10 +85,11 @@ public:
 private:
     Connection& connection_;
     const std::filesystem::path folder_;
-    std::int64_t generation_;
-    Mark pending_{};         // written, not committed
-    std::string mark_;       // the name of the mark; empty: none
-    std::string last_mark_;  // the one before; it is renamed to be the next
+    std::int64_t committed_;
+    std::int64_t generation_;  // the highest that was given out, or that a mark has
+    Mark pending_{};           // written, not committed
+    std::string mark_;         // the name of the mark; empty: none
+    std::string last_mark_;    // the one before; it is renamed to be the next
     BootTime raised_at_{};
     Statement raise_;
     Statement raise_and_note_;

@@ -270,6 +270,9 @@ std::string describe(const LogDamage& damage) {
             return "its log is not the one that was written here: it was put back, or is another "
                    "store's" +
                    noted;
+        case LogDamage::Kind::Foreign:
+            return "its store.db is older than its log: it was put there without the log that "
+                   "belongs to it, and what was copied out of earlier logs is not in it";
         case LogDamage::Kind::Unnoted:
             return "its tail note (store.db-tail) is missing or garbled, because somebody changed "
                    "it "

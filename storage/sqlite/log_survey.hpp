@@ -24,6 +24,7 @@ struct LogDamage {
         Cut,      // it ends before what was durable
         Missing,  // there is none, or an empty one
         Other,    // it is another log: put back, or of another store
+        Foreign,  // it is sound, and the store beside it is older than where it began
         Unnoted,  // none is seen, but the note is gone that would tell of a log cut at its end
     };
     Kind kind = Kind::Frame;

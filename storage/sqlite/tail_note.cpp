@@ -48,7 +48,9 @@ Record record_of(const TailNote& note) {
                   note.checksum.first,
                   note.checksum.second,
                   low(note.commits),
-                  high(note.commits)};
+                  high(note.commits),
+                  low(note.base),
+                  high(note.base)};
     const auto sum = sum_of(record);
     record[14] = sum.first;
     record[15] = sum.second;
@@ -66,7 +68,8 @@ std::optional<TailNote> note_of(const Record& record) {
                     .sequence = record[5],
                     .frames = joined(record[6], record[7]),
                     .checksum = {record[8], record[9]},
-                    .commits = joined(record[10], record[11])};
+                    .commits = joined(record[10], record[11]),
+                    .base = joined(record[12], record[13])};
 }
 
 }  // namespace
@@ -106,12 +109,12 @@ Result<> TailKeeper::opening() {
                       "Cannot write " + file_.string() + ", and cannot remove what it said.");
 }
 
-void TailKeeper::committed(std::int64_t frames) {
+void TailKeeper::committed(std::int64_t frames, std::int64_t base) {
     const bool goes_on =
         note_.state == TailNote::State::Running && !note_.is_copied && frames >= note_.frames;
     if (frames == 0 || (goes_on && frames == note_.frames)) return;
     if (log_ < 0) log_ = ::open(log_file_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (log_ < 0 || (!goes_on && !read_log_header())) return;
+    if (log_ < 0 || (!goes_on && !read_log_header(base))) return;
     std::array<std::uint8_t, kFrameHeaderBytes> header{};
     if (::pread(log_, header.data(), header.size(), frame_offset(frames, kPageBytes)) !=
         static_cast<::ssize_t>(header.size()))
@@ -122,13 +125,16 @@ void TailKeeper::committed(std::int64_t frames) {
     write();
 }
 
-bool TailKeeper::read_log_header() {
+bool TailKeeper::read_log_header(std::int64_t base) {
     std::array<std::uint8_t, kLogHeaderBytes> bytes{};
     if (::pread(log_, bytes.data(), bytes.size(), 0) != static_cast<::ssize_t>(bytes.size()))
         return false;
     const auto header = parse_log_header(bytes);
     if (!header) return false;
-    if (note_.salts != header->salts) note_.commits = 0;
+    if (note_.salts != header->salts) {
+        note_.commits = 0;
+        note_.base = base;
+    }
     note_.state = TailNote::State::Running;
     note_.is_copied = false;
     note_.salts = header->salts;

@@ -34,6 +34,9 @@ struct TailNote {
     std::int64_t frames = 0;  // that were durable, and the checksum of the last
     LogChecksum checksum{};
     std::int64_t commits = 0;  // in these frames
+    // The generation that the store had without the log when that began: all before was copied.
+    // A store.db behind it is an older one, under a log that is not its own. 0: not known.
+    std::int64_t base = 0;
 
     friend bool operator==(const TailNote&, const TailNote&) = default;
 };
@@ -55,8 +58,9 @@ public:
     // Fails with: StartFailure CannotCreate, or none (the disk fails). The note is then as it was
     // or says nothing.
     [[nodiscard]] Result<> opening();
-    // The log has been synced with that many frames.
-    void committed(std::int64_t frames);
+    // The log has been synced with that many frames. `base`: the generation as of the commit
+    // before; if the log has begun with this one, all of that is in the store.
+    void committed(std::int64_t frames, std::int64_t base);
     // All of the log is in the store, synced.
     void copied();
     // The log is empty and nothing follows.
@@ -65,7 +69,7 @@ public:
     void sync();
 
 private:
-    [[nodiscard]] bool read_log_header();
+    [[nodiscard]] bool read_log_header(std::int64_t base);
     void write();
 
     const std::filesystem::path store_file_;

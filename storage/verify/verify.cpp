@@ -164,6 +164,10 @@ Result<VerifyReport> verify_store(const std::filesystem::path& file, const Verif
     // SQLite deletes the log of an empty store, and takes a damaged one for a shorter one.
     if (std::filesystem::file_size(file, ec) == 0)
         return fail_start(StartFailure::BadData, file.string() + " is empty: it is no store.");
+    if (file.filename() == "store.db") {
+        if (auto whole = sqlite::refuse_if_restoring(file.parent_path()); !whole)
+            return std::unexpected(whole.error());
+    }
     const auto log = sqlite::survey_log_in_folder(file);
     if (!log) return std::unexpected(log.error());
     const auto opened = sqlite::Connection::open_to_read(file);

@@ -81,8 +81,11 @@ TEST_F(Salvage, ReadsOnBehindADamagedPageThatWasWrittenAgain) {
 
     ASSERT_TRUE(salvaged) << salvaged.error().detail;
     EXPECT_EQ(salvaged->dropped, 1);
-    EXPECT_TRUE(salvaged->is_whole());
+    EXPECT_EQ(salvaged->commits_lost, 0);
     EXPECT_EQ(payments(), kPayments);
+    // Only the damaged frame says which page that is.
+    EXPECT_FALSE(salvaged->is_whole());
+    EXPECT_NE(salvaged->unknown, "");
 }
 
 TEST_F(Salvage, NamesThePageThatCannotBeHadAndCountsTheCommitsBehindIt) {
