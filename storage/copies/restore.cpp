@@ -245,8 +245,11 @@ Result<Restored> restore_backup(const RestoreOptions& options, std::int64_t abov
 // Told first: as long as it may not have been, the next restore tells it.
 void tell_and_clear(const fs::path& folder, const Restored& restored, const TellRestored& tell) {
     if (tell) tell(restored);
+    const auto workshop = sqlite::restoring_in(folder);
     std::error_code ignored;
-    fs::remove_all(sqlite::restoring_in(folder), ignored);
+    fs::remove(workshop / sqlite::kReadyFile, ignored);
+    static_cast<void>(sync_path(workshop));  // else a power cut brings the note back
+    fs::remove_all(workshop, ignored);
 }
 
 // nullopt: no restore was interrupted, or only before its store was ready.
