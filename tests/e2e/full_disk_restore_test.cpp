@@ -40,10 +40,11 @@ protected:
     int restore_until_done(const std::vector<std::string>& more) const {
         for (int refused = 0;; ++refused) {
             disk->make_room();
-            disk->fill_but(static_cast<std::size_t>(refused) * kStep);
             const auto before = contents_of(gateway.data_dir());
+            disk->fill_but(static_cast<std::size_t>(refused) * kStep);
             const auto result = restore(more);
             if (result.exit_code == 0) return refused;
+            disk->make_room();
             EXPECT_EQ(result.exit_code, 73) << result.err;
             EXPECT_NE(result.err.find("hanged"), std::string::npos) << result.err;
             expect_same(gateway.data_dir(), before);
