@@ -103,7 +103,7 @@ std::vector<Step> safe_refunds(std::size_t count) {
 // Microseconds of CPU for each safe refund, if so many share their commits.
 double record(std::size_t per_batch) {
     using namespace std::chrono_literals;
-    const auto labels = proxy::route_labels(proxy::AdminService::route_labels());
+    const auto labels = proxy::route_labels({&proxy::api_routes(), &proxy::admin_routes()});
     proxy::Metrics metrics(with_classes(2, labels));
     const SystemClock clock;
     proxy::HotLocks hot(clock);
@@ -133,7 +133,7 @@ double record(std::size_t per_batch) {
 double ms(double ns) { return ns / 1e6; }
 
 void measure(std::size_t classes) {
-    const auto labels = proxy::route_labels(proxy::AdminService::route_labels());
+    const auto labels = proxy::route_labels({&proxy::api_routes(), &proxy::admin_routes()});
     proxy::Metrics metrics(with_classes(classes, labels));
     use(metrics, classes, labels.size());
     const BootTime now{std::chrono::seconds(1'000)};

@@ -1,90 +1,109 @@
 #include "proxy/admin/admin_service.hpp"
 
+#include "base/check.hpp"
+#include "base/json_writer.hpp"
+#include "proxy/api/routes.hpp"
 #include "proxy/http/gzip.hpp"
 #include "proxy/http/query_parameters.hpp"
 #include "proxy/http/request_headers.hpp"
 
-#include <algorithm>
-
 namespace fencegate::proxy {
 namespace {
 
-constexpr std::string_view kMetricsPath = "/metrics";
-constexpr std::string_view kHotLocksPath = "/locks/hot";
-constexpr std::string_view kHealthPath = "/healthz";
-constexpr std::string_view kReadyPath = "/readyz";
+template <class Task>
+Result<Asked> build_show(const RouteRequest&) {
+    return Task{};
+}
 
-constexpr RouteLabels kRoutes[] = {
-    {kMetricsPath, "GET", Listener::Admin},
-    {kHotLocksPath, "GET", Listener::Admin},
-    {kHealthPath, "GET", Listener::Admin},
-    {kReadyPath, "GET", Listener::Admin},
-    BackupRoutes::kLabels[0],
-    BackupRoutes::kLabels[1],
-    BackupRoutes::kLabels[2],
-    BackupRoutes::kLabels[3],
-    BackupRoutes::kLabels[4],
+// Who holds a lock for long is in the rows, so the store is asked.
+Result<Asked> build_hot_locks(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"limit"});
+    if (!known) return std::unexpected(known.error());
+    const auto limit = read_page(request.target);
+    if (!limit) return std::unexpected(limit.error());
+    return storage::ReadLongestHeld{*limit};
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/metrics", Scope::MetricsRead, build_show<ShowMetrics>},
+    {"GET", "/locks/hot", Scope::MetricsRead, build_hot_locks},
+    {"GET", "/healthz", std::nullopt, build_show<ShowHealth>},
+    {"GET", "/readyz", std::nullopt, build_show<ShowReadiness>},
 };
-constexpr std::size_t kBackups = std::size(kRoutes) - BackupRoutes::kLabels.size();
+
+bool is_about_copies(const Target& target) {
+    return !target.segments.empty() &&
+           (target.segments.front() == "backups" || target.segments.front() == "verify");
+}
+
+Reply status_reply(int status, std::string_view text) {
+    Reply reply;
+    reply.status = status;
+    JsonWriter(reply.body).begin_object().member("status", text).end_object();
+    return reply;
+}
 
 }  // namespace
+
+const RouteTable& admin_routes() {
+    static const RouteTable table(
+        Listener::Admin, api_routes().end_id(),
+        "The admin listener serves /metrics, /locks/hot, /backups, /verify, /healthz and /readyz.",
+        {kRoutes, backup_routes()});
+    return table;
+}
 
 AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
                            BackupRoutes& backups, const storage::Engine& engine,
                            const HotLocks& hot_locks, const Clock& clock,
-                           bool metrics_are_anonymous, RouteId first_route_id)
+                           bool metrics_are_anonymous)
     : credentials_(credentials),
       metrics_(metrics),
       backups_(backups),
       engine_(engine),
       hot_locks_(hot_locks),
       clock_(clock),
-      metrics_are_anonymous_(metrics_are_anonymous),
-      first_route_id_(first_route_id) {}
-
-std::span<const RouteLabels> AdminService::route_labels() noexcept { return kRoutes; }
+      metrics_are_anonymous_(metrics_are_anonymous) {}
 
 Result<> AdminService::admit(Exchange& exchange) const {
     auto target = parse_target(exchange.head.target);
     if (!target) return std::unexpected(target.error());
     exchange.target = *std::move(target);
-    if (BackupRoutes::serves(exchange.target)) return admit_backups(exchange);
-    const auto* route = std::ranges::find(kRoutes, exchange.target.path, &RouteLabels::name);
-    if (route == std::ranges::end(kRoutes))
-        return fail(
-            ErrorCode::RouteNotFound,
-            "The admin listener serves /metrics, /locks/hot, /backups, /verify, /healthz and "
-            "/readyz.");
-    if (exchange.head.method != route->method)
-        return fail(ErrorCode::MethodNotAllowed, "This path takes GET.",
-                    {{"allow", std::string(route->method)}});
-    exchange.route_id = first_route_id_ + static_cast<RouteId>(route - kRoutes);
-    exchange.route_pattern = route->name;
-    const bool is_open = route->name == kHealthPath || route->name == kReadyPath;
-    if (is_open || metrics_are_anonymous_) return {};
-    auto principal = authorize(credentials_, exchange.head.authorization, Scope::MetricsRead);
-    if (!principal) return std::unexpected(principal.error());
-    exchange.principal = *std::move(principal);
+    const auto match = admin_routes().match(exchange.head.method, exchange.target);
+    if (match) exchange.match = *match;
+    if (const auto scope = scope_of(exchange)) {
+        auto principal = authorize(credentials_, exchange.head.authorization, *scope);
+        if (!principal) return std::unexpected(principal.error());
+        exchange.principal = *std::move(principal);
+    }
+    if (!match) return std::unexpected(match.error());
     return {};
 }
 
-// Credentials first: who is nobody learns nothing about what there is.
-Result<> AdminService::admit_backups(Exchange& exchange) const {
-    auto principal = authorize(credentials_, exchange.head.authorization, Scope::Admin);
-    if (!principal) return std::unexpected(principal.error());
-    exchange.principal = *std::move(principal);
-    const auto index = BackupRoutes::match(exchange.head.method, exchange.target);
-    if (!index) return std::unexpected(index.error());
-    exchange.route_id = first_route_id_ + kBackups + *index;
-    exchange.route_pattern = BackupRoutes::kLabels[*index].name;
-    return {};
+// Of copies nobody learns anything without credentials, not even that there is no such path.
+std::optional<Scope> AdminService::scope_of(const Exchange& exchange) const {
+    const auto* route = exchange.match.route;
+    if (route == nullptr)
+        return is_about_copies(exchange.target) ? std::optional(Scope::Admin) : std::nullopt;
+    if (route->scope == Scope::MetricsRead && metrics_are_anonymous_) return std::nullopt;
+    return route->scope;
 }
 
 Begun AdminService::begin(const Exchange& exchange, std::string_view body) {
-    if (BackupRoutes::serves(exchange.target)) return backups_.answer(exchange, body);
-    if (exchange.target.path == kMetricsPath) return metrics_reply(exchange.head);
-    if (exchange.target.path == kHotLocksPath) return begin_hot_locks(exchange);
-    return health_reply(exchange.target.path == kHealthPath || !is_draining_);
+    const auto& match = exchange.match;
+    auto asked = match.route->build({.head = exchange.head,
+                                     .target = exchange.target,
+                                     .parameters = match.parameters,
+                                     .body = body,
+                                     .principal = exchange.principal});
+    if (!asked) return refuse(asked.error(), exchange.request_id);
+    if (auto* operation = std::get_if<storage::Operation>(&*asked))
+        return storage::Command{exchange.principal, exchange.request_id, std::move(*operation),
+                                match.route->pattern};
+    const auto* asked_here = std::get_if<AdminTask>(&*asked);
+    FG_CHECK(asked_here != nullptr);  // this listener has no streams
+    auto reply = std::visit([&](const auto& task) { return answer(exchange, task); }, *asked_here);
+    return reply ? *std::move(reply) : refuse(reply.error(), exchange.request_id);
 }
 
 Reply AdminService::finish(const Exchange& exchange, storage::Answer answer) {
@@ -95,17 +114,19 @@ Reply AdminService::finish(const Exchange& exchange, storage::Answer answer) {
     return reply;
 }
 
-// Who holds a lock for long is in the rows, so the store is asked.
-Begun AdminService::begin_hot_locks(const Exchange& exchange) {
-    const auto known = check_parameters(exchange.target, {"limit"});
-    if (!known) return refuse(known.error(), exchange.request_id);
-    const auto limit = read_page(exchange.target);
-    if (!limit) return refuse(limit.error(), exchange.request_id);
-    return storage::Command{exchange.principal, exchange.request_id,
-                            storage::ReadLongestHeld{*limit}, exchange.route_pattern};
+Result<Reply> AdminService::answer(const Exchange&, const ShowHealth&) const {
+    return status_reply(200, "ok");
 }
 
-Reply AdminService::metrics_reply(const RequestHead& head) {
+Result<Reply> AdminService::answer(const Exchange&, const ShowReadiness&) const {
+    return is_draining_ ? status_reply(503, "draining") : status_reply(200, "ok");
+}
+
+Result<Reply> AdminService::answer(const Exchange&, const BackupTask& task) {
+    return backups_.carry_out(task);
+}
+
+Result<Reply> AdminService::answer(const Exchange& exchange, const ShowMetrics&) {
     Reply reply;
     reply.content_type = Metrics::kContentType;
     const auto now = clock_.boot_now();
@@ -115,16 +136,10 @@ Reply AdminService::metrics_reply(const RequestHead& head) {
     metrics_.clock_shown(now, clock_.wall_now());
     reply.body = metrics_.serialize(now);
     reply.add_header("Vary", "Accept-Encoding");
-    if (!head.accept_encoding || !accepts_gzip(*head.accept_encoding)) return reply;
+    const auto& accepted = exchange.head.accept_encoding;
+    if (!accepted || !accepts_gzip(*accepted)) return reply;
     reply.body = gzip(reply.body);
     reply.add_header("Content-Encoding", "gzip");
-    return reply;
-}
-
-Reply AdminService::health_reply(bool is_ready) const {
-    Reply reply;
-    reply.status = is_ready ? 200 : 503;
-    reply.body = is_ready ? R"({"status":"ok"})" : R"({"status":"draining"})";
     return reply;
 }
 

@@ -12,18 +12,19 @@
 #include "storage/model/engine.hpp"
 
 #include <atomic>
-#include <span>
+#include <optional>
 
 namespace fencegate::proxy {
+
+// Behind those of the API: their ids follow its.
+[[nodiscard]] const RouteTable& admin_routes();
 
 class AdminService final : public Service {
 public:
     // All references outlive the service.
     AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
                  const storage::Engine& engine, const HotLocks& hot_locks, const Clock& clock,
-                 bool metrics_are_anonymous, RouteId first_route_id);
-
-    [[nodiscard]] static std::span<const RouteLabels> route_labels() noexcept;
+                 bool metrics_are_anonymous);
 
     void set_draining() noexcept { is_draining_ = true; }
 
@@ -33,10 +34,11 @@ public:
     [[nodiscard]] Reply finish(const Exchange& exchange, storage::Answer answer) override;
 
 private:
-    [[nodiscard]] Result<> admit_backups(Exchange& exchange) const;
-    [[nodiscard]] Reply metrics_reply(const RequestHead& head);
-    [[nodiscard]] static Begun begin_hot_locks(const Exchange& exchange);
-    [[nodiscard]] Reply health_reply(bool is_ready) const;
+    [[nodiscard]] std::optional<Scope> scope_of(const Exchange& exchange) const;
+    [[nodiscard]] Result<Reply> answer(const Exchange& exchange, const ShowHealth& task) const;
+    [[nodiscard]] Result<Reply> answer(const Exchange& exchange, const ShowReadiness& task) const;
+    [[nodiscard]] Result<Reply> answer(const Exchange& exchange, const ShowMetrics& task);
+    [[nodiscard]] Result<Reply> answer(const Exchange& exchange, const BackupTask& task);
 
     const CredentialStore& credentials_;
     Metrics& metrics_;
@@ -45,7 +47,6 @@ private:
     const HotLocks& hot_locks_;
     const Clock& clock_;
     bool metrics_are_anonymous_;
-    RouteId first_route_id_;
     std::atomic<bool> is_draining_{false};
 };
 

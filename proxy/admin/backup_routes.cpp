@@ -10,12 +10,6 @@ using storage::BackupState;
 using storage::BackupStatus;
 using storage::Verification;
 
-constexpr std::size_t kVerify = 3;  // of the labels
-
-bool is_verify(const Target& target) {
-    return !target.segments.empty() && target.segments.front() == "verify";
-}
-
 void write_progress(JsonWriter& json, const BackupStatus& status) {
     if (status.progress.pages_total == 0) return;
     json.member("pages_done", status.progress.pages_done)
@@ -82,48 +76,58 @@ Reply document(const storage::Backups::Verifications& all) {
     return reply;
 }
 
+template <class Task>
+Result<Asked> build_show(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {});
+    if (!known) return std::unexpected(known.error());
+    return Task{};
+}
+
+Result<Asked> build_backup(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {});
+    if (!known) return std::unexpected(known.error());
+    if (!request.body.empty()) return fail(ErrorCode::InvalidArgument, "A backup takes no body.");
+    return BeginBackup{};
+}
+
+Result<Asked> build_show_backup(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {});
+    if (!known) return std::unexpected(known.error());
+    return ShowBackup{std::string(request.parameters[0])};
+}
+
+Result<Asked> build_verification(const RouteRequest& request) {
+    const auto known = check_parameters(request.target, {"expect_head"});
+    if (!known) return std::unexpected(known.error());
+    if (!request.body.empty())
+        return fail(ErrorCode::InvalidArgument, "A verification takes no body.");
+    BeginVerification task;
+    if (const auto text = request.target.parameter("expect_head")) {
+        task.expected = storage::parse_journal_head(*text);
+        if (!task.expected)
+            return fail(ErrorCode::InvalidArgument,
+                        "expect_head must be ID:SEAL as a report's head is written.");
+    }
+    return task;
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/backups", Scope::Admin, build_show<ListBackups>},
+    {"POST", "/backups", Scope::Admin, build_backup},
+    {"GET", "/backups/{name}", Scope::Admin, build_show_backup},
+    {"GET", "/verify", Scope::Admin, build_show<ShowVerification>},
+    {"POST", "/verify", Scope::Admin, build_verification},
+};
+
 }  // namespace
 
-bool BackupRoutes::serves(const Target& target) noexcept {
-    return !target.segments.empty() && (target.segments.front() == "backups" || is_verify(target));
+std::span<const Route> backup_routes() noexcept { return kRoutes; }
+
+Result<Reply> BackupRoutes::carry_out(const BackupTask& task) {
+    return std::visit([this](const auto& one) { return answer(one); }, task);
 }
 
-Result<std::size_t> BackupRoutes::match(std::string_view method, const Target& target) {
-    if (target.segments.size() > 2)
-        return fail(ErrorCode::RouteNotFound, "There is nothing below a backup.");
-    const bool is_one = target.segments.size() == 2;
-    if (is_verify(target) && is_one)
-        return fail(ErrorCode::RouteNotFound, "There is nothing below /verify.");
-    const std::size_t first = is_verify(target) ? kVerify : 0;
-    if (is_one && method == "GET") return 2;
-    if (!is_one && method == "GET") return first;
-    if (!is_one && method == "POST") return first + 1;
-    return fail(ErrorCode::MethodNotAllowed,
-                is_one ? "This path takes GET." : "This path takes GET and POST.",
-                {{"allow", std::string(is_one ? "GET" : "GET, POST")}});
-}
-
-Reply BackupRoutes::answer(const Exchange& exchange, std::string_view body) {
-    if (is_verify(exchange.target)) return answer_verify(exchange, body);
-    const auto known = check_parameters(exchange.target, {});
-    if (!known) return refuse(known.error(), exchange.request_id);
-    if (exchange.head.method == "POST") return begin(exchange, body);
-    return exchange.target.segments.size() == 2 ? find(exchange) : list();
-}
-
-Reply BackupRoutes::begin(const Exchange& exchange, std::string_view body) {
-    if (!body.empty())
-        return refuse({ErrorCode::InvalidArgument, "A backup takes no body.", {}, -1},
-                      exchange.request_id);
-    const auto begun = backups_.begin(engine_);
-    if (!begun) return refuse(begun.error(), exchange.request_id);
-    auto reply = document(*begun);
-    reply.status = 202;
-    reply.add_header("Location", "/backups/" + begun->name);
-    return reply;
-}
-
-Reply BackupRoutes::list() const {
+Result<Reply> BackupRoutes::answer(const ListBackups&) const {
     Reply reply;
     JsonWriter json(reply.body);
     json.begin_object().key("backups").begin_array();
@@ -132,35 +136,28 @@ Reply BackupRoutes::list() const {
     return reply;
 }
 
-Reply BackupRoutes::find(const Exchange& exchange) const {
-    const auto found = backups_.find(std::string(exchange.target.segments.back()));
-    return found ? document(*found) : refuse(found.error(), exchange.request_id);
+Result<Reply> BackupRoutes::answer(const BeginBackup&) {
+    const auto begun = backups_.begin(engine_);
+    if (!begun) return std::unexpected(begun.error());
+    auto reply = document(*begun);
+    reply.status = 202;
+    reply.add_header("Location", "/backups/" + begun->name);
+    return reply;
 }
 
-Reply BackupRoutes::answer_verify(const Exchange& exchange, std::string_view body) {
-    const bool begins = exchange.head.method == "POST";
-    const auto known = begins ? check_parameters(exchange.target, {"expect_head"})
-                              : check_parameters(exchange.target, {});
-    if (!known) return refuse(known.error(), exchange.request_id);
-    return begins ? begin_verification(exchange, body) : document(backups_.verifications());
+Result<Reply> BackupRoutes::answer(const ShowBackup& task) const {
+    const auto found = backups_.find(task.name);
+    if (!found) return std::unexpected(found.error());
+    return document(*found);
 }
 
-Reply BackupRoutes::begin_verification(const Exchange& exchange, std::string_view body) {
-    if (!body.empty())
-        return refuse({ErrorCode::InvalidArgument, "A verification takes no body.", {}, -1},
-                      exchange.request_id);
-    std::optional<storage::JournalHead> expected;
-    if (const auto text = exchange.target.parameter("expect_head")) {
-        expected = storage::parse_journal_head(*text);
-        if (!expected)
-            return refuse({ErrorCode::InvalidArgument,
-                           "expect_head must be ID:SEAL as a report's head is written.",
-                           {},
-                           -1},
-                          exchange.request_id);
-    }
-    const auto begun = backups_.begin_verification(engine_, expected);
-    if (!begun) return refuse(begun.error(), exchange.request_id);
+Result<Reply> BackupRoutes::answer(const ShowVerification&) const {
+    return document(backups_.verifications());
+}
+
+Result<Reply> BackupRoutes::answer(const BeginVerification& task) {
+    const auto begun = backups_.begin_verification(engine_, task.expected);
+    if (!begun) return std::unexpected(begun.error());
     auto reply = document({.running = *begun});
     reply.status = 202;
     reply.add_header("Location", "/verify");

@@ -10,39 +10,31 @@
 // All need the scope admin, on loopback too: a copy holds every payment, and fills a disk.
 // Thread rule: any thread. Everything outlives this.
 
-#include "proxy/http/service.hpp"
-#include "proxy/telemetry/metrics.hpp"
+#include "proxy/http/admin_task.hpp"
+#include "proxy/http/reply.hpp"
+#include "proxy/http/route.hpp"
 #include "storage/copies/backups.hpp"
 
-#include <array>
+#include <span>
 
 namespace fencegate::proxy {
+
+[[nodiscard]] std::span<const Route> backup_routes() noexcept;
 
 class BackupRoutes {
 public:
     BackupRoutes(storage::Backups& backups, storage::Engine& engine)
         : backups_(backups), engine_(engine) {}
 
-    static constexpr std::array kLabels{
-        RouteLabels{"/backups", "GET", Listener::Admin},
-        RouteLabels{"/backups", "POST", Listener::Admin},
-        RouteLabels{"/backups/{name}", "GET", Listener::Admin},
-        RouteLabels{"/verify", "GET", Listener::Admin},
-        RouteLabels{"/verify", "POST", Listener::Admin},
-    };
-
-    [[nodiscard]] static bool serves(const Target& target) noexcept;
-    // Which of kLabels. REQUIRES: serves(). Fails with: RouteNotFound, MethodNotAllowed.
-    [[nodiscard]] static Result<std::size_t> match(std::string_view method, const Target& target);
-
-    [[nodiscard]] Reply answer(const Exchange& exchange, std::string_view body);
+    // Fails with: as storage::Backups.
+    [[nodiscard]] Result<Reply> carry_out(const BackupTask& task);
 
 private:
-    [[nodiscard]] Reply begin(const Exchange& exchange, std::string_view body);
-    [[nodiscard]] Reply list() const;
-    [[nodiscard]] Reply find(const Exchange& exchange) const;
-    [[nodiscard]] Reply answer_verify(const Exchange& exchange, std::string_view body);
-    [[nodiscard]] Reply begin_verification(const Exchange& exchange, std::string_view body);
+    [[nodiscard]] Result<Reply> answer(const ListBackups& task) const;
+    [[nodiscard]] Result<Reply> answer(const BeginBackup& task);
+    [[nodiscard]] Result<Reply> answer(const ShowBackup& task) const;
+    [[nodiscard]] Result<Reply> answer(const ShowVerification& task) const;
+    [[nodiscard]] Result<Reply> answer(const BeginVerification& task);
 
     storage::Backups& backups_;
     storage::Engine& engine_;

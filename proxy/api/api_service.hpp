@@ -52,6 +52,8 @@ public:
     [[nodiscard]] Reply finish(const Exchange& exchange, storage::Answer answer) override;
 
 private:
+    [[nodiscard]] Result<Begun> try_begin(const Exchange& exchange, std::string_view body) const;
+
     const CredentialStore& credentials_;
     RouteLimits limits_;
     lockmgr::LockClasses classes_;  // as the store has them

@@ -8,15 +8,13 @@ namespace fencegate::proxy {
 namespace {
 
 Result<std::string> election_name(const RouteRequest& request) {
-    if (!lockmgr::is_lock_segment(request.parameter))
+    if (!lockmgr::is_lock_segment(request.parameters[0]))
         return fail(ErrorCode::InvalidLockName,
                     "The name of an election is 1 to 64 of A-Z a-z 0-9 . _ ~ : -.");
-    return std::string(request.parameter);
+    return std::string(request.parameters[0]);
 }
 
-}  // namespace
-
-Result<storage::Operation> build_campaign(const RouteRequest& request) {
+Result<Asked> build_campaign(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
     const auto body =
@@ -33,7 +31,7 @@ Result<storage::Operation> build_campaign(const RouteRequest& request) {
     return *std::move(acquire);
 }
 
-Result<storage::Operation> build_proclaim(const RouteRequest& request) {
+Result<Asked> build_proclaim(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
     const auto body = JsonBody::parse(request.body, {"value"});
@@ -44,24 +42,36 @@ Result<storage::Operation> build_proclaim(const RouteRequest& request) {
     return storage::Proclaim{*std::move(name), *std::move(value), read_fence_token(request.head)};
 }
 
-Result<storage::Operation> build_resign(const RouteRequest& request) {
+Result<Asked> build_resign(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
     return storage::Resign{*std::move(name), read_fence_token(request.head)};
 }
 
 // The stream begins with the election as GET shows it; then comes what happens to its lock.
-Result<Subscription> build_observe(const RouteRequest& request) {
+Result<Asked> build_observe(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
     return Subscription{.filter = {WatchFilter::Kind::Lock, lockmgr::election_lock(*name).value()},
                         .snapshot = storage::ReadElection{*name}};
 }
 
-Result<storage::Operation> build_read_election(const RouteRequest& request) {
+Result<Asked> build_read_election(const RouteRequest& request) {
     auto name = election_name(request);
     if (!name) return std::unexpected(name.error());
     return storage::ReadElection{*std::move(name)};
 }
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/elections/{name}", Scope::LocksWrite, build_campaign, 201, "/v1/leases/"},
+    {"PUT", "/v1/elections/{name}", Scope::LocksWrite, build_proclaim},
+    {"DELETE", "/v1/elections/{name}", Scope::LocksWrite, build_resign, 204},
+    {"GET", "/v1/elections/{name}", Scope::LocksRead, build_read_election},
+    {"GET", "/v1/elections/{name}/observe", Scope::LocksRead, build_observe},
+};
+
+}  // namespace
+
+std::span<const Route> election_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

@@ -17,9 +17,7 @@ Result<std::string> consumer_name(std::string_view text) {
     return std::string(text);
 }
 
-}  // namespace
-
-Result<storage::Operation> build_read_events(const RouteRequest& request) {
+Result<Asked> build_read_events(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"after", "consumer", "limit"});
     if (!known) return std::unexpected(known.error());
     storage::ReadEvents read;
@@ -40,8 +38,8 @@ Result<storage::Operation> build_read_events(const RouteRequest& request) {
     return read;
 }
 
-Result<storage::Operation> build_acknowledge(const RouteRequest& request) {
-    auto name = consumer_name(request.parameter);
+Result<Asked> build_acknowledge(const RouteRequest& request) {
+    auto name = consumer_name(request.parameters[0]);
     if (!name) return std::unexpected(name.error());
     const auto body = JsonBody::parse(request.body, {"position"});
     if (!body) return std::unexpected(body.error());
@@ -53,16 +51,27 @@ Result<storage::Operation> build_acknowledge(const RouteRequest& request) {
     return storage::Acknowledge{*std::move(name), **position};
 }
 
-Result<storage::Operation> build_read_consumer(const RouteRequest& request) {
-    auto name = consumer_name(request.parameter);
+Result<Asked> build_read_consumer(const RouteRequest& request) {
+    auto name = consumer_name(request.parameters[0]);
     if (!name) return std::unexpected(name.error());
     return storage::ReadConsumer{*std::move(name)};
 }
 
-Result<storage::Operation> build_forget_consumer(const RouteRequest& request) {
-    auto name = consumer_name(request.parameter);
+Result<Asked> build_forget_consumer(const RouteRequest& request) {
+    auto name = consumer_name(request.parameters[0]);
     if (!name) return std::unexpected(name.error());
     return storage::ForgetConsumer{*std::move(name)};
 }
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/events", Scope::PaymentsRead, build_read_events},
+    {"PUT", "/v1/events/consumers/{name}", Scope::PaymentsWrite, build_acknowledge},
+    {"GET", "/v1/events/consumers/{name}", Scope::PaymentsRead, build_read_consumer},
+    {"DELETE", "/v1/events/consumers/{name}", Scope::PaymentsWrite, build_forget_consumer, 204},
+};
+
+}  // namespace
+
+std::span<const Route> event_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

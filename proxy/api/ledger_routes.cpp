@@ -25,9 +25,7 @@ Result<std::string> read_payment(const Target& target) {
     return std::string(*id);
 }
 
-}  // namespace
-
-Result<storage::Operation> build_read_accounts(const RouteRequest& request) {
+Result<Asked> build_read_accounts(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"currency"});
     if (!known) return std::unexpected(known.error());
     auto currency = read_currency(request.target);
@@ -35,7 +33,7 @@ Result<storage::Operation> build_read_accounts(const RouteRequest& request) {
     return storage::ReadAccounts{*std::move(currency)};
 }
 
-Result<storage::Operation> build_list_entries(const RouteRequest& request) {
+Result<Asked> build_list_entries(const RouteRequest& request) {
     const auto known = check_parameters(
         request.target, {"account", "currency", "payment", "from", "to", "limit", "cursor"});
     if (!known) return std::unexpected(known.error());
@@ -64,7 +62,7 @@ Result<storage::Operation> build_list_entries(const RouteRequest& request) {
     return list;
 }
 
-Result<StatementRequest> build_statement(const RouteRequest& request) {
+Result<Asked> build_statement(const RouteRequest& request) {
     const auto known =
         check_parameters(request.target, {"account", "currency", "from", "to", "format"});
     if (!known) return std::unexpected(known.error());
@@ -87,5 +85,15 @@ Result<StatementRequest> build_statement(const RouteRequest& request) {
     statement.format = format == "csv" ? StatementFormat::Csv : StatementFormat::JsonLines;
     return statement;
 }
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/ledger/accounts", Scope::PaymentsRead, build_read_accounts},
+    {"GET", "/v1/ledger/entries", Scope::PaymentsRead, build_list_entries},
+    {"GET", "/v1/ledger/statement", Scope::PaymentsRead, build_statement},
+};
+
+}  // namespace
+
+std::span<const Route> ledger_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

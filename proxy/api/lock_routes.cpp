@@ -9,13 +9,13 @@ namespace {
 constexpr std::size_t kReasonBytesMax = 512;
 
 Result<Uuid> lease_id(const RouteRequest& request) {
-    const auto id = parse_uuid(request.parameter);
+    const auto id = parse_uuid(request.parameters[0]);
     if (!id) return fail(ErrorCode::LeaseNotFound, "A lease id is a lower-case UUID.");
     return *id;
 }
 
-Result<storage::Operation> acquire_of(const RouteRequest& request, const JsonBody& body,
-                                      std::vector<lockmgr::LockName> locks) {
+Result<Asked> acquire_of(const RouteRequest& request, const JsonBody& body,
+                         std::vector<lockmgr::LockName> locks) {
     auto acquire = read_acquire(request, body);
     if (!acquire) return std::unexpected(acquire.error());
     const auto claim = read_claim(body);
@@ -41,10 +41,8 @@ Result<storage::ListLocks::Filter> read_filter(const Target& target) {
     return fail(ErrorCode::InvalidArgument, "state must be \"held\" or \"free\".");
 }
 
-}  // namespace
-
-Result<storage::Operation> build_acquire(const RouteRequest& request) {
-    auto lock = read_lock_name(request.parameter);
+Result<Asked> build_acquire(const RouteRequest& request) {
+    auto lock = read_lock_name(request.parameters[0]);
     if (!lock) return std::unexpected(lock.error());
     const auto body = JsonBody::parse(
         request.body, {"ttl_ms", "wait_ms", "owner", "mode", "permits", "metadata"});
@@ -52,7 +50,7 @@ Result<storage::Operation> build_acquire(const RouteRequest& request) {
     return acquire_of(request, *body, {*std::move(lock)});
 }
 
-Result<storage::Operation> build_acquire_many(const RouteRequest& request) {
+Result<Asked> build_acquire_many(const RouteRequest& request) {
     const auto body = JsonBody::parse(
         request.body, {"locks", "ttl_ms", "wait_ms", "owner", "mode", "permits", "metadata"});
     if (!body) return std::unexpected(body.error());
@@ -64,7 +62,7 @@ Result<storage::Operation> build_acquire_many(const RouteRequest& request) {
     return acquire_of(request, *body, *std::move(locks));
 }
 
-Result<storage::Operation> build_renew(const RouteRequest& request) {
+Result<Asked> build_renew(const RouteRequest& request) {
     const auto id = lease_id(request);
     if (!id) return std::unexpected(id.error());
     const auto body = JsonBody::parse(request.body, {"ttl_ms", "progress"});
@@ -76,25 +74,25 @@ Result<storage::Operation> build_renew(const RouteRequest& request) {
     return storage::RenewLease{*id, *ttl, *progress};
 }
 
-Result<storage::Operation> build_release(const RouteRequest& request) {
+Result<Asked> build_release(const RouteRequest& request) {
     const auto id = lease_id(request);
     if (!id) return std::unexpected(id.error());
     return storage::ReleaseLease{*id};
 }
 
-Result<storage::Operation> build_read_lease(const RouteRequest& request) {
+Result<Asked> build_read_lease(const RouteRequest& request) {
     const auto id = lease_id(request);
     if (!id) return std::unexpected(id.error());
     return storage::ReadLease{*id};
 }
 
-Result<storage::Operation> build_read_lock(const RouteRequest& request) {
-    auto lock = lockmgr::LockName::parse(request.parameter);
+Result<Asked> build_read_lock(const RouteRequest& request) {
+    auto lock = lockmgr::LockName::parse(request.parameters[0]);
     if (!lock) return std::unexpected(lock.error());
     return storage::ReadLock{*std::move(lock)};
 }
 
-Result<storage::Operation> build_list_locks(const RouteRequest& request) {
+Result<Asked> build_list_locks(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"prefix", "state", "limit", "cursor"});
     if (!known) return std::unexpected(known.error());
     const auto filter = read_filter(request.target);
@@ -108,7 +106,7 @@ Result<storage::Operation> build_list_locks(const RouteRequest& request) {
         .limit = *page};
 }
 
-Result<storage::Operation> build_read_history(const RouteRequest& request) {
+Result<Asked> build_read_history(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"lock", "limit", "cursor"});
     if (!known) return std::unexpected(known.error());
     auto lock = lock_asked_for(request);
@@ -122,7 +120,7 @@ Result<storage::Operation> build_read_history(const RouteRequest& request) {
                                 .limit = *page};
 }
 
-Result<storage::Operation> build_verify_fence(const RouteRequest& request) {
+Result<Asked> build_verify_fence(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"lock", "token"});
     if (!known) return std::unexpected(known.error());
     auto lock = lock_asked_for(request);
@@ -134,18 +132,16 @@ Result<storage::Operation> build_verify_fence(const RouteRequest& request) {
     return storage::VerifyFence{.lock = *std::move(lock), .token = *token};
 }
 
-Result<storage::Operation> build_find_deadlocks(const RouteRequest&) {
-    return storage::FindDeadlocks{};
-}
+Result<Asked> build_find_deadlocks(const RouteRequest&) { return storage::FindDeadlocks{}; }
 
-Result<storage::Operation> build_read_advice(const RouteRequest& request) {
+Result<Asked> build_read_advice(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {});
     if (!known) return std::unexpected(known.error());
-    return storage::ReadAdvice{std::string(request.parameter)};
+    return storage::ReadAdvice{std::string(request.parameters[0])};
 }
 
-Result<storage::Operation> build_break_lock(const RouteRequest& request) {
-    auto lock = read_lock_name(request.parameter);
+Result<Asked> build_break_lock(const RouteRequest& request) {
+    auto lock = read_lock_name(request.parameters[0]);
     if (!lock) return std::unexpected(lock.error());
     const auto seen = read_if_fence_token(request.head);
     if (seen == std::unexpected(lockmgr::TokenFault::Malformed))
@@ -163,5 +159,24 @@ Result<storage::Operation> build_break_lock(const RouteRequest& request) {
         return fail(ErrorCode::InvalidArgument, "reason is required: 1 to 512 bytes.");
     return storage::BreakLock{*std::move(lock), *seen, **std::move(reason)};
 }
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/locks/{name...}", Scope::LocksWrite, build_acquire, 201, "/v1/leases/"},
+    {"GET", "/v1/locks", Scope::LocksRead, build_list_locks},
+    {"GET", "/v1/locks/deadlocks", Scope::LocksRead, build_find_deadlocks},
+    {"GET", "/v1/locks/{name...}", Scope::LocksRead, build_read_lock},
+    {"DELETE", "/v1/locks/{name...}", Scope::Admin, build_break_lock},
+    {"POST", "/v1/leases", Scope::LocksWrite, build_acquire_many, 201, "/v1/leases/"},
+    {"POST", "/v1/leases/{id}/renew", Scope::LocksWrite, build_renew},
+    {"GET", "/v1/leases/{id}", Scope::LocksRead, build_read_lease},
+    {"DELETE", "/v1/leases/{id}", Scope::LocksWrite, build_release, 204},
+    {"GET", "/v1/history", Scope::LocksRead, build_read_history},
+    {"GET", "/v1/classes/{class}/advice", Scope::LocksRead, build_read_advice},
+    {"GET", "/v1/fence/verify", Scope::LocksRead, build_verify_fence},
+};
+
+}  // namespace
+
+std::span<const Route> lock_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

@@ -54,9 +54,9 @@ Result<std::string> read_currency(const JsonBody& body) {
     return **std::move(currency);
 }
 
-Result<storage::Operation> build_move(const RouteRequest& request, storage::MovePayment::Kind kind,
-                                      std::initializer_list<std::string_view> members) {
-    auto id = payment_id(request.parameter);
+Result<Asked> build_move(const RouteRequest& request, storage::MovePayment::Kind kind,
+                         std::initializer_list<std::string_view> members) {
+    auto id = payment_id(request.parameters[0]);
     if (!id) return std::unexpected(id.error());
     if (const auto key = require_key(request); !key) return std::unexpected(key.error());
     const auto body = JsonBody::parse(request.body, members);
@@ -107,9 +107,7 @@ Result<> read_reference(const RouteRequest& request, storage::ListPayments& list
     return {};
 }
 
-}  // namespace
-
-Result<storage::Operation> build_create_payment(const RouteRequest& request) {
+Result<Asked> build_create_payment(const RouteRequest& request) {
     if (const auto key = require_key(request); !key) return std::unexpected(key.error());
     const auto body = JsonBody::parse(
         request.body, {"amount", "currency", "capture", "id", "reference", "metadata"});
@@ -143,25 +141,25 @@ Result<storage::Operation> build_create_payment(const RouteRequest& request) {
                                   .idempotency = {}};
 }
 
-Result<storage::Operation> build_capture(const RouteRequest& request) {
+Result<Asked> build_capture(const RouteRequest& request) {
     return build_move(request, storage::MovePayment::Kind::Capture, {"amount", "reason"});
 }
 
-Result<storage::Operation> build_refund(const RouteRequest& request) {
+Result<Asked> build_refund(const RouteRequest& request) {
     return build_move(request, storage::MovePayment::Kind::Refund, {"amount", "reason"});
 }
 
-Result<storage::Operation> build_cancel(const RouteRequest& request) {
+Result<Asked> build_cancel(const RouteRequest& request) {
     return build_move(request, storage::MovePayment::Kind::Cancel, {"reason"});
 }
 
-Result<storage::Operation> build_read_payment(const RouteRequest& request) {
-    auto id = payment_id(request.parameter);
+Result<Asked> build_read_payment(const RouteRequest& request) {
+    auto id = payment_id(request.parameters[0]);
     if (!id) return std::unexpected(id.error());
     return storage::ReadPayment{*std::move(id)};
 }
 
-Result<storage::Operation> build_list_payments(const RouteRequest& request) {
+Result<Asked> build_list_payments(const RouteRequest& request) {
     const auto known = check_parameters(
         request.target,
         {"status", "reference", "principal", "created_from", "created_to", "limit", "cursor"});
@@ -184,10 +182,10 @@ Result<storage::Operation> build_list_payments(const RouteRequest& request) {
     return list;
 }
 
-Result<storage::Operation> build_list_refunds(const RouteRequest& request) {
+Result<Asked> build_list_refunds(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"limit", "cursor"});
     if (!known) return std::unexpected(known.error());
-    auto id = payment_id(request.parameter);
+    auto id = payment_id(request.parameters[0]);
     if (!id) return std::unexpected(id.error());
     const auto page = read_page(request.target);
     if (!page) return std::unexpected(page.error());
@@ -195,5 +193,19 @@ Result<storage::Operation> build_list_refunds(const RouteRequest& request) {
     if (!cursor) return std::unexpected(cursor.error());
     return storage::ListRefunds{*std::move(id), *cursor, *page};
 }
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/payments", Scope::PaymentsWrite, build_create_payment, 201, "/v1/payments/"},
+    {"POST", "/v1/payments/{id}/captures", Scope::PaymentsWrite, build_capture, 201},
+    {"POST", "/v1/payments/{id}/refunds", Scope::PaymentsWrite, build_refund, 201},
+    {"POST", "/v1/payments/{id}/cancel", Scope::PaymentsWrite, build_cancel},
+    {"GET", "/v1/payments", Scope::PaymentsRead, build_list_payments},
+    {"GET", "/v1/payments/{id}", Scope::PaymentsRead, build_read_payment},
+    {"GET", "/v1/payments/{id}/refunds", Scope::PaymentsRead, build_list_refunds},
+};
+
+}  // namespace
+
+std::span<const Route> payment_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

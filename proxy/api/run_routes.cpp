@@ -8,12 +8,10 @@
 namespace fencegate::proxy {
 namespace {
 
-constexpr std::size_t kJobSegment = 2;  // of /v1/runs/{job}/{slot}
-constexpr std::size_t kSlotSegment = 3;
 constexpr std::size_t kResultBytesMax = 1024;
 
 Result<std::string> read_job(const RouteRequest& request) {
-    const auto job = request.target.segments[kJobSegment];
+    const auto job = request.parameters[0];
     if (!lockmgr::is_lock_segment(job))
         return fail(ErrorCode::InvalidLockName,
                     "The name of a job is 1 to 64 of A-Z a-z 0-9 . _ ~ : -.");
@@ -21,10 +19,10 @@ Result<std::string> read_job(const RouteRequest& request) {
 }
 
 Result<lockmgr::RunSlot> read_slot(const RouteRequest& request) {
-    return lockmgr::RunSlot::parse(request.target.segments[kSlotSegment]);
+    return lockmgr::RunSlot::parse(request.parameters[1]);
 }
 
-Result<storage::Operation> build_finish(const RouteRequest& request, bool is_done) {
+Result<Asked> build_finish(const RouteRequest& request, bool is_done) {
     auto job = read_job(request);
     if (!job) return std::unexpected(job.error());
     auto slot = read_slot(request);
@@ -40,9 +38,7 @@ Result<storage::Operation> build_finish(const RouteRequest& request, bool is_don
                               .token = read_fence_token(request.head)};
 }
 
-}  // namespace
-
-Result<storage::Operation> build_claim_run(const RouteRequest& request) {
+Result<Asked> build_claim_run(const RouteRequest& request) {
     auto job = read_job(request);
     if (!job) return std::unexpected(job.error());
     auto slot = read_slot(request);
@@ -63,15 +59,11 @@ Result<storage::Operation> build_claim_run(const RouteRequest& request) {
     return *std::move(acquire);
 }
 
-Result<storage::Operation> build_run_done(const RouteRequest& request) {
-    return build_finish(request, true);
-}
+Result<Asked> build_run_done(const RouteRequest& request) { return build_finish(request, true); }
 
-Result<storage::Operation> build_run_failed(const RouteRequest& request) {
-    return build_finish(request, false);
-}
+Result<Asked> build_run_failed(const RouteRequest& request) { return build_finish(request, false); }
 
-Result<storage::Operation> build_read_run(const RouteRequest& request) {
+Result<Asked> build_read_run(const RouteRequest& request) {
     auto job = read_job(request);
     if (!job) return std::unexpected(job.error());
     auto slot = read_slot(request);
@@ -79,7 +71,7 @@ Result<storage::Operation> build_read_run(const RouteRequest& request) {
     return storage::ReadRun{*std::move(job), *std::move(slot)};
 }
 
-Result<storage::Operation> build_list_runs(const RouteRequest& request) {
+Result<Asked> build_list_runs(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"limit", "cursor"});
     if (!known) return std::unexpected(known.error());
     auto job = read_job(request);
@@ -90,5 +82,17 @@ Result<storage::Operation> build_list_runs(const RouteRequest& request) {
                              .before = std::string(request.target.parameter("cursor").value_or("")),
                              .limit = *page};
 }
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/runs/{job}/{slot}", Scope::LocksWrite, build_claim_run, 201, "/v1/leases/"},
+    {"POST", "/v1/runs/{job}/{slot}/done", Scope::LocksWrite, build_run_done},
+    {"POST", "/v1/runs/{job}/{slot}/failed", Scope::LocksWrite, build_run_failed},
+    {"GET", "/v1/runs/{job}/{slot}", Scope::LocksRead, build_read_run},
+    {"GET", "/v1/runs/{job}", Scope::LocksRead, build_list_runs},
+};
+
+}  // namespace
+
+std::span<const Route> run_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

@@ -12,9 +12,7 @@ Result<> check_prefix(std::string_view prefix) {
     return fail(ErrorCode::InvalidArgument, "No lock name begins with this prefix.");
 }
 
-}  // namespace
-
-Result<Subscription> build_watch(const RouteRequest& request) {
+Result<Asked> build_watch(const RouteRequest& request) {
     const auto known = check_parameters(request.target, {"prefix", "lock"});
     if (!known) return std::unexpected(known.error());
     const auto prefix = request.target.parameter("prefix");
@@ -30,5 +28,13 @@ Result<Subscription> build_watch(const RouteRequest& request) {
         return std::unexpected(sound.error());
     return Subscription{.filter = {WatchFilter::Kind::Prefix, std::string(prefix.value_or(""))}};
 }
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/watch", Scope::LocksRead, build_watch},
+};
+
+}  // namespace
+
+std::span<const Route> watch_routes() noexcept { return kRoutes; }
 
 }  // namespace fencegate::proxy

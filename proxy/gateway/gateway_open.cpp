@@ -76,7 +76,7 @@ Gateway::Gateway(const Config& config, const Clock& clock)
     : config_(config),
       machine_clock_(clock),
       classes_(lock_classes(config)),
-      labels_(route_labels(AdminService::route_labels())),
+      labels_(route_labels({&api_routes(), &admin_routes()})),
       metrics_(metrics_options(classes_, labels_)),
       watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
       hot_locks_(clock),
@@ -190,7 +190,7 @@ void Gateway::open_edge() {
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max}, classes_);
     admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
                                             hot_locks_, machine_clock_,
-                                            metrics_are_anonymous(config_), routes().size() + 1);
+                                            metrics_are_anonymous(config_));
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
 }

@@ -13,10 +13,10 @@
 #include "proxy/http/framing_gate.hpp"
 #include "proxy/http/reply.hpp"
 #include "proxy/http/request_head.hpp"
+#include "proxy/http/route_table.hpp"
 #include "proxy/http/target.hpp"
 #include "proxy/streams/statement.hpp"
 #include "proxy/streams/subscription.hpp"
-#include "proxy/telemetry/metrics.hpp"
 #include "storage/model/command.hpp"
 
 #include <string>
@@ -25,19 +25,14 @@
 
 namespace fencegate::proxy {
 
-struct Route;
-
 // One request on its way through a service.
 struct Exchange {
     std::string request_id;
     RequestHead head;  // views into the session's copy of the head
     Framing framing;
     Target target;
-    std::string_view parameter;      // of the path
-    const Route* route = nullptr;    // API only
-    RouteId route_id = 0;            // 0: unmatched
-    std::string principal;           // empty: nobody
-    std::string_view route_pattern;  // for the log
+    RouteMatch match;
+    std::string principal;  // empty: nobody
 };
 
 using Begun = std::variant<Reply, storage::Command, Subscription, StatementRequest>;

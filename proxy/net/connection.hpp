@@ -9,6 +9,7 @@
 #include "proxy/net/asio.hpp"
 #include "proxy/net/io_thread.hpp"
 #include "proxy/streams/watch_log.hpp"
+#include "proxy/telemetry/metrics.hpp"
 
 #include <atomic>
 #include <optional>

@@ -7,6 +7,7 @@
 #include "proxy/net/connection.hpp"
 #include "proxy/streams/subscription.hpp"
 #include "proxy/streams/watch_log.hpp"
+#include "proxy/telemetry/metrics.hpp"
 
 #include <optional>
 #include <string>

@@ -221,7 +221,8 @@ asio::awaitable<bool> Session::answer(Reply reply, bool may_keep_alive) {
 void Session::log(const Reply& reply, std::size_t bytes_out) {
     const auto elapsed = connection_.now() - input_.started();
     const auto listener = shared_.service.listener();
-    shared_.metrics.http_request(listener, exchange_.route_id, reply.status, elapsed);
+    const auto* route = exchange_.match.route;
+    shared_.metrics.http_request(listener, exchange_.match.id, reply.status, elapsed);
     std::string_view trace_id;
     if (exchange_.head.traceparent && is_valid_traceparent(*exchange_.head.traceparent))
         trace_id = exchange_.head.traceparent->substr(3, 32);
@@ -232,7 +233,7 @@ void Session::log(const Reply& reply, std::size_t bytes_out) {
          .peer = connection_.peer(),
          .principal = exchange_.principal,
          .method = exchange_.head.method,
-         .route = exchange_.route_id == 0 ? "unmatched" : exchange_.route_pattern,
+         .route = route == nullptr ? "unmatched" : route->pattern,
          .status = reply.status,
          .code = reply.code,
          .fence_status = reply.fence_status,

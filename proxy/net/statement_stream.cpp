@@ -74,7 +74,7 @@ asio::awaitable<storage::Answer> StatementStream::write_pages(Progress* progress
     while (!progress->writer.is_complete() && !is_peer_gone_) {
         storage::Operation operation = progress->writer.next();
         storage::Command command{exchange_.principal, exchange_.request_id, std::move(operation),
-                                 exchange_.route_pattern};
+                                 exchange_.match.route->pattern};
         const auto ticket = thread.new_ticket();
         page = co_await thread.ask(engine, ticket, std::move(command));
         if (page.error || !page.statement) break;

@@ -1,5 +1,5 @@
 #pragma once
-// Metrics: the numbers operators watch, as docs/metrics.md and the dashboard name them.
+// Metrics: the numbers operators watch, as docs/operations.md and the dashboard name them.
 // Owns: every fencegate_* series and the process_* ones. Refuses to own: when something is counted.
 // Thread rule: recording methods may be called from any thread; serialize() from one at a time.
 // Errors: none. An index or status nobody announced is counted under "other" or "unmatched",
@@ -9,6 +9,7 @@
 // Source: prometheus.io/docs/practices/naming and /histograms.
 
 #include "base/clock.hpp"
+#include "proxy/http/route_labels.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -22,7 +23,6 @@
 
 namespace fencegate::proxy {
 
-enum class Listener : std::uint8_t { Public, Admin };
 enum class AcquireOutcome : std::uint8_t { Granted, Contended, Timeout, QueueFull, Denied };
 enum class HoldEnd : std::uint8_t { Released, Expired, Broken };
 // When it was looked how much of its TTL a lease had left.
@@ -49,14 +49,6 @@ enum class StoreErrorKind : std::uint8_t { Full, Constraint, Damaged, Fatal };
 enum class WatchEnd : std::uint8_t { Client, Overrun, Slow, Draining };
 
 using ClassId = std::size_t;  // index into MetricsOptions::lock_classes; the last one is "other"
-using RouteId = std::size_t;  // index into MetricsOptions::routes; 0 is "unmatched"
-
-// One row of the route table as the labels show it, e.g. {"/v1/leases/{id}", "DELETE"}.
-struct RouteLabels {
-    std::string_view name;
-    std::string_view method;
-    Listener listener = Listener::Public;  // ignored for "unmatched", which every listener has
-};
 
 struct MetricsOptions {
     std::string version;

@@ -32,17 +32,17 @@ storage::Idempotency key_of(const Asked& asked) {
     head.if_fence_token = "7";
     const auto target = parse_target(asked.target);
     EXPECT_TRUE(target) << asked.target;
-    const auto match = match_route(asked.method, *target);
+    const auto match = api_routes().match(asked.method, *target);
     EXPECT_TRUE(match) << asked.target;
     const RouteRequest request{.head = head,
                                .target = *target,
-                               .parameter = match->parameter,
+                               .parameters = match->parameters,
                                .body = asked.body,
                                .principal = asked.principal,
                                .limits = {.wait_max = Duration(60'000)}};
-    const auto operation = match->route->build(request);
-    EXPECT_TRUE(operation) << asked.body << ": " << operation.error().detail;
-    return make_idempotency(request, "k", *operation, kClasses);
+    const auto built = match->route->build(request);
+    EXPECT_TRUE(built) << asked.body << ": " << built.error().detail;
+    return make_idempotency(request, "k", std::get<storage::Operation>(*built), kClasses);
 }
 
 // A value, and ways to spell it differently at random.
