@@ -10,6 +10,7 @@
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "base/snapshot.hpp"
 #include "proxy/access/principal.hpp"
 
 #include <compare>
@@ -55,6 +56,9 @@ public:
 private:
     std::vector<KeyRecord> records_;  // sorted by id
 };
+
+// The credentials as they are now; a reload replaces them.
+using CredentialStore = Snapshot<Credentials>;
 
 // The text of a key with this id and these 32 secret bytes.
 [[nodiscard]] std::string key_text(KeyId id, std::span<const std::uint8_t, 32> secret);

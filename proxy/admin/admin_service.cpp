@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "base/json_writer.hpp"
 #include "proxy/api/routes.hpp"
+#include "proxy/http/authorize.hpp"
 #include "proxy/http/gzip.hpp"
 #include "proxy/http/query_parameters.hpp"
 #include "proxy/http/request_headers.hpp"

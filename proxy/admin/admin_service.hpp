@@ -4,8 +4,9 @@
 // backup_routes.hpp. Serialising metrics costs milliseconds: it happens on the admin listener's own
 // thread, never beside requests. Thread rule: the admin thread; set_draining() from any thread.
 
+#include "proxy/access/credentials.hpp"
 #include "proxy/admin/backup_routes.hpp"
-#include "proxy/api/api_service.hpp"
+#include "proxy/http/route_table.hpp"
 #include "proxy/http/service.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/metrics.hpp"

@@ -4,6 +4,7 @@
 // thread of the process, and the store's lock. Thread rule: the main thread's; other threads post
 // to it.
 
+#include "proxy/access/credentials.hpp"
 #include "proxy/admin/admin_service.hpp"
 #include "proxy/api/api_service.hpp"
 #include "proxy/gateway/believed_clock.hpp"

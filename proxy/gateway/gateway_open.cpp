@@ -188,9 +188,9 @@ void Gateway::open_edge() {
     certificate_files_ = std::move(loaded->files);
     metrics_.tls_certificate_not_after(loaded->validity.to);
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max}, classes_);
-    admin_ = std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
-                                            hot_locks_, machine_clock_,
-                                            metrics_are_anonymous(config_));
+    admin_ =
+        std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
+                                       hot_locks_, machine_clock_, metrics_are_anonymous(config_));
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
 }

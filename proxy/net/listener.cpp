@@ -45,7 +45,7 @@ Result<tcp::acceptor> ListenSocket::bind(asio::io_context& context, const Endpoi
 
 Result<std::unique_ptr<ListenSocket>> ListenSocket::open(tcp::acceptor bound,
                                                          std::vector<IoThread*> threads,
-                                                         TlsSource& tls,
+                                                         const TlsSource& tls,
                                                          const SessionShared& shared,
                                                          std::size_t connections_max) {
     auto self = std::unique_ptr<ListenSocket>(
@@ -60,7 +60,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::open(tcp::acceptor bound,
     return self;
 }
 
-ListenSocket::ListenSocket(std::vector<IoThread*> threads, TlsSource& tls,
+ListenSocket::ListenSocket(std::vector<IoThread*> threads, const TlsSource& tls,
                            const SessionShared& shared, std::size_t connections_max)
     : threads_(std::move(threads)),
       tls_(tls),
@@ -107,7 +107,7 @@ void ListenSocket::take(tcp::socket socket, IoThread& home) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     static_cast<void>(notice_dead_peer(socket.native_handle()));
-    auto* ssl = tls_.new_connection();
+    auto* ssl = ::SSL_new(tls_.load()->get());
     if (ssl == nullptr) return;
     auto peer = peer_of(socket);
     auto serving =

@@ -6,7 +6,7 @@
 #include "proxy/config/endpoint.hpp"
 #include "proxy/net/asio.hpp"
 #include "proxy/net/session.hpp"
-#include "proxy/tls/tls_source.hpp"
+#include "proxy/tls/tls_context.hpp"
 
 #include <atomic>
 #include <memory>
@@ -25,7 +25,7 @@ public:
     // `threads`, `tls` and `shared` outlive it; accepting runs on threads.front().
     [[nodiscard]] static Result<std::unique_ptr<ListenSocket>> open(tcp::acceptor bound,
                                                                     std::vector<IoThread*> threads,
-                                                                    TlsSource& tls,
+                                                                    const TlsSource& tls,
                                                                     const SessionShared& shared,
                                                                     std::size_t connections_max);
 
@@ -37,14 +37,14 @@ public:
     [[nodiscard]] std::size_t connections() const;
 
 private:
-    ListenSocket(std::vector<IoThread*> threads, TlsSource& tls, const SessionShared& shared,
+    ListenSocket(std::vector<IoThread*> threads, const TlsSource& tls, const SessionShared& shared,
                  std::size_t connections_max);
 
     asio::awaitable<void> accept_all();
     void take(tcp::socket socket, IoThread& home);
 
     std::vector<IoThread*> threads_;
-    TlsSource& tls_;
+    const TlsSource& tls_;
     const SessionShared& shared_;
     std::size_t connections_max_;
     tcp::acceptor acceptor_;

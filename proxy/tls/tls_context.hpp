@@ -8,6 +8,7 @@
 // Errors: fail_start(CannotRead) naming the file, with OpenSSL's own words.
 
 #include "base/result.hpp"
+#include "base/snapshot.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,9 @@ struct SslContextDeleter {
     void operator()(ssl_ctx_st* context) const noexcept;
 };
 using SslContextPtr = std::unique_ptr<ssl_ctx_st, SslContextDeleter>;
+
+// The context that new connections use. Older ones keep theirs by OpenSSL's own reference.
+using TlsSource = Snapshot<SslContextPtr>;
 
 // `chain` is PEM, leaf first. Fails also when the key is not that of the leaf.
 [[nodiscard]] Result<SslContextPtr> make_server_context(const std::filesystem::path& chain,

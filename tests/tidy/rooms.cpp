@@ -29,7 +29,7 @@ const std::vector<Room> kRooms{
     Room{"proxy/http", {"proxy/streams", "proxy/access"}},
     Room{"proxy/telemetry", {"proxy/http"}},
     Room{"proxy/api", {"proxy/json", "proxy/access", "proxy/http"}},
-    Room{"proxy/admin", {"proxy/telemetry", "proxy/http", "proxy/api"}},
+    Room{"proxy/admin", {"proxy/access", "proxy/http", "proxy/telemetry", "proxy/api"}},
     Room{"proxy/net",
          {"proxy/config", "proxy/streams", "proxy/telemetry", "proxy/tls", "proxy/http"}},
     Room{"proxy/gateway",

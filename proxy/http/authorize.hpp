@@ -1,0 +1,20 @@
+#pragma once
+// authorize: from the header Authorization to who sent the request, if they may.
+// Thread rule: any thread.
+
+#include "base/result.hpp"
+#include "proxy/access/credentials.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fencegate::proxy {
+
+// Returns the name of the principal whose key the Authorization carries.
+// Fails with: Unauthenticated, Forbidden.
+[[nodiscard]] Result<std::string> authorize(const CredentialStore& store,
+                                            std::optional<std::string_view> authorization,
+                                            Scope scope);
+
+}  // namespace fencegate::proxy
