@@ -1,5 +1,6 @@
 // The `fencegate` program: parses the command line, runs one command, exits with its code.
 
+#include "base/log.hpp"
 #include "cli/commands/backup_command.hpp"
 #include "cli/commands/exit_code.hpp"
 #include "cli/commands/key_command.hpp"
@@ -24,17 +25,34 @@ void apply(const ServeCommand& command, proxy::Config& config) {
     if (command.admin_listen) config.admin_listen = *command.admin_listen;
     if (command.ready_file) config.ready_file = *command.ready_file;
     if (command.access_log) config.access_log = *command.access_log;
+    if (command.log_format) config.log_format = *command.log_format;
+}
+
+Result<proxy::Config> config_of(const ServeCommand& command) {
+    auto config = command.config_file ? proxy::load_config(*command.config_file)
+                                      : Result<proxy::Config>(proxy::Config());
+    if (!config) return config;
+    apply(command, *config);
+    // Once more: an option may be at odds with the file.
+    if (auto sound = proxy::check_config(*config); !sound) return std::unexpected(sound.error());
+    return config;
+}
+
+// A service tells its log why it ends.
+ExitCode log_end(const Log& log, const Error& error) {
+    const auto code = exit_code_of(error);
+    log.error(error.detail, {{"exit_code", std::int64_t{to_status(code)}}});
+    return code;
 }
 
 ExitCode run(const ServeCommand& command) {
-    auto config = command.config_file ? proxy::load_config(*command.config_file)
-                                      : Result<proxy::Config>(proxy::Config());
-    if (!config) return report(config.error());
-    apply(command, *config);
-    // Once more: an option may be at odds with the file.
-    if (const auto sound = proxy::check_config(*config); !sound) return report(sound.error());
-    const auto served = proxy::run_gateway(*config);
-    return served ? ExitCode::Ok : report(served.error());
+    const SystemClock clock;
+    const auto config = config_of(command);
+    if (!config)
+        return log_end(Log(command.log_format.value_or(LogFormat::Text), clock), config.error());
+    const Log log(config->log_format, clock);
+    const auto served = proxy::run_gateway(*config, clock, log);
+    return served ? ExitCode::Ok : log_end(log, served.error());
 }
 
 ExitCode run(const ConfigCheckCommand& command) {

@@ -18,6 +18,7 @@ struct RawOptions {
     std::optional<std::string> admin_listen;
     std::optional<std::string> ready_file;
     std::optional<std::string> access_log;
+    std::optional<std::string> log_format;
     std::string checked_file;
     std::string principal;
     std::vector<std::string> scopes;
@@ -63,6 +64,10 @@ std::string head_fault(const std::string& text) {
 
 std::string path_fault(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
 
+std::string log_format_fault(const std::string& text) {
+    return parse_log_format(text) ? "" : "must be text or json";
+}
+
 std::string prefix_fault(const std::string& text) {
     return lockmgr::is_lock_prefix(text) ? "" : "is the beginning of no lock name";
 }
@@ -104,6 +109,10 @@ struct CommandTree {
             ->check(path_fault);
         serve->add_option("--access-log", raw.access_log, "A file, - for stdout, or off")
             ->check(path_fault);
+        serve
+            ->add_option("--log-format", raw.log_format,
+                         "What stderr is told: text for people, json for machines")
+            ->check(log_format_fault);
     }
 
     void add_config(RawOptions& raw) {
@@ -257,7 +266,8 @@ Command to_command(const CommandTree& tree, const RawOptions& raw) {
                             .listen = to_endpoint(raw.listen),
                             .admin_listen = to_endpoint(raw.admin_listen),
                             .ready_file = raw.ready_file,
-                            .access_log = raw.access_log};
+                            .access_log = raw.access_log,
+                            .log_format = raw.log_format.and_then(parse_log_format)};
     }
     if (tree.check->parsed()) return ConfigCheckCommand{.file = raw.checked_file};
     if (tree.top->parsed()) {

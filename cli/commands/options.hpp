@@ -3,6 +3,7 @@
 // Owns: option names, help texts and their syntax. Refuses to own: what a command does.
 // Thread rule: plain values.
 
+#include "base/log.hpp"
 #include "cli/client/connection_options.hpp"
 #include "cli/commands/exit_code.hpp"
 #include "proxy/access/credentials.hpp"
@@ -27,6 +28,7 @@ struct ServeCommand {
     std::optional<proxy::Endpoint> admin_listen;
     std::optional<std::filesystem::path> ready_file;
     std::optional<std::string> access_log;
+    std::optional<LogFormat> log_format;
 };
 
 struct ConfigCheckCommand {

@@ -92,6 +92,7 @@ constexpr std::array kClassCountKeys{
     ClassCountKey{"waiters_per_principal_max", &LockClass::waiters_per_principal_max, 1'000'000},
 };
 
+constexpr std::string_view kLogFormat = "log_format";
 constexpr std::string_view kMetrics = "metrics";
 constexpr std::string_view kAnonymous = "anonymous";
 constexpr std::string_view kClass = "class";
@@ -140,6 +141,7 @@ private:
             return read_endpoint(name, node, config_.*endpoint->member);
         }
         if (std::ranges::find(kTextKeys, name) != kTextKeys.end()) return read_text(name, node);
+        if (name == kLogFormat) return read_log_format(node);
         if (name == kMetrics) return read_metrics(node);
         if (name == kClass) return read_classes(node);
         return file_.refuse_unknown(key);
@@ -164,6 +166,16 @@ private:
         if (name == "backup_dir") config_.backup_dir = *text;
         if (name == "ready_file") config_.ready_file = *text;
         if (name == "access_log") config_.access_log = *text;
+        return {};
+    }
+
+    Result<> read_log_format(const toml::node& node) {
+        const auto text = file_.text(kLogFormat, node);
+        if (!text) return std::unexpected(text.error());
+        const auto format = parse_log_format(*text);
+        if (!format)
+            return file_.refuse(node, "`log_format` must be \"text\" or \"json\"; change it");
+        config_.log_format = *format;
         return {};
     }
 
@@ -308,6 +320,7 @@ std::vector<std::string> config_keys() {
     for (const auto& key : kClassDurationKeys)
         keys.push_back("class.NAME." + std::string(key.name));
     for (const auto& key : kClassCountKeys) keys.push_back("class.NAME." + std::string(key.name));
+    keys.emplace_back(kLogFormat);
     keys.emplace_back("class.NAME.late_writes");
     keys.push_back("class.NAME." + std::string(kStalledRenewals));
     keys.emplace_back("metrics.anonymous");

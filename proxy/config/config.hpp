@@ -8,6 +8,7 @@
 // to do", or CannotRead.
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "lockmgr/lock_class.hpp"
 #include "proxy/config/endpoint.hpp"
@@ -21,17 +22,15 @@
 
 namespace fencegate::proxy {
 
-inline constexpr std::string_view kAccessLogStdout = "-";
-inline constexpr std::string_view kAccessLogOff = "off";
-
 struct Config {
     // Places. Relative paths are relative to the working directory.
     Endpoint listen{"127.0.0.1", 8443};                   // the API
     Endpoint admin_listen{"127.0.0.1", 9443};             // metrics, health, drain
     std::filesystem::path data_dir = "./fencegate-data";  // store, certificates, keys
     std::filesystem::path backup_dir{};                   // empty: data_dir/backups
-    std::filesystem::path ready_file{};        // written once requests are served; empty: none
-    std::string access_log{kAccessLogStdout};  // a path, "-" for stdout, "off"
+    std::filesystem::path ready_file{};      // written once requests are served; empty: none
+    std::string access_log = "-";            // a path, "-" for stdout, "off"
+    LogFormat log_format = LogFormat::Text;  // of what the gateway tells on stderr
 
     // Threads and connections.
     std::size_t io_threads = 0;                         // 0: one per core

@@ -1,6 +1,6 @@
 #include "proxy/gateway/descriptor_limit.hpp"
 
-#include <cstdio>
+#include <string>
 #include <sys/resource.h>
 
 namespace fencegate::proxy {
@@ -14,16 +14,15 @@ void raise_descriptor_limit() {
 }
 
 // What the system allows, less what the gateway itself needs.
-std::size_t connections_allowed(std::size_t connections_max) {
+std::size_t connections_allowed(std::size_t connections_max, const Log& log) {
     constexpr rlim_t kOwnDescriptors = 64;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_max;
     const auto room = limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 1;
     if (room >= connections_max) return connections_max;
-    std::fprintf(stderr,
-                 "fencegate: connections_max is %zu, but the limit of open files allows %zu; raise "
-                 "it (ulimit -n)\n",
-                 connections_max, static_cast<std::size_t>(room));
+    log.warning("connections_max is " + std::to_string(connections_max) +
+                ", but the limit of open files allows " + std::to_string(room) +
+                "; raise it (ulimit -n)");
     return static_cast<std::size_t>(room);
 }
 

@@ -5,7 +5,6 @@
 #include "proxy/gateway/run.hpp"
 
 #include <csignal>
-#include <cstdio>
 
 namespace fencegate::proxy {
 namespace {
@@ -28,7 +27,7 @@ void Gateway::on_signal(int signal) {
     if (signal == SIGHUP) {
         reload();
     } else if (is_draining_) {
-        std::fprintf(stderr, "fencegate: second signal, stopping now\n");
+        log_.warning("second signal, stopping now");
         main_.stop();
         return;
     } else {
@@ -40,6 +39,8 @@ void Gateway::on_signal(int signal) {
 }
 
 void Gateway::reload() {
+    if (const auto reopened = access_log_->reopen(); !reopened)
+        log_.error(reopened.error().detail + "; the old file stays");
     auto loaded = load_reloadable(config_, clock_.wall_now());
     if (loaded && loaded->validity.from > clock_.wall_now())
         loaded = fail_start(StartFailure::CannotRead, loaded->files.server.string() +
@@ -47,13 +48,12 @@ void Gateway::reload() {
                                                           rfc3339(loaded->validity.from).text);
     metrics_.config_reloaded(loaded.has_value());
     if (!loaded) {
-        std::fprintf(stderr, "fencegate: reload failed, the old settings stay: %s\n",
-                     loaded.error().detail.c_str());
+        log_.error("reload failed, the old settings stay: " + loaded.error().detail);
         return;
     }
     credentials_->replace(std::move(loaded->credentials));
     use_certificates(*std::move(loaded));
-    std::fprintf(stderr, "fencegate: reloaded keys and certificates\n");
+    log_.info("reloaded keys and certificates");
 }
 
 // What was made by a clock that turned out to be wrong is made again. Keys stay as they are: nobody
@@ -63,20 +63,18 @@ void Gateway::renew_certificates() {
     if (loaded) {
         use_certificates(*std::move(loaded));
     } else {
-        std::fprintf(stderr, "fencegate: the clock was set, the old certificates stay: %s\n",
-                     loaded.error().detail.c_str());
+        log_.error("the clock was set, the old certificates stay: " + loaded.error().detail);
     }
 }
 
 void Gateway::use_certificates(Reloadable loaded) {
     tls_->replace(std::move(loaded.tls));
     metrics_.tls_certificate_not_after(loaded.validity.to);
-    for (const auto& notice : loaded.files.notices)
-        std::fprintf(stderr, "fencegate: %s\n", notice.c_str());
+    for (const auto& notice : loaded.files.notices) log_.info(notice);
 }
 
 void Gateway::begin_drain() {
-    std::fprintf(stderr, "fencegate: draining; requests at hand are finished\n");
+    log_.info("draining; requests at hand are finished");
     is_draining_ = true;
     metrics_.draining(true);
     admin_->set_draining();
@@ -90,13 +88,13 @@ void Gateway::begin_drain() {
 
 // The admin listener answers /readyz and /metrics to the end.
 void Gateway::look_whether_drained() {
-    if (api_listener_->connections() == 0) {
+    const auto left = api_listener_->connections();
+    if (left == 0) {
         main_.stop();
         return;
     }
     if (clock_.boot_now() >= drain_until_) {
-        std::fprintf(stderr, "fencegate: drain_timeout reached with %zu connections left\n",
-                     api_listener_->connections());
+        log_.warning("drain_timeout reached with " + std::to_string(left) + " connections left");
         main_.stop();
         return;
     }
@@ -107,10 +105,8 @@ void Gateway::look_whether_drained() {
 }
 
 void Gateway::on_disk_failure(const std::string& why) {
-    std::fprintf(stderr,
-                 "fencegate: the store failed: %s. Stopping: what is on the disk decides; restart "
-                 "when the disk is sound.\n",
-                 why.c_str());
+    log_.error("the store failed: " + why +
+               ". Stopping: what is on the disk decides; restart when the disk is sound.");
     disk_failure_ = why;
     drain_timer_.expires_after(kFatalGrace);
     drain_timer_.async_wait([this](const error_code&) { main_.stop(); });
@@ -119,18 +115,18 @@ void Gateway::on_disk_failure(const std::string& why) {
 void Gateway::on_backup_end(const storage::BackupStatus& status) {
     if (!status.error) return metrics_.store_backed_up(status.started_at);
     metrics_.store_backup_failed();
-    std::fprintf(stderr, "fencegate: the backup %s failed: %s\n",
-                 status.name.empty() ? "that was asked for" : status.name.c_str(),
-                 status.error->detail.c_str());
+    const auto which = status.name.empty() ? "that was asked for" : status.name;
+    log_.error("the backup " + which + " failed: " + status.error->detail,
+               {{"code", code_name(status.error->code)}});
 }
 
 // Whoever asked may be gone by now.
 void Gateway::on_verified(const storage::Verification& ended) {
     if (ended.copy.error)
-        std::fprintf(stderr, "fencegate: the verification failed: %s\n",
-                     ended.copy.error->detail.c_str());
+        log_.error("the verification failed: " + ended.copy.error->detail,
+                   {{"code", code_name(ended.copy.error->code)}});
     else if (!ended.report->is_sound())
-        std::fprintf(stderr, "fencegate: the store is NOT sound; GET /verify says what is wrong\n");
+        log_.error("the store is NOT sound; GET /verify says what is wrong");
 }
 
 Result<> Gateway::serve() {
@@ -147,9 +143,8 @@ void Gateway::close() {
     backups_.reset();  // which waits until what the engine has copied is on the disk
 }
 
-Result<> run_gateway(const Config& config) {
-    const SystemClock clock;
-    Gateway gateway(config, clock);
+Result<> run_gateway(const Config& config, const Clock& clock, const Log& log) {
+    Gateway gateway(config, clock, log);
     if (auto opened = gateway.open(); !opened) return opened;
     return gateway.serve();
 }

@@ -4,6 +4,7 @@
 // thread of the process, and the store's lock. Thread rule: the main thread's; other threads post
 // to it.
 
+#include "base/log.hpp"
 #include "proxy/access/credentials.hpp"
 #include "proxy/admin/admin_service.hpp"
 #include "proxy/api/api_service.hpp"
@@ -23,7 +24,8 @@ namespace fencegate::proxy {
 
 class Gateway {
 public:
-    Gateway(const Config& config, const Clock& clock);
+    // All of it outlives this.
+    Gateway(const Config& config, const Clock& clock, const Log& log);
     // Ends the threads before anything they use, whatever happened.
     ~Gateway() { close(); }
     Gateway(const Gateway&) = delete;
@@ -54,11 +56,12 @@ private:
     void look_whether_drained();
     void on_disk_failure(const std::string& why);
     void on_backup_end(const storage::BackupStatus& status);
-    static void on_verified(const storage::Verification& ended);
+    void on_verified(const storage::Verification& ended);
     void close();
 
     const Config& config_;
     const Clock& machine_clock_;
+    const Log& log_;
     lockmgr::LockClasses classes_;
     std::vector<RouteLabels> labels_;
     Metrics metrics_;

@@ -72,15 +72,16 @@ Result<> check_backup_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Gateway::Gateway(const Config& config, const Clock& clock)
+Gateway::Gateway(const Config& config, const Clock& clock, const Log& log)
     : config_(config),
       machine_clock_(clock),
+      log_(log),
       classes_(lock_classes(config)),
       labels_(route_labels({&api_routes(), &admin_routes()})),
       metrics_(metrics_options(classes_, labels_)),
       watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
       hot_locks_(clock),
-      store_news_(metrics_, hot_locks_, watch_log_,
+      store_news_(metrics_, hot_locks_, watch_log_, log,
                   [this] { asio::post(main_, [this] { renew_certificates(); }); }),
       clock_(clock, store_news_) {
     for (std::size_t at = 0; at < classes_.size(); ++at)
@@ -134,7 +135,7 @@ Result<> Gateway::open_store() {
             .folder = std::filesystem::absolute(backup_folder(config_)),
             .store_dir = config_.data_dir,
             .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); },
-            .on_verified = on_verified},
+            .on_verified = [this](const storage::Verification& ended) { on_verified(ended); }},
         clock_);
     if (const auto kept = backups_->list(); !kept.empty())
         metrics_.store_has_backup(kept.front().started_at);
@@ -191,8 +192,10 @@ void Gateway::open_edge() {
     admin_ =
         std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
                                        hot_locks_, machine_clock_, metrics_are_anonymous(config_));
-    api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, engine_.get(), &watch_log_);
-    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, engine_.get(), nullptr);
+    api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, log_, engine_.get(),
+                        &watch_log_);
+    admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, log_, engine_.get(),
+                          nullptr);
 }
 
 Result<> Gateway::open_listeners() {
@@ -207,7 +210,7 @@ Result<> Gateway::open_listeners() {
     }
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 
-    const auto connections_max = connections_allowed(config_.connections_max);
+    const auto connections_max = connections_allowed(config_.connections_max, log_);
     auto api = ListenSocket::open(*std::move(api_address_), api_threads, *tls_, *api_shared_,
                                   connections_max);
     if (!api) return std::unexpected(api.error());
@@ -226,7 +229,8 @@ Result<> Gateway::announce() {
                    .listen = api_listener_->endpoint(),
                    .admin_listen = admin_listener_->endpoint(),
                    .certificates = certificate_files_,
-                   .first_key = first_key_});
+                   .first_key = first_key_},
+                  log_);
     if (config_.ready_file.empty()) return {};
     std::string ready;
     JsonWriter(ready)

@@ -1,6 +1,8 @@
 #include "proxy/gateway/store_news.hpp"
 
-#include <cstdio>
+#include <array>
+#include <charconv>
+#include <string>
 
 namespace fencegate::proxy {
 namespace {
@@ -8,15 +10,21 @@ namespace {
 // A disk that is lost as a whole fills no log.
 constexpr std::size_t kDamagesToldMax = 100;
 
+std::string decimal(double value, int digits) {
+    std::array<char, 32> text{};
+    const auto end =
+        std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits);
+    return {text.begin(), end.ptr};
+}
+
 }  // namespace
 
 void StoreNews::on_damage(const std::string& what) {
     if (damages_told_.size() == kDamagesToldMax || !damages_told_.insert(what).second) return;
-    std::fprintf(stderr,
-                 "fencegate: the store is DAMAGED: %s. What needs it is answered 500 "
-                 "store_damaged, the rest is served. fencegate verify says what else is; then put "
-                 "a backup in its place with fencegate restore.\n",
-                 what.c_str());
+    log_.error(
+        "the store is DAMAGED: " + what +
+        ". What needs it is answered 500 store_damaged, the rest is served. fencegate verify "
+        "says what else is; then put a backup in its place with fencegate restore.");
 }
 
 void StoreNews::on_clock(Duration offset) {
@@ -35,21 +43,21 @@ void StoreNews::on_clock_jump(const ClockJump& jump) {
     const auto shown = rfc3339(jump.shown);
     const auto expected = rfc3339(jump.expected);
     if (jump.is_gap) {
-        std::fprintf(stderr,
-                     "fencegate: the wall clock shows %s, and the last time that the store knows, "
-                     "from before the machine was started, is %s: %.0f days earlier. If it was off "
-                     "or idle for so long, all is well. If not, set the clock now: until then the "
-                     "books go by it. Leases are not affected.\n",
-                     shown.text, expected.text, ahead.count() / 86'400);
+        log_.warning(std::string("the wall clock shows ") + shown.text +
+                     ", and the last time that the store knows, from before the machine was "
+                     "started, is " +
+                     expected.text + ": " + decimal(ahead.count() / 86'400, 0) +
+                     " days earlier. If it was off or idle for so long, all is well. If not, set "
+                     "the clock now: until then the books go by it. Leases are not affected.");
         return;
     }
     const char* const what = jump.is_believed
                                  ? "the books go by it from now on"
                                  : "the books go on by the boot clock until it has stood for long";
-    std::fprintf(stderr,
-                 "fencegate: the wall clock was set: it shows %s, %+.3f s from %s, which the boot "
-                 "clock expects; %s. Leases are not affected.\n",
-                 shown.text, ahead.count(), expected.text, what);
+    const auto* const sign = ahead.count() < 0 ? "" : "+";
+    log_.warning(std::string("the wall clock was set: it shows ") + shown.text + ", " + sign +
+                 decimal(ahead.count(), 3) + " s from " + expected.text +
+                 ", which the boot clock expects; " + what + ". Leases are not affected.");
     if (jump.is_believed && on_other_time_) on_other_time_();
 }
 

@@ -4,6 +4,7 @@
 // for each damaged page, however often it is met, and one for a clock that was set.
 // Thread rule: called on the store thread, unless it says otherwise.
 
+#include "base/log.hpp"
 #include "proxy/streams/watch_log.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/store_metrics.hpp"
@@ -20,11 +21,12 @@ namespace fencegate::proxy {
 class StoreNews final : public StoreMetrics {
 public:
     // `on_other_time` is called when another wall time is believed than before.
-    StoreNews(Metrics& metrics, HotLocks& hot_locks, WatchLog& watch_log,
+    StoreNews(Metrics& metrics, HotLocks& hot_locks, WatchLog& watch_log, const Log& log,
               std::function<void()> on_other_time)
         : StoreMetrics(metrics),
           hot_locks_(hot_locks),
           watch_log_(watch_log),
+          log_(log),
           on_other_time_(std::move(on_other_time)) {}
 
     void on_contentions(const std::vector<storage::Contention>& contentions) override {
@@ -45,6 +47,7 @@ public:
 private:
     HotLocks& hot_locks_;
     WatchLog& watch_log_;
+    const Log& log_;
     std::set<std::string> damages_told_;
     std::function<void()> on_other_time_;
     std::atomic<std::int64_t> offset_ms_{0};

@@ -1,8 +1,10 @@
 #pragma once
 // What the terminal shows when the gateway starts: where it listens, the key that was just made
 // (once, and never again), and three curl lines that show a grant, a fenced refund and a refusal.
+// A log that is kept is told where the key is, not the key.
 // Thread rule: main thread, at start.
 
+#include "base/log.hpp"
 #include "proxy/config/config.hpp"
 #include "proxy/tls/certificates.hpp"
 
@@ -19,6 +21,6 @@ struct Welcome {
     const std::optional<std::string>& first_key;
 };
 
-void print_welcome(const Welcome& welcome);
+void print_welcome(const Welcome& welcome, const Log& log);
 
 }  // namespace fencegate::proxy

@@ -5,6 +5,7 @@
 // Beast's own timeouts close the socket, and a 408 could not be sent any more.
 // Thread rule: lives on its IoThread and never leaves it.
 
+#include "base/log.hpp"
 #include "proxy/http/service.hpp"
 #include "proxy/net/asio.hpp"
 #include "proxy/net/io_thread.hpp"
@@ -27,6 +28,7 @@ struct SessionShared {
     Service& service;
     Metrics& metrics;
     AccessLog& access_log;
+    const Log& log;
     storage::Engine* engine;                          // nullptr: the service makes no commands
     WatchLog* watch_log;                              // nullptr: the service makes no subscriptions
     mutable std::atomic<std::size_t> statements = 0;  // that are being written

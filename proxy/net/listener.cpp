@@ -8,14 +8,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kBackOff{100};
 
-void report(const std::exception_ptr& problem) {
-    if (!problem) return;
-    try {
-        std::rethrow_exception(problem);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "fencegate: a connection ended on an unexpected error: %s\n",
-                     error.what());
-    }
+// The completion handler of what must not throw.
+auto report_to(const Log& log) {
+    return [&log](const std::exception_ptr& problem) {
+        if (!problem) return;
+        try {
+            std::rethrow_exception(problem);
+        } catch (const std::exception& error) {
+            log.error(std::string("a connection ended on an unexpected error: ") + error.what());
+        }
+    };
 }
 
 std::string peer_of(const tcp::socket& socket) {
@@ -70,7 +72,7 @@ ListenSocket::ListenSocket(std::vector<IoThread*> threads, const TlsSource& tls,
 
 void ListenSocket::start() {
     auto accepting = accept_all();
-    asio::co_spawn(threads_.front()->context(), std::move(accepting), report);
+    asio::co_spawn(threads_.front()->context(), std::move(accepting), report_to(shared_.log));
 }
 
 void ListenSocket::close() {
@@ -112,7 +114,7 @@ void ListenSocket::take(tcp::socket socket, IoThread& home) {
     auto peer = peer_of(socket);
     auto serving =
         Session::serve(TlsStream(std::move(socket), ssl), std::move(peer), &home, &shared_);
-    asio::co_spawn(home.context(), std::move(serving), report);
+    asio::co_spawn(home.context(), std::move(serving), report_to(shared_.log));
 }
 
 }  // namespace fencegate::proxy

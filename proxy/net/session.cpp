@@ -37,8 +37,13 @@ Error draining() { return {ErrorCode::Draining, "The gateway is shutting down.",
 asio::awaitable<void> Session::serve(TlsStream stream, std::string peer, IoThread* thread,
                                      const SessionShared* shared) {
     Session session(std::move(stream), std::move(peer), *thread, *shared);
-    auto running = session.run();
-    co_await std::move(running);
+    try {
+        auto running = session.run();
+        co_await std::move(running);
+    } catch (const std::exception& fault) {
+        shared->log.error(std::string("a connection ended on an unexpected error: ") + fault.what(),
+                          {{"request_id", session.exchange_.request_id}});
+    }
 }
 
 Session::Session(TlsStream stream, std::string peer, IoThread& thread, const SessionShared& shared)

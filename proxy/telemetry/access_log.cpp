@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kFlushEvery{100};
 constexpr std::size_t kWriteBytes = PIPE_BUF;
 constexpr int kPollMs = 100;
 constexpr int kStopPatience = 5;  // polls
+constexpr std::string_view kStdout = "-";
+constexpr std::string_view kOff = "off";
 
 std::string to_json_line(const AccessLine& line, WallTime now) {
     std::string out;
@@ -48,25 +50,30 @@ std::string to_json_line(const AccessLine& line, WallTime now) {
     return out;
 }
 
+bool is_file(std::string_view target) { return target != kStdout && target != kOff; }
+
+Result<Descriptor> open_file(const std::string& path) {
+    // A pipe that nobody reads is refused, instead of waited for; one that is read may be slow.
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+    Descriptor file(::open(path.c_str(), kFlags | O_NONBLOCK, 0640));
+    if (!file.is_open())
+        return fail_start(StartFailure::CannotCreate,
+                          "Cannot open the access log " + path + ": " + std::strerror(errno));
+    ::fcntl(file.get(), F_SETFL, O_APPEND);
+    return file;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& target, const Clock& clock) {
-    if (target == "off") return std::unique_ptr<AccessLog>(new AccessLog(-1, false, clock));
-    if (target == "-")
-        return std::unique_ptr<AccessLog>(new AccessLog(STDOUT_FILENO, false, clock));
-    // A pipe that nobody reads is refused, instead of waited for; one that is read may be slow.
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-    const int descriptor = ::open(target.c_str(), kFlags | O_NONBLOCK, 0640);
-    if (descriptor < 0)
-        return fail_start(StartFailure::CannotCreate,
-                          "Cannot open the access log " + target + ": " + std::strerror(errno));
-    ::fcntl(descriptor, F_SETFL, O_APPEND);
-    return std::unique_ptr<AccessLog>(new AccessLog(descriptor, true, clock));
+    auto file = is_file(target) ? open_file(target) : Descriptor(-1);
+    if (!file) return std::unexpected(file.error());
+    return std::unique_ptr<AccessLog>(new AccessLog(target, *std::move(file), clock));
 }
 
-AccessLog::AccessLog(int descriptor, bool owns_descriptor, const Clock& clock)
-    : descriptor_(descriptor), owns_descriptor_(owns_descriptor), clock_(clock) {
-    if (descriptor_ < 0) return;
+AccessLog::AccessLog(std::string target, Descriptor file, const Clock& clock)
+    : target_(std::move(target)), clock_(clock), file_(std::move(file)) {
+    if (target_ == kOff) return;
     thread_ = std::thread([this] { work(); });
     ::pthread_setname_np(thread_.native_handle(), "fg-log");
 }
@@ -78,11 +85,22 @@ AccessLog::~AccessLog() {
     }
     has_lines_.notify_one();
     if (thread_.joinable()) thread_.join();
-    if (owns_descriptor_) ::close(descriptor_);
+}
+
+Result<> AccessLog::reopen() {
+    if (!is_file(target_)) return {};
+    auto file = open_file(target_);
+    if (!file) return std::unexpected(file.error());
+    {
+        const std::lock_guard lock(mutex_);
+        next_file_ = *std::move(file);
+    }
+    has_lines_.notify_one();
+    return {};
 }
 
 void AccessLog::write(const AccessLine& line) {
-    if (descriptor_ < 0) return;
+    if (target_ == kOff) return;
     const auto text = to_json_line(line, clock_.wall_now());
     bool is_much = false;
     {
@@ -104,8 +122,10 @@ void AccessLog::work() {
         std::size_t dropped = 0;
         {
             std::unique_lock lock(mutex_);
-            has_lines_.wait_for(lock, kFlushEvery,
-                                [this] { return stop_ || pending_.size() >= kWakeAtBytes; });
+            has_lines_.wait_for(lock, kFlushEvery, [this] {
+                return stop_ || next_file_.is_open() || pending_.size() >= kWakeAtBytes;
+            });
+            if (next_file_.is_open()) file_ = std::exchange(next_file_, Descriptor(-1));
             writing.swap(pending_);
             dropped = std::exchange(dropped_, 0);
             is_last = stop_;
@@ -120,16 +140,16 @@ void AccessLog::work() {
 // A reader that has stopped reading must hold up neither requests nor the shutdown: no more is
 // written at once than a pipe that is ready takes, and whoever asks to stop waits a little only.
 void AccessLog::write_out(std::string_view bytes) {
+    const int descriptor = file_.is_open() ? file_.get() : STDOUT_FILENO;
     int patience = kStopPatience;
     while (!bytes.empty()) {
-        pollfd ready{descriptor_, POLLOUT, 0};
+        pollfd ready{descriptor, POLLOUT, 0};
         if (::poll(&ready, 1, kPollMs) == 0) {
             const std::lock_guard lock(mutex_);
             if (stop_ && --patience <= 0) return;
             continue;
         }
-        const auto written =
-            ::write(descriptor_, bytes.data(), std::min(bytes.size(), kWriteBytes));
+        const auto written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kWriteBytes));
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return;  // nobody reads any more; requests go on
         bytes.remove_prefix(static_cast<std::size_t>(written));

@@ -1,10 +1,12 @@
 #pragma once
 // AccessLog: one JSON line a request, written by a thread of its own so that a slow terminal or
 // disk never holds up a request. Bounded: what does not fit is dropped and counted in the log.
+// A file that was renamed is written until reopen().
 // Never in it: keys, bodies, Authorization, full Idempotency-Keys.
 // Thread rule: write() from any thread; the mutex is held for an append.
 
 #include "base/clock.hpp"
+#include "base/file.hpp"
 #include "base/result.hpp"
 
 #include <condition_variable>
@@ -43,19 +45,24 @@ public:
 
     void write(const AccessLine& line);
 
+    // Opens the path anew, for what is written from now on; of "-" and "off" nothing. Call it from
+    // one thread at a time. Fails with: CannotCreate; what was open stays so.
+    [[nodiscard]] Result<> reopen();
+
 private:
-    AccessLog(int descriptor, bool owns_descriptor, const Clock& clock);
+    AccessLog(std::string target, Descriptor file, const Clock& clock);
     void work();
     void write_out(std::string_view bytes);
 
-    int descriptor_;  // negative: off
-    bool owns_descriptor_;
+    const std::string target_;
     const Clock& clock_;
+    Descriptor file_;  // the thread's own once it runs; not open for "-" and "off"
     std::mutex mutex_;
     std::condition_variable has_lines_;
-    std::string pending_;      // guarded by mutex_
-    std::size_t dropped_ = 0;  // guarded by mutex_
-    bool stop_ = false;        // guarded by mutex_
+    std::string pending_;       // guarded by mutex_
+    std::size_t dropped_ = 0;   // guarded by mutex_
+    bool stop_ = false;         // guarded by mutex_
+    Descriptor next_file_{-1};  // guarded by mutex_; open: takes the place of file_
     std::thread thread_;
 };
 

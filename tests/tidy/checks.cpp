@@ -41,7 +41,8 @@ std::string refuse_own_header(std::size_t layer, std::string_view name) {
 
 // The operating system's headers, in the files that are the seam to it.
 bool may_use_posix(std::string_view path) {
-    return path == "base/clock.cpp" || path == "base/random.cpp" || path == "base/file.cpp";
+    return path == "base/clock.cpp" || path == "base/random.cpp" || path == "base/file.cpp" ||
+           path == "base/log.cpp";
 }
 
 // The one cryptographic primitive that layers below the edge need.
@@ -98,8 +99,8 @@ constexpr std::array kBans{
 };
 
 bool is_seam(std::string_view path) {
-    return path == "base/clock.cpp" || path == "base/random.cpp" || path.starts_with("bench/") ||
-           path.starts_with("tests/support/");
+    return path == "base/clock.cpp" || path == "base/random.cpp" || path == "base/log.cpp" ||
+           path.starts_with("bench/") || path.starts_with("tests/support/");
 }
 
 bool has_word(std::string_view text, std::string_view word) {
@@ -267,6 +268,24 @@ Findings check_tokens(const SourceFile& file) {
     return findings;
 }
 
+Findings check_logging(const SourceFile& file) {
+    const auto layer = layer_of(file.path);
+    const bool is_command_line = layer && kLayers[*layer] == "cli";
+    // A lost invariant ends the process, wherever it is, with the one line it can still write.
+    const bool is_seam = file.path == "base/log.cpp" || file.path == "base/check.hpp";
+    if (!layer || is_command_line || is_seam) return {};
+    Findings findings;
+    const auto code = take_apart(file.text).code;
+    for (const std::string_view word :
+         {"stderr", "STDERR_FILENO", "std::cerr", "std::clog", "perror("}) {
+        for (const auto at : find_all(code, word)) {
+            findings.push_back({file.path, line_of(code, at),
+                                "the server tells its operator through base/log.hpp"});
+        }
+    }
+    return findings;
+}
+
 Findings check_codes_documented(const SourceFile& result_source, std::string_view api_document) {
     Findings findings;
     constexpr std::string_view kReturn = "return \"";
@@ -285,9 +304,9 @@ Findings check_codes_documented(const SourceFile& result_source, std::string_vie
 
 Findings check_file(const SourceFile& file) {
     Findings all;
-    for (const auto check :
-         {check_includes, check_banned_calls, check_file_length, check_function_length,
-          check_header_opening, check_todo, check_sql_building, check_guards, check_tokens}) {
+    for (const auto check : {check_includes, check_banned_calls, check_file_length,
+                             check_function_length, check_header_opening, check_todo,
+                             check_sql_building, check_guards, check_tokens, check_logging}) {
         std::ranges::move(check(file), std::back_inserter(all));
     }
     return all;

@@ -54,6 +54,9 @@ using Findings = std::vector<Finding>;
 // A token is a FencingToken wherever it is not a column, a row under suspicion, or text.
 [[nodiscard]] Findings check_tokens(const SourceFile& file);
 
+// Below cli/, stderr is written by base/log.hpp only.
+[[nodiscard]] Findings check_logging(const SourceFile& file);
+
 // Every wire name that `result_source` (base/result.cpp) returns stands in `api_document` in
 // backquotes. A source without names is a finding too: then this check has lost its object.
 [[nodiscard]] Findings check_codes_documented(const SourceFile& result_source,

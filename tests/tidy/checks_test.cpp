@@ -95,6 +95,19 @@ TEST(Tidy, WordsThatOnlyLookBannedPass) {
                     .empty());
 }
 
+TEST(Tidy, OnlyTheLogAndTheCommandLineWriteToStderr) {
+    for (const std::string line :
+         {"std::fprintf(stderr, \"lost\");", "::write(STDERR_FILENO, text, size);",
+          "std::cerr << 1;", "std::clog << 1;", "std::perror(\"open\");"}) {
+        EXPECT_EQ(check_logging({"proxy/net/a.cpp", line}).size(), 1U) << line;
+        EXPECT_EQ(check_logging({"storage/batch/a.cpp", line}).size(), 1U) << line;
+        EXPECT_TRUE(check_logging({"base/log.cpp", line}).empty()) << line;
+        EXPECT_TRUE(check_logging({"cli/main.cpp", line}).empty()) << line;
+        EXPECT_TRUE(check_logging({"tests/support/a.cpp", line}).empty()) << line;
+        EXPECT_TRUE(check_logging({"proxy/net/a.cpp", "// " + line}).empty()) << line;
+    }
+}
+
 TEST(Tidy, AFileOfFourHundredLinesPassesAndOneMoreFails) {
     EXPECT_TRUE(check_file_length({"base/a.cpp", lines(400)}).empty());
     EXPECT_EQ(check_file_length({"base/a.cpp", lines(401)}).size(), 1U);

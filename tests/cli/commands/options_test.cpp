@@ -25,13 +25,14 @@ TEST(OptionsTest, ServeWithoutOptionsOverridesNothing) {
     const auto serve = parse_as<ServeCommand>({"serve"});
 
     EXPECT_FALSE(serve.config_file || serve.data_dir || serve.listen || serve.admin_listen ||
-                 serve.ready_file || serve.access_log);
+                 serve.ready_file || serve.access_log || serve.log_format);
 }
 
 TEST(OptionsTest, ServeTakesEveryDocumentedOption) {
-    const auto serve = parse_as<ServeCommand>({"serve", "--config", "c.toml", "--data-dir", "d",
-                                               "--listen", "0.0.0.0:0", "--admin-listen=[::1]:9443",
-                                               "--ready-file", "r", "--access-log", "-"});
+    const auto serve =
+        parse_as<ServeCommand>({"serve", "--config", "c.toml", "--data-dir", "d", "--listen",
+                                "0.0.0.0:0", "--admin-listen=[::1]:9443", "--ready-file", "r",
+                                "--access-log", "-", "--log-format", "json"});
 
     EXPECT_EQ(serve.config_file, "c.toml");
     EXPECT_EQ(serve.data_dir, "d");
@@ -39,6 +40,7 @@ TEST(OptionsTest, ServeTakesEveryDocumentedOption) {
     EXPECT_EQ(serve.admin_listen, (proxy::Endpoint{"::1", 9443}));
     EXPECT_EQ(serve.ready_file, "r");
     EXPECT_EQ(serve.access_log, "-");
+    EXPECT_EQ(serve.log_format, LogFormat::Json);
 }
 
 TEST(OptionsTest, KeyAddTakesRepeatedScopes) {
@@ -131,6 +133,7 @@ TEST(OptionsTest, WrongLinesAreUsageErrors) {
              {"serve", "--listen", "localhost:1"},
              {"serve", "extra"},
              {"serve", "--data-dir", ""},
+             {"serve", "--log-format", "xml"},
              {"top", "--url", "http://127.0.0.1:8443"},
              {"top", "--prefix", "a b"},
              {"top", "--prefix", "/a"},

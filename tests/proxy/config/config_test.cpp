@@ -43,6 +43,7 @@ TEST_F(ConfigTest, EmptyFileMeansTheDefaults) {
     EXPECT_EQ(config->body_bytes_max, 65'536U);
     EXPECT_EQ(config->idle_timeout, 75s);
     EXPECT_EQ(config->access_log, "-");
+    EXPECT_EQ(config->log_format, LogFormat::Text);
     ASSERT_EQ(config->classes.size(), 1U);
     EXPECT_EQ(config->classes[0].name, "payments");
     EXPECT_FALSE(config->classes[0].accepts_late_writes);
@@ -56,6 +57,7 @@ TEST_F(ConfigTest, EveryKindOfSettingIsRead) {
         data_dir = "/var/lib/fencegate"
         backup_dir = "/mnt/backups"
         access_log = "off"
+        log_format = "json"
         connections_max = 7
         body_timeout = "250ms"
         wait_max = "5m"
@@ -74,6 +76,7 @@ TEST_F(ConfigTest, EveryKindOfSettingIsRead) {
     EXPECT_EQ(backup_folder(*config), "/mnt/backups");
     EXPECT_EQ(backup_folder(Config{.data_dir = "d"}), "d/backups");
     EXPECT_EQ(config->access_log, "off");
+    EXPECT_EQ(config->log_format, LogFormat::Json);
     EXPECT_EQ(config->connections_max, 7U);
     EXPECT_EQ(config->body_timeout, 250ms);
     EXPECT_EQ(config->wait_max, 5min);
@@ -143,6 +146,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ClassNameNoSegment", "[class.\"a/b\"]\nttl_min = \"1s\"\n",
                 "fencegate.toml:1:1: a lock class is "},
         Refusal{"LateWrites", "[class.a]\nlate_writes = true\n", "fencegate.toml:2:15: "},
+        Refusal{"LogFormat", "log_format = \"xml\"\n",
+                "fencegate.toml:1:14: `log_format` must be "},
         Refusal{"LateWritesWord", "[class.a]\nlate_writes = \"maybe\"\n", "fencegate.toml:2:15: "},
         Refusal{
             "DefaultAboveMax", "[class.a]\nttl_max = \"10s\"\n",
