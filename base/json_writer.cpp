@@ -1,5 +1,7 @@
 #include "base/json_writer.hpp"
 
+#include "base/hex.hpp"
+
 #include <array>
 #include <charconv>
 
@@ -15,16 +17,13 @@ constexpr auto kNeedsEscape = [] {
 }();
 
 void append_escape(std::string& out, char byte) {
-    constexpr std::string_view kHexDigits = "0123456789abcdef";
     out.push_back('\\');
     if (byte == '"' || byte == '\\') {
         out.push_back(byte);
         return;
     }
-    const auto code = static_cast<unsigned char>(byte);
     out.append("u00");
-    out.push_back(kHexDigits[code >> 4]);
-    out.push_back(kHexDigits[code & 0x0f]);
+    append_hex(out, static_cast<std::uint8_t>(byte));
 }
 
 }  // namespace

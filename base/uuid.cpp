@@ -1,14 +1,11 @@
 #include "base/uuid.hpp"
 
+#include "base/hex.hpp"
+
 namespace fencegate {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-int hex_value(char digit) noexcept {
-    const auto at = kHexDigits.find(digit);
-    return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
+constexpr std::size_t kTextBytes = 36;
 
 bool is_dash_position(std::size_t at) noexcept {
     return at == 8 || at == 13 || at == 18 || at == 23;
@@ -29,15 +26,7 @@ Uuid uuid_v7(WallTime now, Random& random) {
     return id;
 }
 
-std::string to_hex(const Uuid& id) {
-    std::string text;
-    text.reserve(32);
-    for (const auto byte : id.bytes) {
-        text.push_back(kHexDigits[byte >> 4]);
-        text.push_back(kHexDigits[byte & 0x0f]);
-    }
-    return text;
-}
+std::string to_hex(const Uuid& id) { return to_hex(std::span(id.bytes)); }
 
 std::string to_string(const Uuid& id) {
     auto text = to_hex(id);
@@ -46,21 +35,19 @@ std::string to_string(const Uuid& id) {
 }
 
 std::optional<Uuid> parse_uuid(std::string_view text) noexcept {
-    if (text.size() != 36) return std::nullopt;
-    Uuid id;
-    std::size_t nibble = 0;
+    if (text.size() != kTextBytes) return std::nullopt;
+    std::array<char, 2 * sizeof(Uuid::bytes)> digits{};
+    std::size_t used = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
-        if (is_dash_position(at)) {
-            if (text[at] != '-') return std::nullopt;
-            continue;
+        if (!is_dash_position(at)) {
+            digits[used++] = text[at];
+        } else if (text[at] != '-') {
+            return std::nullopt;
         }
-        const int value = hex_value(text[at]);
-        if (value < 0) return std::nullopt;
-        auto& byte = id.bytes[nibble / 2];
-        byte = static_cast<std::uint8_t>((byte << 4) | value);
-        ++nibble;
     }
-    return id;
+    const auto bytes = parse_hex<sizeof(Uuid::bytes)>({digits.data(), digits.size()});
+    if (!bytes) return std::nullopt;
+    return Uuid{*bytes};
 }
 
 }  // namespace fencegate

@@ -1,9 +1,10 @@
 #include "cli/client/printable.hpp"
 
+#include "base/hex.hpp"
+
 namespace fencegate::cli {
 
 std::string printable(std::string_view text) {
-    constexpr const char* kDigits = "0123456789abcdef";
     std::string shown;
     shown.reserve(text.size());
     for (const char letter : text) {
@@ -13,7 +14,7 @@ std::string printable(std::string_view text) {
         } else if (byte >= 0x20 && byte < 0x7f) {
             shown += letter;
         } else {
-            shown.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+            append_hex(shown.append("\\x"), byte);
         }
     }
     return shown;

@@ -1,9 +1,11 @@
 #include "proxy/access/credentials.hpp"
 
 #include "base/check.hpp"
+#include "base/hex.hpp"
 #include "proxy/access/key_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <ranges>
 
@@ -14,7 +16,6 @@ constexpr std::string_view kPrefix = "fgk_";
 constexpr std::size_t kIdDigits = 12;
 constexpr std::size_t kSecretDigits = 64;
 constexpr std::size_t kKeyBytes = kPrefix.size() + kIdDigits + 1 + kSecretDigits;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // The id of what looks like a key. The form is public, so a quick no tells nothing.
 std::optional<KeyId> id_of(std::string_view key) noexcept {
@@ -26,18 +27,17 @@ std::optional<KeyId> id_of(std::string_view key) noexcept {
 }  // namespace
 
 std::string to_string(KeyId id) {
-    std::string text(kIdDigits, '0');
+    std::array<std::uint8_t, kIdDigits / 2> bytes{};
     auto rest = id.value;
-    for (auto& digit : std::views::reverse(text)) {
-        digit = kHexDigits[rest & 0x0f];
-        rest >>= 4;
+    for (auto& byte : std::views::reverse(bytes)) {
+        byte = static_cast<std::uint8_t>(rest);
+        rest >>= 8;
     }
-    return text;
+    return to_hex(bytes);
 }
 
 std::optional<KeyId> parse_key_id(std::string_view text) noexcept {
-    if (text.size() != kIdDigits) return std::nullopt;
-    if (text.find_first_not_of(kHexDigits) != std::string_view::npos) return std::nullopt;
+    if (text.size() != kIdDigits || !is_hex(text)) return std::nullopt;
     KeyId id;
     std::from_chars(text.data(), text.data() + text.size(), id.value, 16);
     return id;
@@ -45,12 +45,7 @@ std::optional<KeyId> parse_key_id(std::string_view text) noexcept {
 
 std::string key_text(KeyId id, std::span<const std::uint8_t, 32> secret) {
     std::string text(kPrefix);
-    text.append(to_string(id)).append("_");
-    for (const auto byte : secret) {
-        text.push_back(kHexDigits[byte >> 4]);
-        text.push_back(kHexDigits[byte & 0x0f]);
-    }
-    return text;
+    return text.append(to_string(id)).append("_").append(to_hex(secret));
 }
 
 Credentials::Credentials(std::vector<KeyRecord> records) : records_(std::move(records)) {

@@ -1,6 +1,7 @@
 #include "proxy/access/key_file.hpp"
 
 #include "base/file.hpp"
+#include "base/hex.hpp"
 #include "base/start_failure.hpp"
 #include "proxy/config/toml_reader.hpp"
 
@@ -12,30 +13,8 @@ namespace {
 
 using std::filesystem::path;
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kCreatedAtAlphabet = "0123456789-:.TZ+";
 constexpr std::size_t kCreatedAtBytesMax = 40;
-
-std::string hex(const Sha256& digest) {
-    std::string text;
-    for (const auto byte : digest) {
-        text.push_back(kHexDigits[byte >> 4]);
-        text.push_back(kHexDigits[byte & 0x0f]);
-    }
-    return text;
-}
-
-std::optional<Sha256> parse_sha256(std::string_view text) {
-    Sha256 digest{};
-    if (text.size() != 2 * digest.size()) return std::nullopt;
-    if (text.find_first_not_of(kHexDigits) != std::string_view::npos) return std::nullopt;
-    for (std::size_t at = 0; at < digest.size(); ++at) {
-        const auto high = kHexDigits.find(text[2 * at]);
-        const auto low = kHexDigits.find(text[2 * at + 1]);
-        digest[at] = static_cast<std::uint8_t>(high << 4 | low);
-    }
-    return digest;
-}
 
 // One [[key]] table, entry by entry.
 class RecordReader {
@@ -79,7 +58,7 @@ private:
             }
             record_.principal.name = text;
         } else if (name == "sha256") {
-            const auto digest = parse_sha256(text);
+            const auto digest = parse_hex<sizeof(Sha256)>(text);
             if (!digest) return file_.refuse(node, "`sha256` must be 64 hex digits; correct it");
             record_.sha256 = *digest;
         } else {
@@ -139,7 +118,7 @@ std::string to_toml(const KeyRecord& record) {
         text.append(separator).append("\"").append(scope).append("\"");
         separator = ", ";
     }
-    text.append("]\nsha256 = \"").append(hex(record.sha256)).append("\"\ncreated_at = \"");
+    text.append("]\nsha256 = \"").append(to_hex(record.sha256)).append("\"\ncreated_at = \"");
     return text.append(record.created_at).append("\"\n");
 }
 

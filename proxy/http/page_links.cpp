@@ -1,22 +1,21 @@
 #include "proxy/http/page_links.hpp"
 
+#include "base/hex.hpp"
+
 namespace fencegate::proxy {
 namespace {
 
 // Everything but the unreserved characters of RFC 3986: no ">" or quote can end the link early.
 void append_escaped(std::string_view text, std::string& out) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
     for (const char letter : text) {
         const bool is_plain = (letter >= 'a' && letter <= 'z') ||
                               (letter >= 'A' && letter <= 'Z') ||
                               (letter >= '0' && letter <= '9') ||
                               std::string_view("-._~").find(letter) != std::string_view::npos;
-        if (is_plain) {
+        if (is_plain)
             out += letter;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(letter);
-        out.append("%").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 0xf]);
+        else
+            append_percent_escape(out, letter);
     }
 }
 

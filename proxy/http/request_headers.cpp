@@ -1,5 +1,6 @@
 #include "proxy/http/request_headers.hpp"
 
+#include "base/hex.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "proxy/http/header_lines.hpp"
 
@@ -101,10 +102,6 @@ bool has_weight(std::string_view parameters) noexcept {
            weight.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-bool is_lower_hex(std::string_view text) noexcept {
-    return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 bool is_all_zero(std::string_view text) noexcept {
     return text.find_first_not_of('0') == std::string_view::npos;
 }
@@ -204,7 +201,7 @@ bool is_valid_traceparent(std::string_view text) noexcept {
         return false;
     const auto trace_id = text.substr(3, 32);
     const auto parent_id = text.substr(36, 16);
-    return is_lower_hex(trace_id) && is_lower_hex(parent_id) && is_lower_hex(text.substr(53)) &&
+    return is_hex(trace_id) && is_hex(parent_id) && is_hex(text.substr(53)) &&
            !is_all_zero(trace_id) && !is_all_zero(parent_id);
 }
 

@@ -1,5 +1,7 @@
 #include "proxy/http/target.hpp"
 
+#include "base/hex.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
@@ -50,13 +52,6 @@ Result<std::vector<std::string_view>> split_path(std::string_view path) {
     return segments;
 }
 
-int hex_value(char digit) noexcept {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
-
 // How many bytes the UTF-8 sequence at the front has; 0 if it is none. Overlong forms, surrogates
 // and code points past U+10FFFF are none (RFC 3629 section 4).
 std::size_t utf8_sequence_bytes(std::string_view text) noexcept {
@@ -101,11 +96,9 @@ Result<std::string> decode_value(std::string_view raw) {
             value.push_back(raw[at]);
             continue;
         }
-        const int high = at + 2 < raw.size() ? hex_value(raw[at + 1]) : -1;
-        const int low = at + 2 < raw.size() ? hex_value(raw[at + 2]) : -1;
-        if (high < 0 || low < 0)
-            return refuse_query("The query holds \"%\" without two hex digits after it.");
-        value.push_back(static_cast<char>(high * 16 + low));
+        const auto byte = hex_byte(raw.substr(at + 1, 2));
+        if (!byte) return refuse_query("The query holds \"%\" without two hex digits after it.");
+        value.push_back(static_cast<char>(*byte));
         at += 2;
     }
     if (!is_clean_text(value))

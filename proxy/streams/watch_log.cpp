@@ -1,6 +1,7 @@
 #include "proxy/streams/watch_log.hpp"
 
 #include "base/check.hpp"
+#include "base/hex.hpp"
 #include "proxy/streams/watch_event.hpp"
 
 #include <algorithm>
@@ -36,10 +37,7 @@ std::optional<WatchPosition> parse_position(std::string_view text) {
     return position;
 }
 
-bool is_run(std::string_view text, std::size_t size) {
-    return text.size() == size &&
-           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+bool is_run(std::string_view text, std::size_t size) { return text.size() == size && is_hex(text); }
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "base/digest.hpp"
 
+#include "base/hex.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,18 +10,9 @@
 namespace fencegate {
 namespace {
 
-std::string hex(const Sha256& digest) {
-    std::string text;
-    for (const auto byte : digest) {
-        text.push_back("0123456789abcdef"[byte >> 4]);
-        text.push_back("0123456789abcdef"[byte & 0x0f]);
-    }
-    return text;
-}
-
 TEST(DigestTest, PlainDigestIsTheStandardOne) {
     // FIPS 180-2, appendix B.1.
-    EXPECT_EQ(hex(sha256_of("abc")),
+    EXPECT_EQ(to_hex(sha256_of("abc")),
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
