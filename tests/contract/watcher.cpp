@@ -66,6 +66,10 @@ std::vector<Event> Watcher::rest() {
     return events;
 }
 
+std::ostream& operator<<(std::ostream& out, const Event& event) {
+    return out << event.name << " " << event.id << " " << event.comment << " " << event.data.body;
+}
+
 std::uint64_t number_of(const Event& event) {
     return std::stoull(event.id.substr(event.id.find('-') + 1));
 }
