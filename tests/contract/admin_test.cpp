@@ -14,71 +14,55 @@ protected:
     HttpsClient admin = gateway().admin_client();
 };
 
-TEST_F(Admin, HealthAndReadinessNeedNoKey) {
-    auto options = gateway().client_options();
-    options.port = gateway().admin_listen().port;
-    HttpsClient nobody(options);
+TEST_F(Admin, HealthReadinessAndMetricsNeedNoKeyOnLoopback) {
+    auto nobody = admin_as("");
 
-    for (const auto* target : {"/healthz", "/readyz"}) {
-        const auto answer = nobody.request("GET", target);
-        EXPECT_EQ(answer.status, 200);
-        EXPECT_EQ(answer.header("Content-Type"), "application/json");
-        EXPECT_EQ(answer.json_text("status"), "ok");
-    }
-}
-
-TEST_F(Admin, MetricsAreOpenOnLoopbackAndInThePrometheusFormat) {
-    auto options = gateway().client_options();
-    options.port = gateway().admin_listen().port;
-    HttpsClient nobody(options);
-
-    const auto answer = nobody.request("GET", "/metrics");
-
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_TRUE(contains(answer.body, "# TYPE fencegate_lock_acquire_total counter\n"));
-    EXPECT_TRUE(contains(answer.body, "\nprocess_resident_memory_bytes "));
+    for (const auto* target : {"/healthz", "/readyz"})
+        EXPECT_THAT(nobody.request("GET", target),
+                    Is(200, R"({"status":"ok"})").with("Content-Type", "application/json"))
+            << target;
+    const auto metrics = nobody.request("GET", "/metrics");
+    EXPECT_THAT(metrics, Is(200).with("Content-Type", "text/plain; version=0.0.4; charset=utf-8"));
+    EXPECT_TRUE(contains(metrics.body, "# TYPE fencegate_lock_acquire_total counter\n"));
+    EXPECT_TRUE(contains(metrics.body, "\nprocess_resident_memory_bytes "));
 }
 
 TEST_F(Admin, MetricsAreCompressedForWhoAsks) {
     const auto plain = admin.request("GET", "/metrics");
     const auto small = admin.request("GET", "/metrics", {{"Accept-Encoding", "gzip"}});
 
-    EXPECT_EQ(plain.header("Content-Encoding"), "");
-    EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
-    EXPECT_EQ(small.header("Content-Encoding"), "gzip");
-    EXPECT_EQ(small.header("Content-Type"), plain.header("Content-Type"));
+    EXPECT_THAT(plain,
+                Is(200).with("Content-Encoding", "<absent>").with("Vary", "Accept-Encoding"));
+    EXPECT_THAT(small, Is(200)
+                           .with("Content-Encoding", "gzip")
+                           .with("Content-Type", plain.header("Content-Type")));
     EXPECT_LT(small.body.size(), plain.body.size() / 5);
     EXPECT_TRUE(contains(fencegate::testing::gunzip(small.body),
                          "# TYPE fencegate_lock_acquire_total counter\n"));
 }
 
 TEST_F(Admin, ServesNothingElse) {
-    for (const auto* target : {"/", "/v1/locks/a", "/metrics/x"}) {
-        expect_problem(admin.request("GET", target), 404, "not_found");
-    }
-    const auto refused = admin.request("POST", "/metrics");
-    expect_problem(refused, 405, "method_not_allowed");
-    EXPECT_EQ(refused.header("Allow"), "GET");
+    for (const auto* target : {"/", "/v1/locks/a", "/metrics/x"})
+        EXPECT_THAT(admin.request("GET", target), Refused(404, "not_found")) << target;
+    EXPECT_THAT(admin.request("POST", "/metrics"),
+                Refused(405, "method_not_allowed").with("Allow", "GET"));
+    EXPECT_THAT(admin.request("DELETE", "/locks/hot"), Refused(405, "method_not_allowed"));
 }
 
 class ClosedMetrics : public GatewaySuite {
 protected:
     static void SetUpTestSuite() { start("[metrics]\nanonymous = false\n"); }
-
-    Response metrics(const std::string& key) {
-        auto options = gateway().client_options();
-        options.port = gateway().admin_listen().port;
-        options.api_key = key;
-        return HttpsClient(options).request("GET", "/metrics");
-    }
 };
 
 TEST_F(ClosedMetrics, NeedAKeyThatMayReadThem) {
-    expect_problem(metrics(""), 401, "unauthenticated");
-    expect_problem(metrics(gateway().add_key("app", {"locks:write", "admin"})), 403, "forbidden");
-    EXPECT_EQ(metrics(gateway().add_key("prometheus", {"metrics:read"})).status, 200);
-    EXPECT_EQ(metrics(gateway().api_key()).status, 200);
+    const auto app = gateway().add_key("app", {"locks:read", "locks:write", "admin"});
+    const auto prometheus = gateway().add_key("prometheus", {"metrics:read"});
+    for (const auto* target : {"/metrics", "/locks/hot"}) {
+        EXPECT_THAT(admin_as("").request("GET", target), Refused(401, "unauthenticated"));
+        EXPECT_THAT(admin_as(app).request("GET", target), Refused(403, "forbidden"));
+        EXPECT_THAT(admin_as(prometheus).request("GET", target), Is(200)) << target;
+        EXPECT_THAT(admin_as(gateway().api_key()).request("GET", target), Is(200)) << target;
+    }
 }
 
 // The value of a series, by its name and labels as the text has them.

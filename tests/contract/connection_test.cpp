@@ -40,10 +40,10 @@ TEST_F(Connection, APipelineGoesOnBehindAPoliteRefusal) {
                     request_text(gateway(), "PUT", "/v1/payments", {}, "{}") +
                     request_text(gateway(), "GET", "/v1/locks/a"));
 
-    expect_problem(client.read_response(), 404, "payment_not_found");
-    expect_problem(client.read_response(), 400, "invalid_json");
-    expect_problem(client.read_response(), 405, "method_not_allowed");
-    EXPECT_EQ(client.read_response().status, 200);
+    EXPECT_THAT(client.read_response(), Refused(404, "payment_not_found"));
+    EXPECT_THAT(client.read_response(), Refused(400, "invalid_json"));
+    EXPECT_THAT(client.read_response(), Refused(405, "method_not_allowed"));
+    EXPECT_THAT(client.read_response(), Is(200));
 }
 
 TEST_F(Connection, ARequestMayComeByteByByte) {
@@ -66,7 +66,7 @@ TEST_F(Connection, AChunkedBodyIsTaken) {
     for (const char byte : text) client.send_raw({&byte, 1});
 
     const auto granted = client.read_response();
-    EXPECT_EQ(granted.status, 201) << granted.body;
+    EXPECT_THAT(granted, Is(201));
     EXPECT_EQ(granted.json_text("owner"), "me");
     EXPECT_EQ(client.read_response().json_text("/holder/owner"), "me");
 }
@@ -79,10 +79,10 @@ TEST_F(Connection, AnExpectedContinueIsSaid) {
                           {"Content-Length", std::to_string(body.size())}};
 
     client.send_raw(post_lock(name, headers));
-    EXPECT_EQ(client.read_response().status, 100);
+    EXPECT_THAT(client.read_response(), Is(100));
     client.send_raw(body);
 
-    EXPECT_EQ(client.read_response().status, 201);
+    EXPECT_THAT(client.read_response(), Is(201));
 }
 
 TEST_F(Connection, ARefusedExpectationIsNotToldToContinue) {
@@ -92,14 +92,14 @@ TEST_F(Connection, ARefusedExpectationIsNotToldToContinue) {
 
     const auto refused = client.read_response();
 
-    expect_problem(refused, 401, "unauthenticated");
+    EXPECT_THAT(refused, Refused(401, "unauthenticated"));
     EXPECT_TRUE(client.closed_by_peer()) << "nobody knows whether the body will come";
 }
 
 TEST_F(Connection, CloseIsHonoured) {
     const auto answer = client.request("GET", "/v1/locks/a", {{"Connection", "close"}});
 
-    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(answer, Is(200));
     EXPECT_EQ(answer.header("Connection"), "close");
     EXPECT_TRUE(client.closed_by_peer());
 }
@@ -109,7 +109,7 @@ TEST_F(Connection, NothingBehindACloseIsServed) {
     client.send_raw(request_text(gateway(), "GET", "/v1/locks/a", {{"Connection", "close"}}) +
                     post_lock(name, {}, "{}"));
 
-    EXPECT_EQ(client.read_response().status, 200);
+    EXPECT_THAT(client.read_response(), Is(200));
     EXPECT_TRUE(client.closed_by_peer());
     client.connect();
     EXPECT_EQ(lock(name).json_text("state"), "free");
@@ -121,7 +121,7 @@ TEST_F(Connection, Http10IsServedAndClosed) {
 
     const auto answer = client.read_response();
 
-    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_THAT(answer, Is(200));
     EXPECT_TRUE(client.closed_by_peer());
 }
 
@@ -131,7 +131,7 @@ TEST_F(Connection, ARefusalReachesAClientThatIsStillSending) {
     client.send_raw("POST /v1/locks/a HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n" +
                     megabyte);
 
-    expect_problem(client.read_response(), 401, "unauthenticated");
+    EXPECT_THAT(client.read_response(), Refused(401, "unauthenticated"));
     EXPECT_TRUE(client.closed_by_peer());
 }
 
@@ -139,12 +139,12 @@ TEST_F(Connection, ARefusalReachesAClientThatIsStillSending) {
 // beginning of the next answer.
 TEST_F(Connection, AHeadRequestIsAnsweredWithoutABody) {
     client.send_raw(request_text(gateway(), "HEAD", "/v1/locks/a"));
-    EXPECT_EQ(client.read_response().status, 405);
+    EXPECT_THAT(client.read_response(), Is(405));
 
     client.send_raw(request_text(gateway(), "GET", "/v1/locks/a"));
 
     const auto next = client.read_response();
-    EXPECT_EQ(next.status, 200);
+    EXPECT_THAT(next, Is(200));
     EXPECT_EQ(next.json_text("lock"), "a");
 }
 
@@ -178,7 +178,7 @@ TEST_P(TlsVersion, IsServedOnlyWhenItIsSafe) {
         EXPECT_THROW(other.connect(), std::runtime_error);
         return;
     }
-    EXPECT_EQ(other.request("GET", "/v1/locks/a").status, 200);
+    EXPECT_THAT(other.request("GET", "/v1/locks/a"), Is(200));
     EXPECT_EQ(other.tls_version(), GetParam().name);
 }
 

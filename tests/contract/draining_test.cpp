@@ -36,7 +36,7 @@ TEST_F(Draining, TellsWaitersAndEndsWithZero) {
     gateway().signal(SIGTERM);
 
     const auto refused = waiting.read_response();
-    expect_problem(refused, 503, "draining");
+    EXPECT_THAT(refused, Refused(503, "draining"));
     EXPECT_FALSE(refused.header("Retry-After").empty());
     EXPECT_TRUE(waiting.closed_by_peer());
     EXPECT_TRUE(client.closed_by_peer()) << "an idle connection is not kept";
@@ -54,18 +54,17 @@ TEST_F(Draining, FinishesTheRequestAtHandAndSaysItIsNotReady) {
     const auto text = request_text(gateway(), "POST", "/v1/locks/" + name, {}, R"({"owner":"a"})");
     client.send_raw(text.substr(0, text.size() - 5));
     auto admin = gateway().admin_client();
-    ASSERT_EQ(admin.request("GET", "/readyz").status, 200);
+    ASSERT_THAT(admin.request("GET", "/readyz"), Is(200));
 
     drain(admin);
 
-    EXPECT_EQ(admin.request("GET", "/healthz").status, 200)
-        << "it is alive, and must not be killed";
+    EXPECT_THAT(admin.request("GET", "/healthz"), Is(200)) << "it is alive, and must not be killed";
     EXPECT_TRUE(contains(admin.request("GET", "/metrics").body, "\nfencegate_draining 1\n"));
     EXPECT_TRUE(eventually("nobody new is let in", is_refused_connection));
     client.send_raw(text.substr(text.size() - 5));
 
     const auto granted = client.read_response();
-    EXPECT_EQ(granted.status, 201) << granted.body;
+    EXPECT_THAT(granted, Is(201));
     EXPECT_EQ(granted.header("Connection"), "close");
     client.close();
     EXPECT_EQ(gateway().wait_for_exit(), 0);
@@ -82,7 +81,7 @@ TEST_F(Draining, LetsNobodyWaitAnyMore) {
     drain(admin);
     client.send_raw(text.substr(text.size() - 5));
 
-    expect_problem(client.read_response(), 503, "draining");
+    EXPECT_THAT(client.read_response(), Refused(503, "draining"));
     client.close();
     EXPECT_EQ(gateway().wait_for_exit(), 0);
     gateway().start();
@@ -104,7 +103,7 @@ protected:
         client.send_raw(text.substr(text.size() - 5));
 
         const auto refused = client.read_response();
-        EXPECT_EQ(refused.status, status) << refused.body;
+        EXPECT_THAT(refused, Is(status));
         EXPECT_EQ(refused.header("Connection"), "close");
         EXPECT_TRUE(client.closed_by_peer());
         client.close();

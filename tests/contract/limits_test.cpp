@@ -14,7 +14,7 @@ protected:
     }
     void expect_refused_and_closed(int status, std::string_view code) {
         const auto refused = client.read_response();
-        expect_problem(refused, status, code);
+        EXPECT_THAT(refused, Refused(status, code));
         EXPECT_EQ(refused.header("Connection"), "close");
         EXPECT_TRUE(client.closed_by_peer());
     }
@@ -42,11 +42,12 @@ TEST_F(Timeouts, AHeadThatTricklesIsRefused) {
 
     for (std::size_t at = 0; at < kPieces; ++at) {
         trickling.send_raw(text.substr(at, 1));
-        expect_problem(acquire(own.lock, R"({"wait_ms":200})"), 423, "lock_held");  // the pace
+        EXPECT_THAT(acquire(own.lock, R"({"wait_ms":200})"),
+                    Refused(423, "lock_held"));  // the pace
     }
     trickling.send_raw(text.substr(kPieces));
 
-    expect_problem(trickling.read_response(), 408, "request_timeout");
+    EXPECT_THAT(trickling.read_response(), Refused(408, "request_timeout"));
     EXPECT_TRUE(trickling.closed_by_peer());
 }
 
@@ -94,7 +95,7 @@ TEST_F(Limits, APostWithoutLengthIsRefused) {
     const auto name = fresh("lock");
     client.send_raw(head(name) + "\r\n");
 
-    expect_problem(client.read_response(), 411, "length_required");
+    EXPECT_THAT(client.read_response(), Refused(411, "length_required"));
     EXPECT_EQ(lock(name).json_text("state"), "free");
 }
 
@@ -139,7 +140,7 @@ TEST_F(Limits, ABodyAtTheLimitIsTaken) {
     std::string body = R"({"ttl_ms":5000})";
     body.append(1'024 - body.size(), ' ');
 
-    EXPECT_EQ(acquire(name, body).status, 201);
+    EXPECT_THAT(acquire(name, body), Is(201));
     EXPECT_EQ(lock(name).json_text("state"), "held");
 }
 
@@ -186,12 +187,12 @@ TEST_F(Overload, IsRefusedWithNothingDoneAndMayBeRetried) {
         }
     }
 
-    expect_problem(refused, 503, "overloaded");
+    EXPECT_THAT(refused, Refused(503, "overloaded"));
     EXPECT_FALSE(refused.header("Retry-After").empty());
-    expect_problem(payment(id), 404, "payment_not_found");
+    EXPECT_THAT(payment(id), Refused(404, "payment_not_found"));
     const auto retried = client.request("POST", "/v1/payments", {{"Idempotency-Key", "key-" + id}},
                                         R"({"id":")" + id + R"(","amount":100,"currency":"EUR"})");
-    EXPECT_EQ(retried.status, 201) << retried.body;
+    EXPECT_THAT(retried, Is(201));
     EXPECT_EQ(retried.header_count("Idempotency-Replayed"), 0U);
 }
 

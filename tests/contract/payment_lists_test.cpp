@@ -116,7 +116,7 @@ TEST_F(PaymentLists, ABadParameterIsNamed) {
           "?created_from=2026-01-02T00:00:00Z&created_to=2026-01-01T00:00:00Z",
           "?reference=", "?reference=a&cursor=o7", "?principal=a", "?colour=red"}) {
         SCOPED_TRACE(query);
-        expect_problem(list(query), 400, "invalid_argument");
+        EXPECT_THAT(list(query), Refused(400, "invalid_argument"));
     }
 }
 
@@ -139,7 +139,7 @@ protected:
         const auto body = R"({"amount":100,"currency":"EUR","metadata":)" + metadata + "}}";
         const auto created =
             client.request("POST", "/v1/payments", {{"Idempotency-Key", fresh("long")}}, body);
-        ASSERT_EQ(created.status, 201) << created.body;
+        ASSERT_THAT(created, Is(201));
     }
 };
 
@@ -164,7 +164,7 @@ TEST_F(PaymentLists, ACursorAtTheEndOfNumbersLeadsBack) {
     const auto back = list("?limit=1&cursor=" + none.json_text("next_cursor"));
 
     EXPECT_TRUE(ids(none).empty());
-    EXPECT_EQ(back.status, 200) << back.body;
+    EXPECT_THAT(back, Is(200));
     EXPECT_EQ(ids(back), Ids{newest});
 }
 
@@ -177,7 +177,7 @@ TEST_F(LongLists, LeaveNothingBehindOnAConnection) {
     std::vector<HttpsClient> idle;
     for (std::size_t count = 0; count < kCount; ++count) {
         idle.push_back(gateway().client());
-        ASSERT_EQ(idle.back().request("GET", "/v1/payments?limit=12").status, 200);
+        ASSERT_THAT(idle.back().request("GET", "/v1/payments?limit=12"), Is(200));
     }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

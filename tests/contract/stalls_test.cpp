@@ -32,7 +32,7 @@ TEST_F(StandingStill, ARenewalThatWasSentMeanwhileIsGood) {
     });
     const auto renewed = holder.read_response();
 
-    ASSERT_EQ(renewed.status, 200) << renewed.body;
+    ASSERT_THAT(renewed, Is(200));
     EXPECT_EQ(renewed.json_int("remaining_ms"), 1'000);
 }
 
@@ -43,7 +43,7 @@ TEST_F(StandingStill, NobodyInLineIsGrantedBecauseOfIt) {
     stand_still([] {});
 
     EXPECT_EQ(lease(own).json_text("state"), "live");
-    EXPECT_EQ(waiting.read_response().status, 201) << "once its time is over";
+    EXPECT_THAT(waiting.read_response(), Is(201)) << "once its time is over";
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ TEST_F(Statements, BeginAndEndWithABalance) {
 
     const auto csv = statement("?account=funds_held&currency=EUR");
 
-    ASSERT_EQ(csv.status, 200) << csv.body;
+    ASSERT_THAT(csv, Is(200));
     EXPECT_EQ(csv.header("Transfer-Encoding"), "chunked");
     EXPECT_TRUE(csv.header("Content-Type").starts_with("text/csv"));
     EXPECT_TRUE(contains(csv.body, "\r\nopening,,,,,,,,0.00,EUR,")) << csv.body;
@@ -76,8 +76,8 @@ TEST_F(Statements, LeaveTheConnectionForTheNextRequest) {
         request_text(gateway(), "GET", "/v1/ledger/statement?account=funds_held&currency=EUR") +
         request_text(gateway(), "GET", "/v1/ledger/accounts"));
 
-    EXPECT_EQ(client.read_response().status, 200);
-    EXPECT_EQ(client.read_response().status, 200);
+    EXPECT_THAT(client.read_response(), Is(200));
+    EXPECT_THAT(client.read_response(), Is(200));
 }
 
 TEST_F(Statements, ToAnOldClientEndWithTheConnection) {
@@ -89,7 +89,7 @@ TEST_F(Statements, ToAnOldClientEndWithTheConnection) {
 
     const auto whole = client.read_response();
 
-    EXPECT_EQ(whole.status, 200);
+    EXPECT_THAT(whole, Is(200));
     EXPECT_EQ(whole.header_count("Transfer-Encoding"), 0U);
     EXPECT_TRUE(contains(whole.body, "\r\nclosing,")) << whole.body;
 }
@@ -100,7 +100,7 @@ TEST_F(Statements, ABadParameterIsNamed) {
           "?account=funds_held&currency=EUR&format=pdf", "?account=funds_held&currency=EUR&limit=1",
           "?account=funds_held&currency=EUR&from=x"}) {
         SCOPED_TRACE(query);
-        expect_problem(statement(query), 400, "invalid_argument");
+        EXPECT_THAT(statement(query), Refused(400, "invalid_argument"));
     }
 }
 
@@ -113,9 +113,9 @@ TEST_F(NoRoomForStatements, RefusesThemAndServesTheRest) {
     const auto refused = statement("?account=funds_held&currency=EUR");
     const auto next = get("/v1/ledger/accounts");
 
-    expect_problem(refused, 503, "overloaded");
+    EXPECT_THAT(refused, Refused(503, "overloaded"));
     EXPECT_EQ(refused.header("Retry-After"), "1");
-    EXPECT_EQ(next.status, 200);
+    EXPECT_THAT(next, Is(200));
 }
 
 class OneStatementAtATime : public Statements {
@@ -126,10 +126,10 @@ protected:
 TEST_F(OneStatementAtATime, GivesItsPlaceBack) {
     const std::string of = "?account=funds_held&currency=EUR";
 
-    EXPECT_EQ(statement(of).status, 200);
-    EXPECT_EQ(statement(of).status, 200);
-    EXPECT_EQ(statement("?account=funds_held").status, 400);
-    EXPECT_EQ(statement(of).status, 200);
+    EXPECT_THAT(statement(of), Is(200));
+    EXPECT_THAT(statement(of), Is(200));
+    EXPECT_THAT(statement("?account=funds_held"), Is(400));
+    EXPECT_THAT(statement(of), Is(200));
 }
 
 }  // namespace

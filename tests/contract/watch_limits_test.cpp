@@ -63,7 +63,7 @@ TEST_F(FewEvents, AWatcherThatWasOvertakenIsToldAndCutOff) {
     EXPECT_EQ(events.back().id, "") << "its next id must be one that was missed";
     EXPECT_TRUE(watcher.client.closed_by_peer());
     EXPECT_EQ(ended("overrun"), "1");
-    EXPECT_EQ(waiting.read_response().status, 201);
+    EXPECT_THAT(waiting.read_response(), Is(201));
 }
 
 TEST_F(FewEvents, AnIdOlderThanWhatIsKeptIsTooOld) {
@@ -105,7 +105,7 @@ TEST_F(FewPlaces, WhoFindsNoneIsRefusedAndMayComeBack) {
 
     const auto refused = client.request("GET", "/v1/watch");
 
-    expect_problem(refused, 503, "overloaded");
+    EXPECT_THAT(refused, Refused(503, "overloaded"));
     EXPECT_FALSE(refused.header("Retry-After").empty());
     first.client.close();
     EXPECT_TRUE(eventually("a place", [&] {

@@ -83,7 +83,7 @@ TEST_F(Watch, TellsARefusedWriteAndWhoHoldsTheLock) {
     const auto current = grant_payment(payment);
     auto watcher = watch_lock(current.lock);
 
-    expect_problem(refund(payment, stale.token, 100), 412, "lease_released");
+    EXPECT_THAT(refund(payment, stale.token, 100), Refused(412, "lease_released"));
 
     const auto event = watcher.next();
     EXPECT_EQ(event.name, "refused");
@@ -202,7 +202,7 @@ TEST_F(Watch, SaysThatAnIdIsNoneOfItsOwn) {
 TEST_F(Watch, AnEmptyLastEventIdIsNone) {
     client.send_raw(request_text(gateway(), "GET", "/v1/watch", {{"Last-Event-ID", ""}}));
 
-    EXPECT_EQ(client.read_head().status, 200);
+    EXPECT_THAT(client.read_head(), Is(200));
     EXPECT_TRUE(contains(client.read_body_until("\n\n"), "\nid: "));
 }
 
@@ -210,27 +210,28 @@ TEST_F(Watch, ALastEventIdSentTwiceIsRefused) {
     client.send_raw(request_text(gateway(), "GET", "/v1/watch",
                                  {{"Last-Event-ID", "a"}, {"Last-Event-ID", "b"}}));
 
-    expect_problem(client.read_response(), 400, "bad_request");
+    EXPECT_THAT(client.read_response(), Refused(400, "bad_request"));
 }
 
 TEST_F(Watch, NeedsItsScope) {
     auto other = gateway().client(gateway().add_key("payer", {"payments:write"}));
 
-    expect_problem(other.request("GET", "/v1/watch"), 403, "forbidden");
+    EXPECT_THAT(other.request("GET", "/v1/watch"), Refused(403, "forbidden"));
 }
 
 TEST_F(Watch, AFilterThatCannotMatchIsRefused) {
-    expect_problem(client.request("GET", "/v1/watch?lock=a&prefix=a"), 400, "invalid_argument");
-    expect_problem(client.request("GET", "/v1/watch?prefix=a%20b"), 400, "invalid_argument");
-    expect_problem(client.request("GET", "/v1/watch?prefix=/a"), 400, "invalid_argument");
-    expect_problem(client.request("GET", "/v1/watch?lock=a//b"), 400, "invalid_lock_name");
+    EXPECT_THAT(client.request("GET", "/v1/watch?lock=a&prefix=a"),
+                Refused(400, "invalid_argument"));
+    EXPECT_THAT(client.request("GET", "/v1/watch?prefix=a%20b"), Refused(400, "invalid_argument"));
+    EXPECT_THAT(client.request("GET", "/v1/watch?prefix=/a"), Refused(400, "invalid_argument"));
+    EXPECT_THAT(client.request("GET", "/v1/watch?lock=a//b"), Refused(400, "invalid_lock_name"));
 }
 
 TEST_F(Watch, AHeadRequestDoesNotStream) {
     client.send_raw(request_text(gateway(), "HEAD", "/v1/watch"));
 
-    EXPECT_EQ(client.read_response().status, 405);
-    EXPECT_EQ(lock("a").status, 200);
+    EXPECT_THAT(client.read_response(), Is(405));
+    EXPECT_THAT(lock("a"), Is(200));
 }
 
 TEST_F(Watch, ARequestSentBehindIsNotServed) {
