@@ -1,10 +1,8 @@
 // The admin listener: health, readiness, metrics and who may read them; and counters that say what
 // the clients did, no more and no less.
 #include "tests/contract/gateway_suite.hpp"
+#include "tests/support/api_calls.hpp"
 #include "tests/support/gunzip.hpp"
-
-#include <charconv>
-#include <optional>
 
 namespace fencegate::contract {
 namespace {
@@ -65,34 +63,24 @@ TEST_F(ClosedMetrics, NeedAKeyThatMayReadThem) {
     }
 }
 
-// The value of a series, by its name and labels as the text has them.
-std::optional<double> sample(std::string_view text, std::string_view series) {
-    const auto start = text.find("\n" + std::string(series) + " ");
-    if (start == std::string_view::npos) return std::nullopt;
-    const auto value = text.substr(start + series.size() + 2);
-    double number = 0;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (parsed.ec != std::errc{}) return std::nullopt;
-    return number;
-}
-
 std::string labelled(std::string_view name, std::string_view label, std::string_view value) {
     const bool is_of_class =
         label != "class" && !name.starts_with("idempotency") && !name.starts_with("payments");
-    return "fencegate_" + std::string(name) + (is_of_class ? "{class=\"payments\"," : "{") +
-           std::string(label) + "=\"" + std::string(value) + "\"}";
+    return filled(R"(fencegate_${$$="$"})", name, is_of_class ? R"(class="payments",)" : "", label,
+                  value);
 }
 
 class Counters : public Admin {
 protected:
     void remember() { before_ = admin.request("GET", "/metrics").body; }
-    // By how much each series has grown since remember().
+    // By how much each series has grown since remember(). All are there from the start.
     void expect_growth(std::initializer_list<std::pair<std::string, double>> series) {
         const auto now = admin.request("GET", "/metrics").body;
-        for (const auto& [name, growth] : series) {
-            ASSERT_TRUE(sample(before_, name).has_value()) << name << " does not exist from start";
-            EXPECT_EQ(sample(now, name).value_or(-1) - *sample(before_, name), growth) << name;
-        }
+        const auto value = [](std::string_view page, std::string_view name) {
+            return std::stod(testing::metric_in(page, name));
+        };
+        for (const auto& [name, growth] : series)
+            EXPECT_EQ(value(now, name) - value(before_, name), growth) << name;
     }
 
     const std::string id = create_payment();
@@ -127,9 +115,9 @@ TEST_F(Counters, OfLeasesEqualHowTheyEnded) {
 
     await_end(brief, "expired");
     const auto released = grant(lock_name);
-    client.request("POST", "/v1/leases/" + released.lease_id + "/renew");
+    renew(released);
     release(released);
-    client.request("DELETE", "/v1/leases/" + released.lease_id);
+    remove("/v1/leases/" + released.lease_id);
     break_lock(grant(lock_name));
 
     expect_growth({{labelled("lease_released_total", "class", "payments"), 1},
@@ -149,7 +137,7 @@ TEST_F(Counters, OfFenceChecksEqualTheirVerdicts) {
     const auto brief = grant(lock_name, 100);
     await_end(brief, "expired");
     const auto other = grant(fresh("payments/pay"));
-    auto mallory = gateway().client(gateway().add_key("mallory", {"*"}));
+    auto mallory = as("mallory");
     remember();
 
     refund(id, brief.token, 1);
@@ -163,8 +151,7 @@ TEST_F(Counters, OfFenceChecksEqualTheirVerdicts) {
     refund(id, "4711", 1);
     refund(id, "zero", 1);
     refund(id, "", 1);
-    mallory.request("POST", "/v1/" + lock_name + "/refunds",
-                    {{"Idempotency-Key", "m"}, {"X-Fence-Token", own.token}});
+    mallory.request("POST", "/v1/" + lock_name + "/refunds", fenced(own.token));
 
     const auto checks = [](std::string_view result) {
         return labelled("fence_checks_total", "result", result);
@@ -187,7 +174,7 @@ TEST_F(Counters, OfIdempotencyAndPaymentsEqualWhatHappened) {
     const auto own = grant(lock_name);
     remember();
 
-    const Headers key{{"Idempotency-Key", fresh("key")}, {"X-Fence-Token", own.token}};
+    const auto key = fenced(own.token);
     move("refunds", id, key, R"({"amount":1})");
     move("refunds", id, key, R"({"amount":1})");
     move("refunds", id, key, R"({"amount":2})");
@@ -197,8 +184,7 @@ TEST_F(Counters, OfIdempotencyAndPaymentsEqualWhatHappened) {
     create_payment();
 
     const auto payments = [](std::string_view operation, std::string_view result) {
-        return "fencegate_payments_total{operation=\"" + std::string(operation) + "\",result=\"" +
-               std::string(result) + "\"}";
+        return filled(R"(fencegate_payments_total{operation="$",result="$"})", operation, result);
     };
     expect_growth({{labelled("idempotency_total", "result", "new"), 4},
                    {labelled("idempotency_total", "result", "replayed"), 1},
@@ -214,8 +200,9 @@ TEST_F(Counters, OfIdempotencyAndPaymentsEqualWhatHappened) {
 TEST_F(Counters, OfRequestsNameTheRouteAndNeverTheLock) {
     const auto requests = [](std::string_view method, std::string_view route,
                              std::string_view status) {
-        return "fencegate_http_requests_total{listener=\"public\",method=\"" + std::string(method) +
-               "\",route=\"" + std::string(route) + "\",status=\"" + std::string(status) + "\"}";
+        return filled(
+            R"(fencegate_http_requests_total{listener="public",method="$",route="$",status="$"})",
+            method, route, status);
     };
     remember();
 

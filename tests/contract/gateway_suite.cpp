@@ -176,23 +176,16 @@ std::string names_body(const std::vector<std::string>& locks, std::string_view m
 
 std::string request_text(const GatewayProcess& gateway, std::string_view method,
                          std::string_view target, const Headers& headers, std::string_view body) {
-    std::string text;
-    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
+    auto text = filled("$ $ HTTP/1.1\r\nHost: localhost\r\n", method, target);
     bool has_key = false;
     for (const auto& [name, value] : headers) {
         has_key = has_key || name == "Authorization";
-        text.append(name).append(": ").append(value).append("\r\n");
+        text += filled("$: $\r\n", name, value);
     }
-    if (!has_key) text.append("Authorization: Bearer ").append(gateway.api_key()).append("\r\n");
-    if (!body.empty()) {
-        text.append("Content-Type: application/json\r\nContent-Length: ");
-        text.append(std::to_string(body.size())).append("\r\n");
-    }
-    return text.append("\r\n").append(body);
-}
-
-void expect_problem(const Response& response, int status, std::string_view code) {
-    EXPECT_THAT(response, Refused(status, code));
+    if (!has_key) text += filled("Authorization: Bearer $\r\n", gateway.api_key());
+    if (!body.empty())
+        text += filled("Content-Type: application/json\r\nContent-Length: $\r\n", body.size());
+    return filled("$\r\n$", text, body);
 }
 
 bool eventually(std::string_view what, const std::function<bool()>& is_so) {

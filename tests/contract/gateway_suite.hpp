@@ -143,9 +143,6 @@ protected:
                                        std::string_view target, const Headers& headers = {},
                                        std::string_view body = {});
 
-// Everything the contract promises of every problem, and this code.
-void expect_problem(const Response& response, int status, std::string_view code);
-
 // Asks again until it is so; fails the test, and returns false, when it never is.
 [[nodiscard]] bool eventually(std::string_view what, const std::function<bool()>& is_so);
 

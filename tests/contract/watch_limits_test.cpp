@@ -21,9 +21,7 @@ protected:
     Grant grant_long_winded() {
         std::string owner;
         for (int byte = 0; byte < 128; ++byte) owner += "\\u0001";
-        const auto name = fresh("lock");
-        const auto granted = acquire(name, R"({"ttl_ms":60000,"owner":")" + owner + R"("})");
-        return {name, granted.json_text("lease_id"), granted.header("X-Fence-Token")};
+        return grant_of(acquire(fresh("lock"), filled(R"({"ttl_ms":60000,"owner":"$"})", owner)));
     }
     // With a small window, so that it takes few events to fill it.
     static Watcher watch_without_reading(std::string_view query = {}) {
@@ -35,8 +33,7 @@ protected:
         return {gateway(), std::move(connected), query, {}};
     }
     static std::string ended(std::string_view reason) {
-        return metric(gateway(),
-                      R"(fencegate_watch_ended_total{reason=")" + std::string(reason) + R"("})");
+        return metric(gateway(), filled(R"(fencegate_watch_ended_total{reason="$"})", reason));
     }
 };
 
@@ -49,10 +46,7 @@ protected:
 // before anybody could read it.
 TEST_F(FewEvents, AWatcherThatWasOvertakenIsToldAndCutOff) {
     const auto own = grant(fresh("lock"));
-    auto waiting = gateway().client();
-    waiting.send_raw(
-        request_text(gateway(), "POST", "/v1/locks/" + own.lock, {}, R"({"wait_ms":60000})"));
-    await_waiters(own.lock, 1);
+    auto waiting = stand_in_line(own.lock, 1);
     Watcher watcher(gateway(), "?lock=" + own.lock);
 
     release(own);
@@ -73,10 +67,8 @@ TEST_F(FewEvents, AnIdOlderThanWhatIsKeptIsTooOld) {
     EXPECT_EQ(Watcher(gateway(), {}, present).next().name, "renewed");
     renew(own, 1);
 
-    const auto reset = Watcher(gateway(), {}, present).next();
-
-    EXPECT_EQ(reset.name, "reset");
-    EXPECT_EQ(reset.data.json_text("reason"), "too_old");
+    EXPECT_THAT(Watcher(gateway(), {}, present).next(),
+                IsEvent("reset", R"({"reason":"too_old"})"));
 }
 
 // Without it, a watcher of a quiet lock would come back with an id that is long gone.
@@ -103,10 +95,7 @@ TEST_F(FewPlaces, WhoFindsNoneIsRefusedAndMayComeBack) {
     Watcher first(gateway());
     Watcher second(gateway());
 
-    const auto refused = client.request("GET", "/v1/watch");
-
-    EXPECT_THAT(refused, Refused(503, "overloaded"));
-    EXPECT_FALSE(refused.header("Retry-After").empty());
+    EXPECT_THAT(get("/v1/watch"), Refused(503, "overloaded").with("Retry-After", "<any>"));
     first.client.close();
     EXPECT_TRUE(eventually("a place", [&] {
         client.send_raw(request_text(gateway(), "GET", "/v1/watch"));

@@ -48,5 +48,7 @@ std::int64_t amount_refunded(HttpsClient& client, std::string_view payment);
 
 // Value of one series, e.g. `fencegate_draining`; throws if it is not there.
 std::string metric(HttpsClient& admin, std::string_view series);
+// In a page of metrics.
+std::string metric_in(std::string_view page, std::string_view series);
 
 }  // namespace fencegate::testing
