@@ -13,7 +13,7 @@ protected:
 };
 
 TEST_F(Admin, HealthReadinessAndMetricsNeedNoKeyOnLoopback) {
-    auto nobody = admin_as("");
+    auto nobody = gateway().admin_client("");
 
     for (const auto* target : {"/healthz", "/readyz"})
         EXPECT_THAT(nobody.request("GET", target),
@@ -56,10 +56,12 @@ TEST_F(ClosedMetrics, NeedAKeyThatMayReadThem) {
     const auto app = gateway().add_key("app", {"locks:read", "locks:write", "admin"});
     const auto prometheus = gateway().add_key("prometheus", {"metrics:read"});
     for (const auto* target : {"/metrics", "/locks/hot"}) {
-        EXPECT_THAT(admin_as("").request("GET", target), Refused(401, "unauthenticated"));
-        EXPECT_THAT(admin_as(app).request("GET", target), Refused(403, "forbidden"));
-        EXPECT_THAT(admin_as(prometheus).request("GET", target), Is(200)) << target;
-        EXPECT_THAT(admin_as(gateway().api_key()).request("GET", target), Is(200)) << target;
+        EXPECT_THAT(gateway().admin_client("").request("GET", target),
+                    Refused(401, "unauthenticated"));
+        EXPECT_THAT(gateway().admin_client(app).request("GET", target), Refused(403, "forbidden"));
+        EXPECT_THAT(gateway().admin_client(prometheus).request("GET", target), Is(200)) << target;
+        EXPECT_THAT(gateway().admin_client(gateway().api_key()).request("GET", target), Is(200))
+            << target;
     }
 }
 

@@ -47,7 +47,8 @@ TEST_F(Draining, TellsWaitersAndEndsWithZero) {
 
     gateway().signal(SIGTERM);
 
-    EXPECT_THAT(waiting.read_response(), Refused(503, "draining").with("Retry-After", "<any>"));
+    EXPECT_THAT(waiting.read_response(),
+                Refused(503, "draining").with("Retry-After", "<any>").with("Connection", "close"));
     EXPECT_TRUE(waiting.closed_by_peer());
     EXPECT_TRUE(client.closed_by_peer()) << "an idle connection is not kept";
     waiting.close();

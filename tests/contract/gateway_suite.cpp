@@ -1,19 +1,12 @@
 #include "tests/contract/gateway_suite.hpp"
 
-#include "tests/support/temp_dir.hpp"
-
-#include <fstream>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 
 namespace fencegate::contract {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
-
 // The gateway of the suite that runs now; suites come one after the other.
-std::optional<testing::TempDir> configuration_folder;
 std::unique_ptr<GatewayProcess> running_gateway;
 
 void require(const Response& response, int status, std::string_view step) {
@@ -22,29 +15,14 @@ void require(const Response& response, int status, std::string_view step) {
                              std::to_string(response.status) + " " + response.body);
 }
 
-void await(std::string_view what, const std::function<bool()>& is_so) {
-    const Deadline deadline(kPatience);
-    while (!is_so()) {
-        if (deadline.has_passed()) throw std::runtime_error("never came: " + std::string(what));
-    }
-}
-
 }  // namespace
 
 void GatewaySuite::start(std::string_view configuration) {
-    GatewayOptions options;
-    if (!configuration.empty()) {
-        const auto file = configuration_folder.emplace() / "gateway.toml";
-        std::ofstream(file) << configuration;
-        options.arguments = {"--config", file.string()};
-    }
-    running_gateway = std::make_unique<GatewayProcess>(std::move(options));
+    running_gateway = std::make_unique<GatewayProcess>(
+        GatewayOptions{.configuration = std::string(configuration)});
 }
 
-void GatewaySuite::stop() {
-    running_gateway.reset();
-    configuration_folder.reset();
-}
+void GatewaySuite::stop() { running_gateway.reset(); }
 
 GatewayProcess& GatewaySuite::gateway() { return *running_gateway; }
 
@@ -56,13 +34,6 @@ void GatewaySuite::restart() {
 
 HttpsClient GatewaySuite::as(std::string_view principal, const std::vector<std::string>& scopes) {
     return gateway().client(gateway().add_key(principal, scopes));
-}
-
-HttpsClient GatewaySuite::admin_as(std::string_view api_key) {
-    auto options = gateway().client_options();
-    options.port = gateway().admin_listen().port;
-    options.api_key = api_key;
-    return HttpsClient(std::move(options));
 }
 
 std::string GatewaySuite::fresh(std::string_view prefix) {
@@ -92,9 +63,7 @@ Response GatewaySuite::acquire_all(const std::vector<std::string>& locks, std::s
 
 HttpsClient GatewaySuite::begin(std::string_view method, std::string_view target,
                                 std::string_view body, const Headers& headers) {
-    auto asking = gateway().client();
-    asking.send_raw(request_text(gateway(), method, target, headers, body));
-    return asking;
+    return testing::begin(gateway(), method, target, body, headers);
 }
 
 HttpsClient GatewaySuite::stand_in_line(std::string_view lock, std::int64_t place,
@@ -120,12 +89,12 @@ void GatewaySuite::break_lock(const Grant& grant) {
 }
 
 void GatewaySuite::await_end(const Grant& grant, std::string_view state) {
-    await("lease " + std::string(state), [&] { return lease(grant).json_text("state") == state; });
+    testing::await("lease " + std::string(state),
+                   [&] { return lease(grant).json_text("state") == state; });
 }
 
 void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
-    await(std::to_string(count) + " waiters for " + std::string(name),
-          [&] { return lock(name).json_int("waiters") == count; });
+    testing::await_waiters(client, name, count);
 }
 
 Response GatewaySuite::lock(std::string_view name) {
@@ -174,28 +143,14 @@ std::string names_body(const std::vector<std::string>& locks, std::string_view m
     return filled(R"({"locks":[$]$})", names, more);
 }
 
-std::string request_text(const GatewayProcess& gateway, std::string_view method,
-                         std::string_view target, const Headers& headers, std::string_view body) {
-    auto text = filled("$ $ HTTP/1.1\r\nHost: localhost\r\n", method, target);
-    bool has_key = false;
-    for (const auto& [name, value] : headers) {
-        has_key = has_key || name == "Authorization";
-        text += filled("$: $\r\n", name, value);
-    }
-    if (!has_key) text += filled("Authorization: Bearer $\r\n", gateway.api_key());
-    if (!body.empty())
-        text += filled("Content-Type: application/json\r\nContent-Length: $\r\n", body.size());
-    return filled("$\r\n$", text, body);
-}
-
 bool eventually(std::string_view what, const std::function<bool()>& is_so) {
-    const Deadline deadline(kPatience);
-    while (!is_so()) {
-        if (!deadline.has_passed()) continue;
-        ADD_FAILURE() << "never came: " << what;
+    try {
+        testing::await(what, is_so);
+        return true;
+    } catch (const std::runtime_error& never) {
+        ADD_FAILURE() << never.what();
         return false;
     }
-    return true;
 }
 
 }  // namespace fencegate::contract

@@ -7,6 +7,7 @@
 // Thread rule: one thread. Errors: std::runtime_error where a step that a test only builds on
 // fails.
 
+#include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/reply_matcher.hpp"
 
@@ -28,6 +29,7 @@ using testing::Headers;
 using testing::HttpsClient;
 using testing::Is;
 using testing::Refused;
+using testing::request_text;
 using testing::Response;
 using testing::Says;
 
@@ -50,8 +52,6 @@ protected:
     // Another principal of that name, with these rights.
     [[nodiscard]] static HttpsClient as(std::string_view principal,
                                         const std::vector<std::string>& scopes = {"*"});
-    // To the admin listener, with this key or "" for none.
-    [[nodiscard]] static HttpsClient admin_as(std::string_view api_key);
 
     // "prefix-7": no other test of this program uses it.
     [[nodiscard]] static std::string fresh(std::string_view prefix);
@@ -136,12 +136,6 @@ protected:
 // The body of an acquire of all these locks, with `more` members.
 [[nodiscard]] std::string names_body(const std::vector<std::string>& locks,
                                      std::string_view more = {});
-
-// A request as bytes for send_raw(): with Host, the key of `gateway` unless `headers` bring
-// another, and, for a body, its length.
-[[nodiscard]] std::string request_text(const GatewayProcess& gateway, std::string_view method,
-                                       std::string_view target, const Headers& headers = {},
-                                       std::string_view body = {});
 
 // Asks again until it is so; fails the test, and returns false, when it never is.
 [[nodiscard]] bool eventually(std::string_view what, const std::function<bool()>& is_so);

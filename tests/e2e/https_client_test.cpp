@@ -2,12 +2,12 @@
 // gateway and against servers that are none: what an operator is told.
 #include "cli/client/https_client.hpp"
 
-#include "base/file.hpp"
 #include "base/start_failure.hpp"
 #include "cli/client/connection_options.hpp"
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <netinet/in.h>
@@ -23,8 +23,7 @@ using cli::LineStream;
 using Client = cli::HttpsClient;
 
 cli::ConnectionOptions connection_to(const GatewayProcess& gateway) {
-    return {.url = "https://127.0.0.1:" + std::to_string(gateway.listen().port),
-            .data_dir = gateway.data_dir()};
+    return {.url = gateway.url(), .data_dir = gateway.data_dir()};
 }
 
 HttpsOptions options_for(const GatewayProcess& gateway) {
@@ -39,9 +38,7 @@ std::string complaint(HttpsOptions options) {
     return reply.error().detail;
 }
 
-bool says(const std::string& text, const char* words) {
-    return text.find(words) != std::string::npos;
-}
+using ::testing::HasSubstr;
 
 // Somebody listens and is no gateway: says `greeting` to whoever comes, or nothing at all.
 class Stranger {
@@ -109,15 +106,12 @@ TEST(HttpsClient, AsksAGateway) {
 
 TEST(HttpsClient, ReplacesAKeptConnectionThatWasClosedMeanwhile) {
     GatewayProcess gateway;
-    const auto config = gateway.folder() / "one.toml";
-    ASSERT_TRUE(write_file_atomically(config, "idle_timeout = \"100ms\"\n", FileMode::Public));
-    gateway.restart({"--config", config.string()});
+    gateway.restart_with("idle_timeout = \"100ms\"\n");
     Client client(options_for(gateway));
     auto admin = gateway.admin_client();
     ASSERT_TRUE(client.get("/v1/locks"));
-    const Deadline deadline(std::chrono::seconds(10));
-    while (metric(admin, "fencegate_http_connections{listener=\"public\"}") != "0")
-        ASSERT_FALSE(deadline.has_passed());
+    await("no connections",
+          [&] { return metric(admin, R"(fencegate_http_connections{listener="public"})") == "0"; });
 
     const auto reply = client.get("/v1/locks");
 
@@ -138,7 +132,7 @@ TEST(HttpsClient, TellsARefusedKeyFromOtherTrouble) {
     EXPECT_EQ(reply->status, 401);
     const auto error = cli::refusal_of(*reply);
     EXPECT_EQ(start_failure_of(error), StartFailure::NotPermitted);
-    EXPECT_TRUE(says(error.detail, "401 unauthenticated: ")) << error.detail;
+    EXPECT_THAT(error.detail, HasSubstr("401 unauthenticated: "));
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().detail, error.detail);
 }
@@ -148,7 +142,7 @@ TEST(HttpsClient, SaysThatNobodyListens) {
     auto options = options_for(gateway);
     options.port = 1;
 
-    EXPECT_TRUE(says(complaint(options), "nothing listens there. Is the gateway running"));
+    EXPECT_THAT(complaint(options), HasSubstr("nothing listens there. Is the gateway running"));
 }
 
 TEST(HttpsClient, TakesNoCertificateOfAnotherCa) {
@@ -157,7 +151,7 @@ TEST(HttpsClient, TakesNoCertificateOfAnotherCa) {
     auto options = options_for(gateway);
     options.ca_file = other.ca_file();
 
-    EXPECT_TRUE(says(complaint(options), "is not signed by the CA in")) << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("is not signed by the CA in"));
 }
 
 TEST(HttpsClient, TakesNoCertificateOfAnotherName) {
@@ -165,7 +159,7 @@ TEST(HttpsClient, TakesNoCertificateOfAnotherName) {
     auto options = options_for(gateway);
     options.host = "127.1";  // a name for the same address
 
-    EXPECT_TRUE(says(complaint(options), "is for another name than 127.1")) << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("is for another name than 127.1"));
 }
 
 // All of 127.0.0.0/8 is this machine; the certificate names one address of it.
@@ -179,13 +173,11 @@ TEST(HttpsClient, TakesNoCertificateOfAnotherAddress) {
                        "0.0.0.0:" + std::to_string(options.port), "--admin-listen", "127.0.0.1:0",
                        "--access-log", "off"},
          .stderr_file = gateway.folder() / "everywhere.log"});
-    const Deadline deadline(std::chrono::seconds(15));
-    while (complaint(options) != "none: 200") ASSERT_FALSE(deadline.has_passed());
+    await("the gateway everywhere", [&] { return complaint(options) == "none: 200"; });
 
     options.host = "127.0.0.2";
 
-    EXPECT_TRUE(says(complaint(options), "is for another name than 127.0.0.2"))
-        << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("is for another name than 127.0.0.2"));
 }
 
 TEST(HttpsClient, SaysThatAServerDoesNotSpeakHttps) {
@@ -194,7 +186,7 @@ TEST(HttpsClient, SaysThatAServerDoesNotSpeakHttps) {
     auto options = options_for(gateway);
     options.port = stranger.port();
 
-    EXPECT_TRUE(says(complaint(options), "does not speak HTTPS")) << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("does not speak HTTPS"));
 }
 
 TEST(HttpsClient, GivesUpOnAServerThatSaysNothing) {
@@ -204,7 +196,7 @@ TEST(HttpsClient, GivesUpOnAServerThatSaysNothing) {
     options.port = stranger.port();
     options.timeout = std::chrono::milliseconds(200);
 
-    EXPECT_TRUE(says(complaint(options), "timed out")) << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("timed out"));
 }
 
 TEST(HttpsClient, GivesUpOnAGatewayThatStandsStill) {
@@ -218,8 +210,7 @@ TEST(HttpsClient, GivesUpOnAGatewayThatStandsStill) {
     const auto reply = client.get("/v1/locks");
 
     ASSERT_FALSE(reply);
-    EXPECT_TRUE(says(reply.error().detail, "does not answer within 300 ms"))
-        << reply.error().detail;
+    EXPECT_THAT(reply.error().detail, HasSubstr("does not answer within 300 ms"));
     gateway.resume();
 }
 
@@ -228,7 +219,7 @@ TEST(HttpsClient, BoundsTheAnswer) {
     auto options = options_for(gateway);
     options.body_bytes_max = 10;
 
-    EXPECT_TRUE(says(complaint(options), "is too large")) << complaint(options);
+    EXPECT_THAT(complaint(options), HasSubstr("is too large"));
 }
 
 TEST(HttpsClient, ReadsAStreamLineByLineAndComesBackWhenNoneComes) {
@@ -264,7 +255,7 @@ TEST(HttpsClient, SaysThatAStreamEnded) {
     while (line && *line);
 
     ASSERT_FALSE(line);
-    EXPECT_TRUE(says(line.error().detail, "ended the stream")) << line.error().detail;
+    EXPECT_THAT(line.error().detail, HasSubstr("ended the stream"));
 }
 
 TEST(HttpsClient, IsInterruptedFromAnotherThread) {

@@ -40,14 +40,11 @@ Response refund(HttpsClient& client, std::string_view payment, const RefundCall&
                           amount_body(call.amount_minor));
 }
 
-std::string refund_request(const HttpsClient::Options& gateway, std::string_view payment,
+std::string refund_request(const GatewayProcess& gateway, std::string_view payment,
                            const RefundCall& call) {
-    const auto body = amount_body(call.amount_minor);
-    return filled(
-        "POST $ HTTP/1.1\r\nHost: $\r\nAuthorization: Bearer $\r\nX-Fence-Token: $\r\n"
-        "Idempotency-Key: $\r\nContent-Type: application/json\r\nContent-Length: $\r\n\r\n$",
-        path_of(payment, "/refunds"), gateway.host, gateway.api_key, call.token, call.key,
-        body.size(), body);
+    return request_text(gateway, "POST", path_of(payment, "/refunds"),
+                        {{"X-Fence-Token", call.token}, {"Idempotency-Key", call.key}},
+                        amount_body(call.amount_minor));
 }
 
 std::vector<RefundEntry> refunds_of(HttpsClient& client, std::string_view payment) {
@@ -68,6 +65,33 @@ std::vector<RefundEntry> refunds_of(HttpsClient& client, std::string_view paymen
 
 std::int64_t amount_refunded(HttpsClient& client, std::string_view payment) {
     return client.request("GET", path_of(payment)).json_int("amount_refunded");
+}
+
+std::string request_text(const GatewayProcess& gateway, std::string_view method,
+                         std::string_view target, const Headers& headers, std::string_view body) {
+    auto text = filled("$ $ HTTP/1.1\r\nHost: localhost\r\n", method, target);
+    bool has_key = false;
+    for (const auto& [name, value] : headers) {
+        has_key = has_key || name == "Authorization";
+        text += filled("$: $\r\n", name, value);
+    }
+    if (!has_key) text += filled("Authorization: Bearer $\r\n", gateway.api_key());
+    if (!body.empty())
+        text += filled("Content-Type: application/json\r\nContent-Length: $\r\n", body.size());
+    return filled("$\r\n$", text, body);
+}
+
+HttpsClient begin(const GatewayProcess& gateway, std::string_view method, std::string_view target,
+                  std::string_view body, const Headers& headers) {
+    auto asking = gateway.client();
+    asking.send_raw(request_text(gateway, method, target, headers, body));
+    return asking;
+}
+
+void await_waiters(HttpsClient& client, std::string_view lock, std::int64_t count) {
+    const auto target = filled("/v1/locks/$", lock);
+    await(filled("$ waiters for $", count, lock),
+          [&] { return client.request("GET", target).json_int("waiters") == count; });
 }
 
 std::string metric(HttpsClient& admin, std::string_view series) {

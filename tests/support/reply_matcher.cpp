@@ -2,7 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <stdexcept>
 
 namespace fencegate::testing {
@@ -107,10 +109,13 @@ void compare_header(const Response& reply, const Headers::value_type& expected,
     differences.append("header " + name + " is " + text_of(actual ? &*actual : nullptr) + "; ");
 }
 
-bool is_retryable(int status, std::string_view code) {
-    return status == 408 || status == 423 || status == 429 || status == 503 ||
-           code == "idempotency_in_flight" || code == "run_not_due";
-}
+// As docs/api.md has it.
+constexpr std::string_view kRetryable[] = {
+    "request_timeout", "run_not_due",    "idempotency_in_flight", "lock_held",
+    "queue_full",      "backup_running", "quota_exceeded",        "internal_error",
+    "overloaded",      "draining",       "outcome_unknown",       "store_failed",
+    "store_full",
+};
 
 }  // namespace
 
@@ -184,7 +189,7 @@ ReplyMatcher problem(int status, std::string_view code) {
     return Is(status,
               R"({"code":"$","type":"urn:fencegate:problem:$","status":$,"retryable":$,)"
               R"("title":"<text>","detail":"<text>","request_id":"<text>"})",
-              code, code, status, is_retryable(status, code))
+              code, code, status, std::ranges::count(kRetryable, code) == 1)
         .with("Content-Type", "application/problem+json")
         .with("Cache-Control", "no-store");
 }
