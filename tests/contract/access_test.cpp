@@ -162,22 +162,5 @@ TEST_F(Access, ARevokedKeyStopsWorkingAfterAReload) {
     EXPECT_THAT(lock("a"), Is(200));
 }
 
-TEST_F(Access, AFailedReloadLeavesTheKeysAsTheyWere) {
-    const auto file = gateway().data_dir() / "server.pem";
-    const auto hidden = gateway().data_dir() / "server.pem.hidden";
-    std::filesystem::rename(file, hidden);
-    std::filesystem::create_directory(file);
-
-    gateway().signal(SIGHUP);
-    EXPECT_TRUE(eventually("a failed reload",
-                           [&] { return contains(gateway().output(), "reload failed"); }));
-
-    EXPECT_THAT(gateway().client().request("GET", "/v1/locks/a"), Is(200));
-    EXPECT_TRUE(contains(gateway().admin_client().request("GET", "/metrics").body,
-                         "\nfencegate_config_last_reload_successful 0\n"));
-    std::filesystem::remove(file);
-    std::filesystem::rename(hidden, file);
-}
-
 }  // namespace
 }  // namespace fencegate::contract

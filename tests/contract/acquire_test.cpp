@@ -43,14 +43,6 @@ TEST_F(Acquire, OfAHeldLockIsRefusedAndSaysForHowLong) {
     EXPECT_THAT(lock(name), Is(200, R"({"holder":{"owner":"first"},"waiters":0})"));
 }
 
-TEST_F(Acquire, IsToldHowManyWaitAhead) {
-    grant(name);
-    auto waiting = stand_in_line(name, 1);
-
-    for (const auto* body : {"{}", R"({"wait_ms":100})"})
-        EXPECT_THAT(acquire(name, body), Refused(423, "lock_held", R"({"waiters_ahead":1})"));
-}
-
 TEST_F(Acquire, WithAKeyIsAnsweredAgainWithTheSameLease) {
     const auto first = acquire(name, R"({"owner":"a"})", key);
 

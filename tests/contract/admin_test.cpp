@@ -1,7 +1,5 @@
-// The admin listener: health, readiness, metrics and who may read them; and counters that say what
-// the clients did, no more and no less.
+// The admin listener: health, readiness, metrics and who may read them.
 #include "tests/contract/gateway_suite.hpp"
-#include "tests/support/api_calls.hpp"
 #include "tests/support/gunzip.hpp"
 
 namespace fencegate::contract {
@@ -65,160 +63,31 @@ TEST_F(ClosedMetrics, NeedAKeyThatMayReadThem) {
     }
 }
 
-std::string labelled(std::string_view name, std::string_view label, std::string_view value) {
-    const bool is_of_class =
-        label != "class" && !name.starts_with("idempotency") && !name.starts_with("payments");
-    return filled(R"(fencegate_${$$="$"})", name, is_of_class ? R"(class="payments",)" : "", label,
-                  value);
-}
-
-class Counters : public Admin {
-protected:
-    void remember() { before_ = admin.request("GET", "/metrics").body; }
-    // By how much each series has grown since remember(). All are there from the start.
-    void expect_growth(std::initializer_list<std::pair<std::string, double>> series) {
-        const auto now = admin.request("GET", "/metrics").body;
-        const auto value = [](std::string_view page, std::string_view name) {
-            return std::stod(testing::metric_in(page, name));
-        };
-        for (const auto& [name, growth] : series)
-            EXPECT_EQ(value(now, name) - value(before_, name), growth) << name;
-    }
-
-    const std::string id = create_payment();
-    const std::string lock_name = "payments/" + id;
-
-private:
-    std::string before_;
-};
-
-TEST_F(Counters, OfAcquiresEqualWhatTheClientsDid) {
-    remember();
-
-    const auto own = grant(lock_name);
-    acquire(lock_name);
-    acquire(lock_name);
-    acquire(lock_name, R"({"wait_ms":50})");
-    acquire(lock_name, R"({"ttl_ms":1})");
-
-    expect_growth({{labelled("lock_acquire_total", "outcome", "granted"), 1},
-                   {labelled("lock_acquire_total", "outcome", "contended"), 2},
-                   {labelled("lock_acquire_total", "outcome", "timeout"), 1},
-                   {labelled("lock_acquire_total", "outcome", "denied"), 1},
-                   {labelled("lock_acquire_total", "outcome", "queue_full"), 0},
-                   {labelled("locks_held", "class", "payments"), 1},
-                   {labelled("lock_waiters", "class", "payments"), 0},
-                   {labelled("locks_held", "class", "other"), 0}});
-}
-
-TEST_F(Counters, OfLeasesEqualHowTheyEnded) {
-    const auto brief = grant(fresh("payments/pay"), 100);
-    remember();
-
-    await_end(brief, "expired");
-    const auto released = grant(lock_name);
-    renew(released);
-    release(released);
-    remove("/v1/leases/" + released.lease_id);
-    break_lock(grant(lock_name));
-
-    expect_growth({{labelled("lease_released_total", "class", "payments"), 1},
-                   {labelled("lease_expired_total", "class", "payments"), 1},
-                   {labelled("lease_broken_total", "class", "payments"), 1},
-                   {labelled("lease_renewed_total", "class", "payments"), 1},
-                   {labelled("lock_hold_seconds_count", "end", "released"), 1},
-                   {"fencegate_lease_expiry_lag_seconds_count", 1},
-                   {labelled("locks_held", "class", "payments"), -1}});
-}
-
-TEST_F(Counters, OfFenceChecksEqualTheirVerdicts) {
-    const auto released = grant(lock_name);
-    release(released);
-    const auto broken = grant(lock_name);
-    break_lock(broken);
-    const auto brief = grant(lock_name, 100);
-    await_end(brief, "expired");
-    const auto other = grant(fresh("payments/pay"));
-    auto mallory = as("mallory");
-    remember();
-
-    refund(id, brief.token, 1);
-    const auto own = grant(lock_name);
-    refund(id, own.token, 1);
-    refund(id, own.token, 1);
-    refund(id, brief.token, 1);
-    refund(id, released.token, 1);
-    refund(id, broken.token, 1);
-    refund(id, other.token, 1);
-    refund(id, "4711", 1);
-    refund(id, "zero", 1);
-    refund(id, "", 1);
-    mallory.request("POST", "/v1/" + lock_name + "/refunds", fenced(own.token));
-
-    const auto checks = [](std::string_view result) {
-        return labelled("fence_checks_total", "result", result);
+// That counters say what clients were told is the storm's (tests/e2e/storm_test.cpp).
+TEST_F(Admin, CountersNameTheRouteAndTheClassAndNeverTheLock) {
+    const auto value = [&](const std::string& series) {
+        return std::stod(testing::metric(admin, series));
     };
-    expect_growth({{checks("accepted"), 2},
-                   {checks("expired"), 1},
-                   {checks("stale"), 1},
-                   {checks("released"), 1},
-                   {checks("broken"), 1},
-                   {checks("mismatch"), 1},
-                   {checks("unknown"), 1},
-                   {checks("malformed"), 1},
-                   {checks("missing"), 1},
-                   {checks("not_holder"), 1},
-                   {checks("late"), 0},
-                   {"fencegate_fence_stale_age_seconds_count{class=\"payments\"}", 1}});
-}
-
-TEST_F(Counters, OfIdempotencyAndPaymentsEqualWhatHappened) {
-    const auto own = grant(lock_name);
-    remember();
-
-    const auto key = fenced(own.token);
-    move("refunds", id, key, R"({"amount":1})");
-    move("refunds", id, key, R"({"amount":1})");
-    move("refunds", id, key, R"({"amount":2})");
-    refund(id, own.token, 5'000);
-    refund(id, "4711", 1);
-    move("captures", id, own.token);
-    create_payment();
-
-    const auto payments = [](std::string_view operation, std::string_view result) {
-        return filled(R"(fencegate_payments_total{operation="$",result="$"})", operation, result);
-    };
-    expect_growth({{labelled("idempotency_total", "result", "new"), 4},
-                   {labelled("idempotency_total", "result", "replayed"), 1},
-                   {labelled("idempotency_total", "result", "mismatch"), 1},
-                   {labelled("idempotency_total", "result", "in_flight"), 0},
-                   {payments("refund", "ok"), 1},
-                   {payments("refund", "refused"), 1},
-                   {payments("capture", "refused"), 1},
-                   {payments("create", "ok"), 1},
-                   {payments("cancel", "ok"), 0}});
-}
-
-TEST_F(Counters, OfRequestsNameTheRouteAndNeverTheLock) {
-    const auto requests = [](std::string_view method, std::string_view route,
-                             std::string_view status) {
-        return filled(
+    const auto requests = [&](std::string_view method, std::string_view route, int status) {
+        return value(filled(
             R"(fencegate_http_requests_total{listener="public",method="$",route="$",status="$"})",
-            method, route, status);
+            method, route, status));
     };
-    remember();
+    const auto name = fresh("payments/pay");
+    ASSERT_EQ(requests("POST", "/v1/locks/{name...}", 201), 0) << "it exists from the start";
+    ASSERT_EQ(value(R"(fencegate_locks_held{class="payments"})"), 0);
 
-    const auto own = grant(lock_name);
-    acquire(lock_name);
-    client.request("GET", "/v1/secret-path");
+    const auto own = grant(name);
+    acquire(name);
+    get("/v1/secret-path");
 
-    expect_growth({{requests("POST", "/v1/locks/{name...}", "201"), 1},
-                   {requests("POST", "/v1/locks/{name...}", "423"), 1},
-                   {requests("any", "unmatched", "404"), 1}});
+    EXPECT_EQ(requests("POST", "/v1/locks/{name...}", 201), 1);
+    EXPECT_EQ(requests("POST", "/v1/locks/{name...}", 423), 1);
+    EXPECT_EQ(requests("any", "unmatched", 404), 1);
+    EXPECT_EQ(value(R"(fencegate_locks_held{class="payments"})"), 1);
     const auto text = admin.request("GET", "/metrics").body;
-    for (const auto& secret : {id, std::string("secret-path"), own.lease_id}) {
+    for (const auto& secret : {name, std::string("secret-path"), own.lease_id})
         EXPECT_FALSE(contains(text, secret)) << secret;
-    }
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
-// One connection and what travels on it: pipelines, pieces, chunks, 100-continue, the end of a
-// connection, and the versions of TLS it may be wrapped in.
+// One connection and what travels on it: pipelines, pieces, chunks, 100-continue, and the end of a
+// connection.
 #include "tests/contract/gateway_suite.hpp"
-
-#include <openssl/ssl.h>
 
 namespace fencegate::contract {
 namespace {
@@ -145,24 +143,6 @@ TEST_F(Connection, EveryAnswerHasADateAndIsNotCached) {
                             .with("Cache-Control", "no-store")
                             .with("Content-Type", "application/json"));
     EXPECT_NE(answer.header("X-Request-Id"), lock("a").header("X-Request-Id"));
-}
-
-TEST_F(Connection, IsWrappedInASafeVersionOfTlsOnly) {
-    const auto speaking = [](int version) {
-        auto options = gateway().client_options();
-        options.api_key = gateway().api_key();
-        options.tls_version_min = version;
-        options.tls_version_max = version;
-        return HttpsClient(std::move(options));
-    };
-    for (const auto& [version, name] :
-         {std::pair(TLS1_3_VERSION, "TLSv1.3"), {TLS1_2_VERSION, "TLSv1.2"}}) {
-        auto other = speaking(version);
-        EXPECT_THAT(other.request("GET", "/v1/locks/a"), Is(200));
-        EXPECT_EQ(other.tls_version(), name);
-    }
-    for (const int version : {TLS1_1_VERSION, TLS1_VERSION})
-        EXPECT_THROW(speaking(version).connect(), std::runtime_error) << version;
 }
 
 }  // namespace

@@ -137,16 +137,6 @@ TEST_F(ReleaseOnWrite, AReplaySaysReleasedWithOrWithoutTheHeaderAndSparesTheNext
     EXPECT_EQ(refunded(id), 100);
 }
 
-TEST_F(ReleaseOnWrite, AReplayOfAWriteThatKeptItsLeaseSaysThatItIsLive) {
-    const auto key = fresh("key");
-    move("refunds", id, fenced(own.token, key), kHundred);
-
-    EXPECT_THAT(move("refunds", id, releasing(fenced(own.token, key)), kHundred),
-                Is(201).with("X-Fence-Status", "live"))
-        << "a replay has no effect";
-    EXPECT_EQ(state_of(own), "live");
-}
-
 TEST_F(ReleaseOnWrite, IsKnownToWatchersHistoryMetricsAndTheAccessLog) {
     Watcher watcher(gateway(), "?lock=" + own.lock);
     const std::string series = R"(fencegate_lease_released_total{class="payments"})";

@@ -10,6 +10,7 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
@@ -137,29 +138,32 @@ TEST(HttpsClient, TellsARefusedKeyFromOtherTrouble) {
     EXPECT_EQ(opened.error().detail, error.detail);
 }
 
-TEST(HttpsClient, SaysThatNobodyListens) {
-    const GatewayProcess gateway;
-    auto options = options_for(gateway);
-    options.port = 1;
-
-    EXPECT_THAT(complaint(options), HasSubstr("nothing listens there. Is the gateway running"));
-}
-
-TEST(HttpsClient, TakesNoCertificateOfAnotherCa) {
+TEST(HttpsClient, SaysWhatIsWrongWithWhoeverAnswers) {
     const GatewayProcess gateway;
     const GatewayProcess other;
-    auto options = options_for(gateway);
-    options.ca_file = other.ca_file();
+    const Stranger stranger("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    const Stranger silent;
+    const auto with = [&](const std::function<void(HttpsOptions&)>& change) {
+        auto options = options_for(gateway);
+        change(options);
+        return complaint(std::move(options));
+    };
 
-    EXPECT_THAT(complaint(options), HasSubstr("is not signed by the CA in"));
-}
-
-TEST(HttpsClient, TakesNoCertificateOfAnotherName) {
-    const GatewayProcess gateway;
-    auto options = options_for(gateway);
-    options.host = "127.1";  // a name for the same address
-
-    EXPECT_THAT(complaint(options), HasSubstr("is for another name than 127.1"));
+    EXPECT_THAT(with([](auto& options) { options.port = 1; }),
+                HasSubstr("nothing listens there. Is the gateway running"));
+    EXPECT_THAT(with([&](auto& options) { options.ca_file = other.ca_file(); }),
+                HasSubstr("is not signed by the CA in"));
+    EXPECT_THAT(with([](auto& options) { options.host = "127.1"; }),  // for the same address
+                HasSubstr("is for another name than 127.1"));
+    EXPECT_THAT(with([&](auto& options) { options.port = stranger.port(); }),
+                HasSubstr("does not speak HTTPS"));
+    EXPECT_THAT(with([&](auto& options) {
+                    options.port = silent.port();
+                    options.timeout = std::chrono::milliseconds(200);
+                }),
+                HasSubstr("timed out"));
+    EXPECT_THAT(with([](auto& options) { options.body_bytes_max = 10; }),
+                HasSubstr("is too large"));
 }
 
 // All of 127.0.0.0/8 is this machine; the certificate names one address of it.
@@ -180,25 +184,6 @@ TEST(HttpsClient, TakesNoCertificateOfAnotherAddress) {
     EXPECT_THAT(complaint(options), HasSubstr("is for another name than 127.0.0.2"));
 }
 
-TEST(HttpsClient, SaysThatAServerDoesNotSpeakHttps) {
-    const GatewayProcess gateway;
-    const Stranger stranger("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    auto options = options_for(gateway);
-    options.port = stranger.port();
-
-    EXPECT_THAT(complaint(options), HasSubstr("does not speak HTTPS"));
-}
-
-TEST(HttpsClient, GivesUpOnAServerThatSaysNothing) {
-    const GatewayProcess gateway;
-    const Stranger stranger;
-    auto options = options_for(gateway);
-    options.port = stranger.port();
-    options.timeout = std::chrono::milliseconds(200);
-
-    EXPECT_THAT(complaint(options), HasSubstr("timed out"));
-}
-
 TEST(HttpsClient, GivesUpOnAGatewayThatStandsStill) {
     GatewayProcess gateway;
     auto options = options_for(gateway);
@@ -212,14 +197,6 @@ TEST(HttpsClient, GivesUpOnAGatewayThatStandsStill) {
     ASSERT_FALSE(reply);
     EXPECT_THAT(reply.error().detail, HasSubstr("does not answer within 300 ms"));
     gateway.resume();
-}
-
-TEST(HttpsClient, BoundsTheAnswer) {
-    const GatewayProcess gateway;
-    auto options = options_for(gateway);
-    options.body_bytes_max = 10;
-
-    EXPECT_THAT(complaint(options), HasSubstr("is too large"));
 }
 
 TEST(HttpsClient, ReadsAStreamLineByLineAndComesBackWhenNoneComes) {
