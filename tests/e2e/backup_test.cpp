@@ -176,7 +176,7 @@ TEST(BackupUnderLoad, HoldsWhatWasAcknowledgedAndOldTokensAreWorthNothing) {
         EXPECT_LE(std::stoll(own.back().token), status.json_int("last_token"));
 }
 
-TEST(BackupRoutes, NeedTheScopeAdmin) {
+TEST(CopyRoutes, NeedTheScopeAdmin) {
     GatewayProcess gateway;
     auto nobody = gateway.admin_client("");
     auto app = gateway.admin_client(gateway.add_key("app", {"payments:write", "metrics:read"}));
@@ -195,7 +195,7 @@ TEST(BackupRoutes, NeedTheScopeAdmin) {
     EXPECT_THAT(admin.request("GET", "/verify"), Is(200, R"({"state":"none"})"));
 }
 
-TEST(BackupRoutes, ListWhatThereIsAndRefuseTheRest) {
+TEST(CopyRoutes, ListWhatThereIsAndRefuseTheRest) {
     GatewayProcess gateway;
     auto admin = gateway.admin_client();
     EXPECT_THAT(admin.request("GET", "/backups"), Is(200, R"({"backups":[]})"));
