@@ -99,14 +99,12 @@ TEST_F(Acquire, StillWaitingUnderAKeyIsInFlight) {
 }
 
 TEST_F(Acquire, OutOfRangeIsRefusedAndGrantsNothing) {
-    for (const auto& body :
-         {std::string(R"({"ttl_ms":99})"), std::string(R"({"ttl_ms":3600001})"),
-          std::string(R"({"ttl_ms":-30000})"), std::string(R"({"ttl_ms":9223372036854775807})"),
-          std::string(R"({"wait_ms":-1})"), std::string(R"({"wait_ms":60001})"),
-          std::string(R"({"wait_ms":9223372036854775807})"), std::string(R"({"mode":"EXCLUSIVE"})"),
-          std::string(R"({"metadata":[1]})"), std::string(R"({"owner":7})"),
-          filled(R"({"owner":"$"})", std::string(129, 'o')),
-          filled(R"({"metadata":{"a":"$"}})", std::string(1'024, 'm'))}) {
+    for (const auto& body : Texts{
+             R"({"ttl_ms":99})", R"({"ttl_ms":3600001})", R"({"ttl_ms":-30000})",
+             R"({"ttl_ms":9223372036854775807})", R"({"wait_ms":-1})", R"({"wait_ms":60001})",
+             R"({"wait_ms":9223372036854775807})", R"({"mode":"EXCLUSIVE"})", R"({"metadata":[1]})",
+             R"({"owner":7})", filled(R"({"owner":"$"})", std::string(129, 'o')),
+             filled(R"({"metadata":{"a":"$"}})", std::string(1'024, 'm'))}) {
         EXPECT_THAT(acquire(name, body), Refused(400, "invalid_argument")) << body;
     }
     EXPECT_EQ(state_of(name), "free");

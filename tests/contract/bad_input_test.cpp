@@ -14,7 +14,7 @@ TEST_F(BadInput, OfARefundIsRefusedAndChangesNothing) {
     const auto own = grant_payment(id);
     const auto before = payment(id).body;
     const auto headers = fenced(own.token);
-    const std::pair<const char*, std::vector<std::string>> rows[] = {
+    const std::pair<const char*, Texts> rows[] = {
         {"invalid_json",
          {R"({"amount":100)", R"({"amount":100}{"amount":100})", "[100]", "null", " ",
           R"({"amount":100.0})", R"({"amount":18446744073709551616})",
@@ -57,8 +57,7 @@ TEST_F(BadInput, OfACreateIsRefusedAndCreatesNothing) {
 }
 
 TEST_F(BadInput, PaymentIdsThatAreNoSegmentAreRefused) {
-    for (const auto& id : {std::string("a/b"), std::string("."), std::string(".."),
-                           std::string("a b"), std::string(""), std::string(65, 'p')})
+    for (const auto& id : Texts{"a/b", ".", "..", "a b", "", std::string(65, 'p')})
         EXPECT_THAT(post("/v1/payments", filled(R"({"id":"$","amount":1,"currency":"EUR"})", id),
                          {{"Idempotency-Key", fresh("key")}}),
                     Refused(400, "invalid_argument"))
@@ -86,9 +85,8 @@ TEST_F(BadInput, ABodyOfAnotherTypeIsUnsupported) {
 
 // Nothing is decoded or tidied up: a name that two readers could read differently guards nothing.
 TEST_F(BadInput, LockNamesAreRefusedAndNotNormalised) {
-    for (const auto& path : {std::string("a%2Fb"), std::string("a/../b"), std::string("a//b"),
-                             std::string("a/b/"), std::string(""), std::string("a\\b"),
-                             std::string("a@b"), std::string("a/b;v=1"), std::string(65, 's')})
+    for (const auto& path : Texts{"a%2Fb", "a/../b", "a//b", "a/b/", "", "a\\b", "a@b", "a/b;v=1",
+                                  std::string(65, 's')})
         for (const auto* method : {"POST", "GET"})
             EXPECT_THAT(client.request(method, "/v1/locks/" + path),
                         Refused(400, "invalid_lock_name"))
@@ -98,8 +96,8 @@ TEST_F(BadInput, LockNamesAreRefusedAndNotNormalised) {
 }
 
 TEST_F(BadInput, LockNamesAreTakenUpToTheirLimits) {
-    for (const auto& name : {std::string(64, 's') + "/" + std::string(63, 't'),
-                             std::string("A-z_0.9~:x/..."), std::string("a/renew")})
+    for (const auto& name :
+         Texts{std::string(64, 's') + "/" + std::string(63, 't'), "A-z_0.9~:x/...", "a/renew"})
         EXPECT_THAT(acquire(name), Is(201)) << name;
 }
 
@@ -107,7 +105,7 @@ TEST_F(BadInput, LockNamesAreTakenUpToTheirLimits) {
 TEST_F(BadInput, QueriesAreRefusedByWhatTheyNameWrongly) {
     struct Rows {
         std::string path;
-        std::vector<std::string> queries;
+        Texts queries;
         const char* code = "invalid_argument";
     };
     const std::vector<Rows> rows = {

@@ -110,7 +110,7 @@ TEST_F(Election, HasAPlainNameAndAStrictBody) {
     EXPECT_THAT(get("/v1/elections/a/b"), Refused(404, "not_found"));
     EXPECT_THAT(campaign(R"({"mode":"shared"})"), Refused(400, "invalid_json"));
     for (const auto& body :
-         {std::string(R"({"value":"text"})"), filled(R"({"locks":["elections/$"]})", name)})
+         Texts{R"({"value":"text"})", filled(R"({"locks":["elections/$"]})", name)})
         EXPECT_THAT(campaign(body), Refused(400, "invalid_argument")) << body;
     EXPECT_THAT(election(), Is(200, R"({"state":"vacant"})"));
 }

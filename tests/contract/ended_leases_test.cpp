@@ -83,8 +83,8 @@ TEST_F(EndedLeases, OfUnknownOrForgedIdsAreNotFound) {
         return other;
     };
     for (const auto& lease_id :
-         {std::string("01890a5d-ac96-774b-bcce-b302099a8057"), std::string("nonsense"),
-          std::string("01890A5D-AC96-774B-BCCE-B302099A8057"), forged(7), forged(17)}) {
+         Texts{"01890a5d-ac96-774b-bcce-b302099a8057", "nonsense",
+               "01890A5D-AC96-774B-BCCE-B302099A8057", forged(7), forged(17)}) {
         const auto target = "/v1/leases/" + lease_id;
 
         EXPECT_THAT(get(target), Refused(404, "lease_not_found"));

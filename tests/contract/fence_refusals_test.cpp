@@ -23,9 +23,8 @@ TEST_F(FenceRefusal, AWriteWithoutATokenIsRefused) {
 }
 
 TEST_F(FenceRefusal, AMalformedTokenIsRefused) {
-    for (const auto& token :
-         {std::string(), std::string("latest"), std::string("0"), "0" + own.token, own.token + ".0",
-          own.token + ", " + own.token, std::string("9007199254740992")})
+    for (const auto& token : Texts{"", "latest", "0", "0" + own.token, own.token + ".0",
+                                   own.token + ", " + own.token, "9007199254740992"})
         EXPECT_THAT(move("refunds", id, fenced(token)), Refused(400, "fence_token_malformed"))
             << token;
     for (const auto& second : {own.token, std::string("7")}) {

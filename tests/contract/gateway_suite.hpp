@@ -33,6 +33,8 @@ using testing::request_text;
 using testing::Response;
 using testing::Says;
 
+using Texts = std::vector<std::string>;
+
 struct Grant {
     std::string lock;
     std::string lease_id;
@@ -50,8 +52,7 @@ protected:
     // Of the gateway, for `client` too.
     void restart();
     // Another principal of that name, with these rights.
-    [[nodiscard]] static HttpsClient as(std::string_view principal,
-                                        const std::vector<std::string>& scopes = {"*"});
+    [[nodiscard]] static HttpsClient as(std::string_view principal, const Texts& scopes = {"*"});
 
     // "prefix-7": no other test of this program uses it.
     [[nodiscard]] static std::string fresh(std::string_view prefix);
@@ -63,7 +64,7 @@ protected:
     Grant grant(std::string_view lock, std::int64_t ttl_ms = 60'000);
     static Grant grant_of(const Response& granted);
     // One lease over all of them, with `more` members: R"(,"ttl_ms":100)".
-    Response acquire_all(const std::vector<std::string>& locks, std::string_view more = {},
+    Response acquire_all(const Texts& locks, std::string_view more = {},
                          const Headers& headers = {});
     // Sent by a client of its own, which has yet to read the answer.
     static HttpsClient begin(std::string_view method, std::string_view target,
@@ -134,8 +135,7 @@ protected:
 };
 
 // The body of an acquire of all these locks, with `more` members.
-[[nodiscard]] std::string names_body(const std::vector<std::string>& locks,
-                                     std::string_view more = {});
+[[nodiscard]] std::string names_body(const Texts& locks, std::string_view more = {});
 
 // Asks again until it is so; fails the test, and returns false, when it never is.
 [[nodiscard]] bool eventually(std::string_view what, const std::function<bool()>& is_so);

@@ -136,8 +136,7 @@ TEST_F(Idempotency, IsRequiredOnEveryPaymentWrite) {
 
 TEST_F(Idempotency, OfAMalformedKeyIsRefusedOnEveryWriteRoute) {
     const auto lease = "/v1/leases/" + own.lease_id;
-    for (const auto& bad : {std::string(), std::string("\"\""), std::string("a b"),
-                            std::string("\"a"), std::string("a\"b"), std::string(256, 'k')}) {
+    for (const auto& bad : Texts{"", "\"\"", "a b", "\"a", "a\"b", std::string(256, 'k')}) {
         for (const auto& [method, target] :
              {std::pair<const char*, std::string>("POST", "/v1/payments"),
               {"POST", "/v1/locks/" + fresh("lock")},

@@ -9,16 +9,14 @@ namespace {
 
 class LockList : public GatewaySuite {
 protected:
-    using Names = std::vector<std::string>;
-
-    static Names names_in(const Response& page) {
-        Names names;
+    static Texts names_in(const Response& page) {
+        Texts names;
         for (std::size_t at = 0; at < page.json_size("data"); ++at)
             names.push_back(page.json_text("/data/" + std::to_string(at) + "/lock"));
         return names;
     }
-    Names names_of(std::string_view query) {
-        Names names;
+    Texts names_of(std::string_view query) {
+        Texts names;
         std::string more;
         for (;;) {
             const auto page = get(filled("/v1/locks?$$", query, more));
@@ -30,9 +28,9 @@ protected:
 };
 
 TEST_F(LockList, ShowsEachOf250LocksExactlyOnce) {
-    Names names;
+    Texts names;
     for (int lease = 0; lease < 25; ++lease) {
-        Names ten;
+        Texts ten;
         for (int lock = 0; lock < 10; ++lock) ten.push_back(fresh("list/lock"));
         ASSERT_THAT(acquire_all(ten, R"(,"ttl_ms":60000)"), Is(201));
         std::ranges::copy(ten, std::back_inserter(names));
@@ -60,9 +58,9 @@ TEST_F(LockList, ShowsOnlyTheStateAskedFor) {
     const auto freed = grant(fresh("state/b"));
     release(freed);
 
-    EXPECT_EQ(names_of("prefix=state/&state=held"), Names{held.lock});
-    EXPECT_EQ(names_of("prefix=state/&state=free"), Names{freed.lock});
-    EXPECT_EQ(names_of("prefix=state/"), (Names{held.lock, freed.lock}));
+    EXPECT_EQ(names_of("prefix=state/&state=held"), Texts{held.lock});
+    EXPECT_EQ(names_of("prefix=state/&state=free"), Texts{freed.lock});
+    EXPECT_EQ(names_of("prefix=state/"), (Texts{held.lock, freed.lock}));
 }
 
 TEST_F(LockList, TakesThePrefixToTheLetter) {
@@ -70,8 +68,8 @@ TEST_F(LockList, TakesThePrefixToTheLetter) {
     grant(fresh("prexfix/lock"));
     grant(fresh("PRE_FIX/lock"));
 
-    EXPECT_EQ(names_of("prefix=pre_"), Names{low.lock});
-    EXPECT_EQ(names_of("prefix=" + low.lock), Names{low.lock});
+    EXPECT_EQ(names_of("prefix=pre_"), Texts{low.lock});
+    EXPECT_EQ(names_of("prefix=" + low.lock), Texts{low.lock});
     EXPECT_TRUE(names_of("prefix=" + low.lock + "x").empty());
 }
 

@@ -8,15 +8,13 @@ namespace {
 
 class PaymentLists : public GatewaySuite {
 protected:
-    using Ids = std::vector<std::string>;
-
     Response list(const std::string& query) { return get("/v1/payments" + query); }
     // The page that a cursor of this one leads to.
     Response beside(const Response& page, std::string_view cursor) {
         return list("?limit=1&cursor=" + page.json_text(cursor));
     }
-    static Ids ids(const Response& page) {
-        Ids all;
+    static Texts ids(const Response& page) {
+        Texts all;
         for (std::size_t at = 0; at < page.json_size("data"); ++at)
             all.push_back(page.json_text("/data/" + std::to_string(at) + "/id"));
         return all;
@@ -28,7 +26,7 @@ protected:
 };
 
 TEST_F(PaymentLists, GoForthAndBackInTheOrderOfCreation) {
-    const Ids made{create_payment(), create_payment(), create_payment()};
+    const Texts made{create_payment(), create_payment(), create_payment()};
     const auto has = [&](std::size_t which, std::string_view previous) {
         return Is(200, R"({"data":[{"id":"$"}],"previous_cursor":"$"})", made[which], previous);
     };
@@ -55,8 +53,8 @@ TEST_F(PaymentLists, APageStaysWhatItWasWhilePaymentsCome) {
     const auto before = beside(first, "next_cursor");
     create_payment();
 
-    EXPECT_EQ(ids(before), Ids{old});
-    EXPECT_EQ(ids(beside(first, "next_cursor")), Ids{old});
+    EXPECT_EQ(ids(before), Texts{old});
+    EXPECT_EQ(ids(beside(first, "next_cursor")), Texts{old});
 }
 
 TEST_F(PaymentLists, LinkLeadsToThePagesBesideIt) {
@@ -100,7 +98,7 @@ TEST_F(PaymentLists, OfAReferenceHaveTheOnePaymentOfThePrincipal) {
         post("/v1/payments", filled(R"({"amount":5,"currency":"EUR","reference":"$"})", reference),
              {{"Idempotency-Key", fresh("key")}});
 
-    EXPECT_EQ(ids(list("?reference=" + reference)), Ids{made.json_text("id")});
+    EXPECT_EQ(ids(list("?reference=" + reference)), Texts{made.json_text("id")});
     for (const auto& query :
          {"?status=refunded&reference=" + reference, std::string("?reference=none")})
         EXPECT_THAT(list(query), Is(200, R"({"data":[]})")) << query;
@@ -115,7 +113,7 @@ TEST_F(PaymentLists, ACursorAtTheEndOfNumbersLeadsBack) {
     const auto none = list("?cursor=n9223372036854775806");
 
     EXPECT_THAT(none, Is(200, R"({"data":[]})"));
-    EXPECT_EQ(ids(beside(none, "next_cursor")), Ids{newest});
+    EXPECT_EQ(ids(beside(none, "next_cursor")), Texts{newest});
 }
 
 // Who has read a long list and keeps the connection.

@@ -91,7 +91,7 @@ TEST_F(Payments, ACancelEndsAnAuthorization) {
 TEST_F(Payments, RefundsAreReadInPages) {
     const auto id = create_payment();
     const auto own = grant_payment(id);
-    std::vector<std::string> made;
+    Texts made;
     for (int amount = 1; amount <= 3; ++amount)
         made.push_back(refund(id, own.token, amount).json_text("id"));
     const auto target = "/v1/payments/" + id + "/refunds";

@@ -116,7 +116,7 @@ TEST_F(SeveralNames, AreBrokenAsAWholeByAnyOfThem) {
 
 TEST_F(SeveralNames, TakenCrosswiseNeverDeadlock) {
     constexpr int kRounds = 25;
-    const auto move_money = [&](const std::vector<std::string>& names, int& granted) {
+    const auto move_money = [&](const Texts& names, int& granted) {
         auto own = gateway().client();
         for (int round = 0; round < kRounds; ++round) {
             const auto answer =
@@ -157,7 +157,7 @@ TEST_F(SeveralNames, SurviveARestartTogether) {
 }
 
 TEST_F(SeveralNames, AreSixteenAtMostAndNoneTwice) {
-    std::vector<std::string> names;
+    Texts names;
     for (int name = 0; name < 16; ++name) names.push_back(fresh("many"));
     auto too_many = names;
     too_many.push_back(fresh("many"));

@@ -4,8 +4,6 @@
 namespace fencegate::contract {
 namespace {
 
-using Names = std::vector<std::string>;
-
 class Watch : public GatewaySuite {
 protected:
     static Watcher watch(std::string_view query = {}, std::string_view last_event_id = {}) {
@@ -42,7 +40,7 @@ TEST_F(Watch, TellsTheLifeOfALease) {
                         R"({"lock":"$","locks":["$"],"fencing_token":$,"owner":"me",)"
                         R"("principal":"default","ttl_ms":5000,"at":"$"})",
                         name, name, own.token, granted.json_text("granted_at")));
-    EXPECT_EQ(watcher.names(3), (Names{"renewed", "released", "granted"}));
+    EXPECT_EQ(watcher.names(3), (Texts{"renewed", "released", "granted"}));
     EXPECT_THAT(watcher.next(), IsEvent("expired", R"({"fencing_token":$})", brief.token));
     EXPECT_EQ(watcher.next().name, "granted");
     EXPECT_THAT(watcher.next(), IsEvent("broken", R"({"reason":"a test says so"})"));
@@ -91,7 +89,7 @@ TEST_F(Watch, GoesOnBehindTheLastEventSeen) {
 
     auto again = watch("?lock=" + own.lock, seen.id);
 
-    EXPECT_EQ(again.names(2), (Names{"renewed", "released"}));
+    EXPECT_EQ(again.names(2), (Texts{"renewed", "released"}));
 }
 
 // Numbers have no gaps, so a lost or repeated event would show, wherever the connection broke.
@@ -136,8 +134,8 @@ TEST_F(Watch, SaysThatAnIdIsNoneOfItsOwn) {
     const auto present = watch().opening.id;
     const auto run = present.substr(0, present.find('-'));
 
-    for (const auto& id : {std::string("7"), std::string("-"), run + "-", run + "-x", run + "-01",
-                           run + "-99999999999999999999", run + "-999999", std::string("zz-1")})
+    for (const auto& id : Texts{"7", "-", run + "-", run + "-x", run + "-01",
+                                run + "-99999999999999999999", run + "-999999", "zz-1"})
         EXPECT_THAT(watch({}, id).next(), IsEvent("reset", R"({"reason":"malformed"})")) << id;
 }
 
