@@ -49,16 +49,6 @@ TEST_F(Election, HasOneLeaderAndTheOthersWaitOrAreRefused) {
     EXPECT_THAT(election(), Is(200, R"({"leader":{"owner":"node-2"}})"));
 }
 
-TEST_F(Election, IsWonByTheNextWhenTheLeaderGoesSilent) {
-    const auto silent = grant_of(campaign(R"({"ttl_ms":100})"));
-
-    const auto next = grant_of(campaign(R"({"wait_ms":10000})"));
-
-    EXPECT_THAT(proclaim(silent.token, R"({"value":{"n":1}})"), Refused(412, "fence_token_stale"));
-    EXPECT_THAT(resign(silent.token), Refused(412, "fence_token_stale"));
-    EXPECT_THAT(election(), Is(200, R"({"leader":{"fencing_token":$}})", next.token));
-}
-
 TEST_F(Election, DoesNotShowAnEarlierLeadersValueForTheNewOne) {
     const auto first = grant_of(campaign(R"({"value":{"n":1}})"));
     ASSERT_THAT(resign(first.token), Is(204));

@@ -98,20 +98,16 @@ TEST_F(HonestKeys, TheRemedyOfATokenOfAnotherPaymentNamesThisPaymentsLock) {
     EXPECT_THAT(try_with(grant_payment(other).token), Is(201));
 }
 
-TEST_F(HonestKeys, AClaimOfARunThatIsDoneIsNotGrantedAgain) {
-    const auto claimed = grant_of(post(run, kOne, key));
-    ASSERT_THAT(post(run + "/done", {}, fence(claimed.token)), Is(200));
+TEST_F(HonestKeys, AClaimOfARunThatIsDoneOrFailedIsNotGrantedAgain) {
+    for (const auto& [outcome, code] : {std::pair("done", "run_done"), {"failed", "run_failed"}}) {
+        const auto slot = "/v1/runs/" + fresh("job") + "/2020-02-29T02:00:00Z";
+        const Headers keyed{{"Idempotency-Key", fresh("key")}};
+        const auto claimed = grant_of(post(slot, kOne, keyed));
+        ASSERT_THAT(post(filled("$/$", slot, outcome), {}, fence(claimed.token)), Is(200));
 
-    EXPECT_THAT(post(run, kOne, key),
-                Refused(409, "run_done").with("Idempotency-Replayed", "true"));
-}
-
-TEST_F(HonestKeys, AClaimOfARunThatFailedSaysSo) {
-    const auto claimed = grant_of(post(run, kOne, key));
-    ASSERT_THAT(post(run + "/failed", {}, fence(claimed.token)), Is(200));
-
-    EXPECT_THAT(post(run, kOne, key), Refused(409, "run_failed"));
-    EXPECT_THAT(post(run, kOne, other_key), Is(201));
+        EXPECT_THAT(post(slot, kOne, keyed),
+                    Refused(409, code).with("Idempotency-Replayed", "true"));
+    }
 }
 
 // --- a reply was lost ---

@@ -44,14 +44,6 @@ TEST_F(Idempotency, AFinishedKeyReplaysItsAnswerWhateverTheTokenNow) {
     expect_replay(refund_under(grant_payment(id).token), first, "stale");
 }
 
-TEST_F(Idempotency, AReplaySurvivesARestart) {
-    const auto first = refund_under(own.token);
-
-    restart();
-
-    expect_replay(refund_under(own.token), first, "live");
-}
-
 TEST_F(Idempotency, AHundredRetriesAtOnceMakeOneRefund) {
     const auto text = request_text(gateway(), "POST", "/v1/payments/" + id + "/refunds",
                                    fenced(own.token, key), kHundred);
@@ -99,18 +91,6 @@ TEST_F(Idempotency, ARefusalByTheRulesIsFinalForItsKey) {
     EXPECT_THAT(again,
                 Refused(422, "refund_exceeds_captured").with("Idempotency-Replayed", "true"));
     EXPECT_EQ(again.body, first.body);
-}
-
-TEST_F(Idempotency, ARefusalByTheFenceIsNotRemembered) {
-    release(own);
-    const auto next = grant_payment(id);
-    EXPECT_THAT(move("refunds", id, Headers{{"Idempotency-Key", key}}, kHundred),
-                Refused(428, "fence_token_required"));
-    EXPECT_THAT(refund_under("0"), Refused(400, "fence_token_malformed"));
-    EXPECT_THAT(refund_under(own.token), Refused(412, "lease_released"));
-
-    EXPECT_THAT(refund_under(next.token), Is(201).with("Idempotency-Replayed", "<absent>"));
-    EXPECT_EQ(refunded(id), 100);
 }
 
 TEST_F(Idempotency, AnotherBodyOrPathUnderTheSameKeyIsAMismatch) {

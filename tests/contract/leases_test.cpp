@@ -32,16 +32,6 @@ TEST_F(Leases, ARenewalOutOfRangeChangesNothing) {
     EXPECT_EQ(lease(own).json_int("ttl_ms"), 10'000);
 }
 
-TEST_F(Leases, RenewedInTimeOutliveTheirFirstTtl) {
-    const auto own = grant(fresh("lock"), 500);
-    const Deadline first_ttl(std::chrono::milliseconds(1'000));
-
-    // Every answer arrives before the next renewal is sent, far more often than the TTL needs.
-    while (!first_ttl.has_passed()) ASSERT_THAT(renew(own), Is(200));
-
-    EXPECT_EQ(state_of(own), "live");
-}
-
 TEST_F(Leases, AReleaseIsAnsweredWithoutABody) {
     const auto own = grant(fresh("lock"));
 
@@ -86,18 +76,6 @@ TEST_F(Leases, ABreakNeedsAReason) {
         EXPECT_THAT(break_seen(own, body), Refused(400, "invalid_argument")) << body;
 
     EXPECT_EQ(state_of(own), "live");
-}
-
-TEST_F(Leases, SurviveARestartWithTheirFullTtl) {
-    const auto id = create_payment();
-    const auto own = grant_payment(id);
-
-    restart();
-
-    EXPECT_EQ(state_of(own), "live");
-    EXPECT_THAT(acquire(own.lock), Refused(423, "lock_held"));
-    EXPECT_THAT(refund(id, own.token, 100), Is(201));
-    EXPECT_GT(std::stoll(grant(fresh("lock")).token), std::stoll(own.token));
 }
 
 }  // namespace

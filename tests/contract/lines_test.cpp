@@ -21,23 +21,6 @@ TEST_F(Lines, TellEverybodyTheirPlace) {
                         R"("gives_up_in_ms":"<1..50000>"},{"position":2,"owner":"bob"}]})"));
 }
 
-TEST_F(Lines, MoveByOneForEachRelease) {
-    const auto granted_so_far = [] {
-        return std::stoll(
-            metric(gateway(), R"(fencegate_lock_acquire_total{class="other",outcome="granted"})"));
-    };
-    const auto own = grant(fresh("lock"));
-    std::vector<HttpsClient> line;
-    for (int place = 1; place <= 12; ++place) line.push_back(stand_in_line(own.lock, place));
-    const auto before = granted_so_far();
-
-    release(own);
-
-    EXPECT_THAT(line.front().read_response(), Is(201));
-    EXPECT_EQ(lock(own.lock).json_int("waiters"), 11);
-    EXPECT_EQ(granted_so_far(), before + 1);
-}
-
 class ShortLines : public GatewaySuite {
 protected:
     static void SetUpTestSuite() {

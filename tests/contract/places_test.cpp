@@ -10,10 +10,6 @@ constexpr std::string_view kLater = R"({"owner":"bob","wait_ms":60000,"ttl_ms":6
 
 class Places : public GatewaySuite {
 protected:
-    static void SetUpTestSuite() {
-        start("[class.brief]\nplace_kept = \"100ms\"\n\n[class.never]\nplace_kept = \"0ms\"\n");
-    }
-
     // Waits as the `place`th under the suite's key.
     HttpsClient keyed(std::string_view lock, std::int64_t place, std::string_view body = kPatient) {
         auto waiting = begin("POST", "/v1/locks/" + std::string(lock), body, key);
@@ -73,25 +69,6 @@ TEST_F(Places, OfWhoIsAwayAreShownAndHoldNobodyUp) {
     release(own);
 
     EXPECT_THAT(later.read_response(), Is(201));
-}
-
-TEST_F(Places, AreKeptForTheSpanThatTheClassSets) {
-    const auto own = grant(fresh("brief/lock"));
-    auto gone = keyed(own.lock, 1);
-    auto later = stand_in_line(own.lock, 2, kLater);
-    gone.close();
-    await_waiters(own.lock, 1);
-    ASSERT_TRUE(eventually("the place is lost",
-                           [&] { return !contains(lock(own.lock).body, "waiters_away"); }));
-
-    auto again = keyed(own.lock, 2);
-    release(own);
-
-    expect_served(later, again);
-    const auto never = grant(fresh("never/lock"));
-    EXPECT_THAT(
-        acquire(never.lock, R"({"owner":"ann","wait_ms":50})", {{"Idempotency-Key", fresh("key")}}),
-        Refused(423, "lock_held", R"({"place_kept_ms":"<absent>"})"));
 }
 
 TEST_F(Places, AreTakenUpByTheSameRequestOfTheSamePrincipalOnly) {

@@ -57,17 +57,6 @@ TEST_F(Run, IsClaimedThenDoneAndDoneIsFinal) {
     EXPECT_THAT(run(), Is(200, R"({"state":"done","result":"42 invoices"})"));
 }
 
-TEST_F(Run, WaitedForByOthersIsDoneForThemToo) {
-    const auto claimed = grant_of(claim());
-    auto waiting = begin("POST", path, R"({"wait_ms":60000})");
-    await_waiters(claimed.lock, 1);
-
-    ASSERT_THAT(finish("done", claimed), Is(200));
-
-    EXPECT_THAT(waiting.read_response(), Refused(409, "run_done"));
-    EXPECT_THAT(run(), Is(200, R"({"attempts":1})"));
-}
-
 TEST_F(Run, ThatFailedMayBeClaimedAgainAndByAClaimOnly) {
     const auto first = grant_of(claim());
     EXPECT_THAT(finish("failed", first, R"({"result":"no disk"})"),

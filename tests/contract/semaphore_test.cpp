@@ -24,22 +24,6 @@ TEST_F(Semaphore, LetsInAsManyAsItHasPermits) {
     EXPECT_THAT(acquire(name, R"({"mode":"semaphore","permits":3})"), Is(201));
 }
 
-TEST_F(Semaphore, LetsOneWaiterInForEachThatLeaves) {
-    constexpr std::string_view kWait = R"({"permits":2,"ttl_ms":60000,"wait_ms":60000})";
-    const auto name = fresh("lock");
-    const auto first = grant_of(acquire(name, R"({"permits":2})"));
-    grant_of(acquire(name, R"({"permits":2})"));
-    auto next = stand_in_line(name, 1, kWait);
-    auto last = stand_in_line(name, 2, kWait);
-
-    release(first);
-
-    const auto granted = grant_of(next.read_response());
-    EXPECT_THAT(lock(name), Is(200, R"({"waiters":1,"holder_count":2})"));
-    release(granted);
-    EXPECT_THAT(last.read_response(), Is(201));
-}
-
 TEST_F(Semaphore, IsNoWriteFence) {
     const auto id = create_payment();
     const auto one_of_one = grant_of(acquire("payments/" + id, R"({"permits":1})"));

@@ -13,16 +13,6 @@ protected:
     const std::string b = fresh("pair/b");
 };
 
-class SeveralPayments : public GatewaySuite {
-protected:
-    Grant both(std::string_view more = {}) {
-        return grant_of(acquire_all({"payments/" + payer, "payments/" + payee}, more));
-    }
-
-    const std::string payer = create_payment();
-    const std::string payee = create_payment();
-};
-
 TEST_F(SeveralNames, AreGrantedTogetherInOrderUnderOneToken) {
     const auto granted = acquire_all({b, a}, R"(,"owner":"mover")");
 
@@ -71,47 +61,14 @@ TEST_F(SeveralNames, LeaveEveryLineWhenTheirWaitIsOver) {
     EXPECT_THAT(acquire(b), Is(201)) << "nobody stands before it any more";
 }
 
-TEST_F(SeveralPayments, AreFencedByOneToken) {
-    const auto third = create_payment();
-    const auto own = both();
+TEST_F(SeveralNames, FenceEachOfThePaymentsByOneToken) {
+    const auto payer = create_payment();
+    const auto payee = create_payment();
+    const auto both = grant_of(acquire_all({"payments/" + payer, "payments/" + payee}));
 
-    EXPECT_THAT(refund(payer, own.token, 100), Is(201));
-    EXPECT_THAT(refund(payee, own.token, 200), Is(201));
-    EXPECT_THAT(refund(third, own.token, 300), Refused(412, "fence_lock_mismatch"));
-}
-
-TEST_F(SeveralPayments, AreReleasedAsAWhole) {
-    const auto own = both();
-    auto waiting = stand_in_line("payments/" + payee, 1);
-
-    release(own);
-
-    EXPECT_THAT(waiting.read_response(), Is(201));
-    EXPECT_EQ(state_of("payments/" + payer), "free");
-    EXPECT_THAT(refund(payer, own.token, 100), Refused(412, "lease_released"));
-    EXPECT_THAT(refund(payee, own.token, 100), Refused(412, "lease_released"));
-}
-
-TEST_F(SeveralPayments, ExpireAsAWholeAndTheNextGrantOfOneSupersedesAll) {
-    const auto own = both(R"(,"ttl_ms":100)");
-    await_end(own, "expired");
-    EXPECT_THAT(refund(payee, own.token, 100), Refused(412, "lease_expired"));
-
-    const auto next = grant_payment(payee);
-
-    EXPECT_THAT(refund(payee, own.token, 100),
-                Refused(412, "fence_token_stale", R"({"current_token":$})", next.token));
-    EXPECT_THAT(refund(payer, own.token, 100), Refused(412, "fence_token_stale"));
-}
-
-TEST_F(SeveralNames, AreBrokenAsAWholeByAnyOfThem) {
-    auto both = grant_of(acquire_all({a, b}));
-
-    both.lock = b;
-    break_lock(both);
-
-    EXPECT_EQ(state_of(a), "free");
-    EXPECT_THAT(renew(both), Refused(410, "lease_broken"));
+    EXPECT_THAT(refund(payer, both.token, 100), Is(201));
+    EXPECT_THAT(refund(payee, both.token, 200), Is(201));
+    EXPECT_THAT(refund(create_payment(), both.token, 300), Refused(412, "fence_lock_mismatch"));
 }
 
 TEST_F(SeveralNames, TakenCrosswiseNeverDeadlock) {
@@ -145,15 +102,6 @@ TEST_F(SeveralNames, UnderAKeyAreAnsweredAgainWithTheSameLease) {
     EXPECT_THAT(acquire_all({b, a}, R"(,"owner":"mover")", key),
                 Is(201, R"({"lease_id":"$","locks":["$","$"]})", first.lease_id, a, b)
                     .with("Idempotency-Replayed", "true"));
-}
-
-TEST_F(SeveralNames, SurviveARestartTogether) {
-    const auto both = grant_of(acquire_all({a, b}));
-
-    restart();
-
-    EXPECT_THAT(lease(both), Is(200, R"({"state":"live","locks":["$","$"]})", a, b));
-    for (const auto& name : {a, b}) EXPECT_THAT(acquire(name), Refused(423, "lock_held"));
 }
 
 TEST_F(SeveralNames, AreSixteenAtMostAndNoneTwice) {

@@ -1,13 +1,10 @@
 // Shared and exclusive: readers beside each other, writers alone, and a fence only writers pass.
 #include "tests/contract/gateway_suite.hpp"
 
-#include <vector>
-
 namespace fencegate::contract {
 namespace {
 
 constexpr std::string_view kShared = R"({"mode":"shared","ttl_ms":60000})";
-constexpr std::string_view kWaitShared = R"({"mode":"shared","ttl_ms":60000,"wait_ms":60000})";
 
 class SharedLock : public GatewaySuite {
 protected:
@@ -45,38 +42,6 @@ TEST_F(SharedLock, IsRefusedToAWriterAndAWritersToAReader) {
 
     EXPECT_THAT(acquire(read.lock), Refused(423, "lock_held", R"({"position":1})"));
     EXPECT_THAT(acquire(written.lock, kShared), Refused(423, "lock_held"));
-}
-
-TEST_F(SharedLock, IsNotGivenToReadersThatCameAfterAWriter) {
-    const auto first = reader(fresh("lock"));
-    auto writer = stand_in_line(first.lock, 1);
-
-    EXPECT_THAT(acquire(first.lock, kShared), Refused(423, "lock_held", R"({"waiters_ahead":1})"));
-    std::vector<HttpsClient> readers;
-    for (int place = 2; place <= 4; ++place)
-        readers.push_back(stand_in_line(first.lock, place, kWaitShared));
-    release(first);
-
-    const auto written = writer.read_response();
-    EXPECT_THAT(written, Is(201, R"({"mode":"exclusive"})"));
-    EXPECT_THAT(lock(first.lock), Is(200, R"({"mode":"exclusive","waiters":3})"));
-    release(grant_of(written));
-    for (auto& waiting : readers) EXPECT_THAT(waiting.read_response(), Is(201));
-    EXPECT_THAT(lock(first.lock), Is(200, R"({"mode":"shared","holder_count":3})"));
-}
-
-TEST_F(SharedLock, IsBrokenForTheOneReaderWhoseTokenWasSeen) {
-    const auto first = reader(fresh("lock"));
-    const auto second = reader(first.lock);
-
-    break_lock(first);
-
-    EXPECT_EQ(state_of(first), "broken");
-    EXPECT_EQ(state_of(second), "live");
-    EXPECT_EQ(lock(first.lock).json_int("holder_count"), 1);
-    EXPECT_THAT(remove("/v1/locks/" + first.lock, {{"If-Fence-Token", first.token}},
-                       R"({"reason":"stuck"})"),
-                Refused(412, "fence_token_stale", R"({"current_token":$})", second.token));
 }
 
 }  // namespace

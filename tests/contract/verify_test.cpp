@@ -47,14 +47,6 @@ TEST_F(Verify, SaysNoToATokenOfAnotherLockAndToOneThatWasNeverIssued) {
                 Is(200, R"({"live":false,"state":"unknown","lease":"<absent>"})"));
 }
 
-TEST_F(Verify, SaysNoToReadersAndToSemaphores) {
-    for (const auto* body : {R"({"mode":"shared"})", R"({"permits":1})"}) {
-        const auto own = grant_of(acquire(fresh("lock"), body));
-        EXPECT_THAT(verify(own.lock, own.token), Is(200, R"({"live":false,"state":"live"})"))
-            << body;
-    }
-}
-
 TEST_F(Verify, RefusesWhatIsNoToken) {
     for (const auto* token : {"0", "-1", "01", "x", "", "9007199254740992"})
         EXPECT_THAT(verify("lock", token), Refused(400, "fence_token_malformed")) << token;

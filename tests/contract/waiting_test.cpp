@@ -12,19 +12,6 @@ protected:
     const Grant own = grant(fresh("lock"));
 };
 
-TEST_F(Waiting, IsServedInTheOrderOfArrival) {
-    auto first = waiter(1);
-    auto second = waiter(2);
-
-    break_lock(own);
-    const auto first_grant = grant_of(first.read_response());
-    EXPECT_THAT(lock(own.lock),
-                Is(200, R"({"waiters":1,"holder":{"fencing_token":$}})", first_grant.token));
-
-    release(first_grant);
-    EXPECT_GT(std::stoll(grant_of(second.read_response()).token), std::stoll(first_grant.token));
-}
-
 TEST_F(Waiting, EndsWithAWholeLeaseWhenTheHoldersRunsOut) {
     const auto brief = grant(fresh("lock"), 100);
 
@@ -44,16 +31,6 @@ TEST_F(Waiting, AClientThatClosedOrWasResetIsNeverGranted) {
     release(own);
 
     EXPECT_THAT(next.read_response(), Is(201));
-}
-
-TEST_F(Waiting, WithNobodyLeftFreesTheLock) {
-    auto gone = waiter(1);
-
-    gone.close();
-    await_waiters(own.lock, 0);
-    release(own);
-
-    EXPECT_EQ(state_of(own.lock), "free");
 }
 
 TEST_F(Waiting, KeepsRequestsSentAheadInOrder) {
