@@ -157,8 +157,8 @@ TEST_F(Access, ARevokedKeyStopsWorkingAfterAReload) {
     gateway().signal(SIGHUP);
 
     // On a connection that is open already, too: credentials are checked for every request.
-    EXPECT_TRUE(eventually("401 for the revoked key",
-                           [&] { return leaver.request("GET", "/v1/locks/a").status == 401; }));
+    await("401 for the revoked key",
+          [&] { return leaver.request("GET", "/v1/locks/a").status == 401; });
     EXPECT_THAT(lock("a"), Is(200));
 }
 

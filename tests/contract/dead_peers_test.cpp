@@ -37,7 +37,7 @@ TEST_F(DeadPeers, EveryAcceptedConnectionIsAsked) {
         return timers.size() >= 2 && std::ranges::count(timers, "02") == std::ssize(timers);
     };
 
-    EXPECT_TRUE(eventually("all are asked", all_are_asked));
+    await("all are asked", all_are_asked);
 }
 
 }  // namespace

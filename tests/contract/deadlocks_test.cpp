@@ -7,9 +7,9 @@ namespace {
 class Deadlocks : public GatewaySuite {
 protected:
     Response report() { return get("/v1/locks/deadlocks"); }
-    bool is_counted(std::string_view count) {
-        return eventually("the metric says " + std::string(count),
-                          [&] { return metric(gateway(), "fencegate_lock_deadlocks") == count; });
+    void await_count(std::string_view count) {
+        await(filled("a metric of $", count),
+              [&] { return metric(gateway(), "fencegate_lock_deadlocks") == count; });
     }
     Grant held_by(std::string_view owner, std::string_view lock) {
         return grant_of(acquire(lock, filled(R"({"ttl_ms":60000,"owner":"$"})", owner)));
@@ -41,13 +41,13 @@ TEST_F(Deadlocks, AreReportedWithTheirCircleAndNothingIsEnded) {
     };
     EXPECT_THAT(found, ::testing::AnyOf(circle(wait("ann", b, "bob"), wait("bob", a, "ann")),
                                         circle(wait("bob", a, "ann"), wait("ann", b, "bob"))));
-    EXPECT_TRUE(is_counted("1"));
+    await_count("1");
     EXPECT_EQ(state_of(anns), "live");
     EXPECT_THAT(lock(a), Is(200, R"({"waiters":1})"));
 
     bob.close();
 
-    EXPECT_TRUE(is_counted("0"));
+    await_count("0");
     EXPECT_THAT(report(), Is(200, R"({"count":0})"));
     release(bobs);
     EXPECT_THAT(ann.read_response(), Is(201));

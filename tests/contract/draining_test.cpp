@@ -11,10 +11,10 @@ protected:
     // Until the gateway has begun to drain, as a load balancer would see it.
     void drain() {
         gateway().signal(SIGTERM);
-        EXPECT_TRUE(eventually("not ready", [&] {
+        await("not ready", [&] {
             const auto ready = admin.request("GET", "/readyz");
             return ready.status == 503 && ready.json_text("status") == "draining";
-        }));
+        });
     }
     // The answer to a request that was sent by half when the gateway began to drain.
     Response answer_over_a_drain(const std::string& text) {
@@ -66,7 +66,7 @@ TEST_F(Draining, FinishesTheRequestAtHandAndSaysItIsNotReady) {
 
     EXPECT_THAT(admin.request("GET", "/healthz"), Is(200)) << "it is alive, and must not be killed";
     EXPECT_EQ(metric(gateway(), "fencegate_draining"), "1");
-    EXPECT_TRUE(eventually("nobody new is let in", is_refused_connection));
+    await("nobody new is let in", is_refused_connection);
     client.send_raw(text.substr(text.size() - 5));
     EXPECT_THAT(client.read_response(), Is(201).with("Connection", "close"));
     expect_end();

@@ -1,6 +1,7 @@
 #include "tests/contract/gateway_suite.hpp"
 
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 namespace fencegate::contract {
@@ -89,8 +90,7 @@ void GatewaySuite::break_lock(const Grant& grant) {
 }
 
 void GatewaySuite::await_end(const Grant& grant, std::string_view state) {
-    testing::await("lease " + std::string(state),
-                   [&] { return lease(grant).json_text("state") == state; });
+    await("lease " + std::string(state), [&] { return lease(grant).json_text("state") == state; });
 }
 
 void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
@@ -136,21 +136,23 @@ Response GatewaySuite::refund(std::string_view id, std::string_view token, std::
     return move("refunds", id, token, filled(R"({"amount":$})", amount));
 }
 
+Response GatewaySuite::logged(const Response& answer) {
+    const auto mark = filled(R"("request_id":"$")", answer.header("X-Request-Id"));
+    Response line;
+    await("the line of " + answer.body, [&] {
+        std::istringstream output(gateway().output());
+        while (std::getline(output, line.body))
+            if (contains(line.body, mark) && !output.eof()) return true;
+        return false;
+    });
+    return line;
+}
+
 std::string names_body(const std::vector<std::string>& locks, std::string_view more) {
     std::string names;
     for (const auto& lock : locks)
         names.append(names.empty() ? "\"" : ",\"").append(lock).append("\"");
     return filled(R"({"locks":[$]$})", names, more);
-}
-
-bool eventually(std::string_view what, const std::function<bool()>& is_so) {
-    try {
-        testing::await(what, is_so);
-        return true;
-    } catch (const std::runtime_error& never) {
-        ADD_FAILURE() << never.what();
-        return false;
-    }
 }
 
 }  // namespace fencegate::contract

@@ -21,6 +21,7 @@
 
 namespace fencegate::contract {
 
+using testing::await;
 using testing::Deadline;
 using testing::filled;
 using testing::GatewayOptions;
@@ -109,6 +110,9 @@ protected:
                   std::string_view body = {});
     Response refund(std::string_view id, std::string_view token, std::int64_t amount);
 
+    // The line of the access log that tells of this answer, as soon as it is written.
+    static Response logged(const Response& answer);
+
     // The header that fences a write, and one with a key of its own.
     static Headers fence(std::string_view token) { return {{"X-Fence-Token", std::string(token)}}; }
     static Headers fenced(std::string_view token, std::string_view key = fresh("key")) {
@@ -136,9 +140,6 @@ protected:
 
 // The body of an acquire of all these locks, with `more` members.
 [[nodiscard]] std::string names_body(const Texts& locks, std::string_view more = {});
-
-// Asks again until it is so; fails the test, and returns false, when it never is.
-[[nodiscard]] bool eventually(std::string_view what, const std::function<bool()>& is_so);
 
 [[nodiscard]] inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <sys/resource.h>
 
 namespace fencegate::contract {
@@ -97,12 +96,12 @@ TEST_F(FewPlaces, WhoFindsNoneIsRefusedAndMayComeBack) {
 
     EXPECT_THAT(get("/v1/watch"), Refused(503, "overloaded").with("Retry-After", "<any>"));
     first.client.close();
-    EXPECT_TRUE(eventually("a place", [&] {
+    await("a place", [&] {
         client.send_raw(request_text(gateway(), "GET", "/v1/watch"));
         const auto head = client.read_head();
         if (head.status != 200) static_cast<void>(client.connect());
         return head.status == 200;
-    }));
+    });
 }
 
 class SlowReaders : public LimitedWatch {
@@ -117,7 +116,7 @@ TEST_F(SlowReaders, AreCutOffAndHoldUpNobody) {
     Watcher quick(gateway(), "?prefix=quick");
 
     std::chrono::milliseconds longest{0};
-    EXPECT_TRUE(eventually("cut off", [&] {
+    await("cut off", [&] {
         renew(own, 500);
         const testing::Stopwatch watch;
         const auto name = fresh("quick");
@@ -125,7 +124,7 @@ TEST_F(SlowReaders, AreCutOffAndHoldUpNobody) {
         EXPECT_EQ(quick.next().data.json_text("lock"), name);
         longest = std::max(longest, watch.elapsed());
         return ended("slow") == "4";
-    }));
+    });
 
     EXPECT_LT(longest, std::chrono::seconds(1));
     EXPECT_EQ(metric(gateway(), "fencegate_watchers"), "1");
@@ -176,14 +175,6 @@ class ManyWatchers : public LimitedWatch {
 protected:
     static constexpr std::size_t kCount = 1'000;
 
-    static std::size_t resident_kib() {
-        std::ifstream status("/proc/" + std::to_string(gateway().pid()) + "/status");
-        for (std::string word; status >> word;) {
-            std::size_t kib = 0;
-            if (word == "VmRSS:" && status >> kib) return kib;
-        }
-        return 0;
-    }
     static void raise_descriptor_limit() {
         rlimit limit{};
         ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -195,7 +186,7 @@ protected:
 TEST_F(ManyWatchers, AllSeeAnEventAndCostABoundedAmountOfMemory) {
     raise_descriptor_limit();
     const auto own = grant_long_winded();
-    const auto before = resident_kib();
+    const auto before = resident_kib(gateway());
     std::vector<Watcher> watchers;
     for (std::size_t member = 0; member < kCount; ++member)
         watchers.emplace_back(gateway(), "?lock=" + own.lock);
@@ -204,7 +195,7 @@ TEST_F(ManyWatchers, AllSeeAnEventAndCostABoundedAmountOfMemory) {
     release(own);
 
     for (auto& watcher : watchers) ASSERT_EQ(watcher.next().name, "released");
-    const auto per_watcher = (resident_kib() - before) / kCount;
+    const auto per_watcher = (resident_kib(gateway()) - before) / kCount;
     RecordProperty("kib_per_watcher", static_cast<int>(per_watcher));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(per_watcher, 160U);

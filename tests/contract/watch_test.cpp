@@ -186,8 +186,7 @@ TEST_F(Watch, WhoLeavesIsNoWatcherAnyMore) {
     polite.client.close();
     rude.client.abort_connection();
 
-    EXPECT_TRUE(
-        eventually("no watchers", [&] { return metric(gateway(), "fencegate_watchers") == "0"; }));
+    await("no watchers", [&] { return metric(gateway(), "fencegate_watchers") == "0"; });
     EXPECT_EQ(metric(gateway(), R"(fencegate_watch_ended_total{reason="client"})"),
               std::to_string(left + 2));
 }

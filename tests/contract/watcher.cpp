@@ -79,4 +79,9 @@ std::string metric(const GatewayProcess& gateway, std::string_view series) {
     return testing::metric(admin, series);
 }
 
+std::size_t resident_kib(const GatewayProcess& gateway) {
+    return static_cast<std::size_t>(std::stod(metric(gateway, "process_resident_memory_bytes"))) /
+           1024;
+}
+
 }  // namespace fencegate::contract

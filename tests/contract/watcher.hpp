@@ -57,5 +57,6 @@ template <typename... Values>
 
 // Value of a series without labels, or with them as they are scraped.
 [[nodiscard]] std::string metric(const GatewayProcess& gateway, std::string_view series);
+[[nodiscard]] std::size_t resident_kib(const GatewayProcess& gateway);
 
 }  // namespace fencegate::contract
