@@ -127,12 +127,11 @@ TEST_F(Connection, ARefusalReachesAClientThatIsStillSending) {
 // RFC 9110 section 9.3.2: a HEAD is never answered with content. A body here would be read as the
 // beginning of the next answer.
 TEST_F(Connection, AHeadRequestIsAnsweredWithoutABody) {
-    client.send_raw(request_text(gateway(), "HEAD", "/v1/locks/a"));
-    EXPECT_THAT(client.read_response(), Is(405));
-
-    client.send_raw(request_text(gateway(), "GET", "/v1/locks/a"));
-
-    EXPECT_THAT(client.read_response(), Is(200, R"({"lock":"a"})"));
+    for (const auto* target : {"/v1/locks/a", "/v1/watch"}) {
+        client.send_raw(request_text(gateway(), "HEAD", target));
+        EXPECT_THAT(client.read_response(), Is(405)) << target;
+        EXPECT_THAT(lock("a"), Is(200, R"({"lock":"a"})"));
+    }
 }
 
 TEST_F(Connection, EveryAnswerHasADateAndIsNotCached) {

@@ -1,5 +1,5 @@
 // Elections: one leader at a time, what it says, and writes that only the leader of now may make.
-#include "tests/contract/gateway_suite.hpp"
+#include "tests/contract/watcher.hpp"
 
 namespace fencegate::contract {
 namespace {
@@ -103,6 +103,35 @@ TEST_F(Election, HasAPlainNameAndAStrictBody) {
          Texts{R"({"value":"text"})", filled(R"({"locks":["elections/$"]})", name)})
         EXPECT_THAT(campaign(body), Refused(400, "invalid_argument")) << body;
     EXPECT_THAT(election(), Is(200, R"({"state":"vacant"})"));
+}
+
+// Observed: its state first, then what happens to it.
+using Observe = Election;
+
+TEST_F(Observe, BeginsWithTheElectionAsItStands) {
+    const auto leader = grant_of(campaign(R"({"owner":"node-1","value":{"n":1}})"));
+
+    EXPECT_THAT(Watcher(gateway(), path + "/observe").next(),
+                IsEvent("state", R"({"state":"led","leader":{"fencing_token":$},"value":{"n":1}})",
+                        leader.token));
+}
+
+TEST_F(Observe, TellsWhoIsElectedWhatIsProclaimedAndWhoResignsAndNothingOfOthers) {
+    Watcher observer(gateway(), path + "/observe");
+    ASSERT_EQ(observer.next().name, "state");
+
+    post(path + "-2");
+    const auto leader = grant_of(campaign(R"({"owner":"node-1","value":{"n":1}})"));
+    const auto token = fence(leader.token);
+    put(path, R"({"value":{"n":2}})", token);
+    remove(path, token);
+    put(path, R"({"value":{"n":3}})", token);
+
+    EXPECT_THAT(observer.next(), IsEvent("granted", R"({"lock":"elections/$"})", name));
+    EXPECT_THAT(observer.next(), IsEvent("proclaimed", R"({"value":{"n":1}})"));
+    EXPECT_THAT(observer.next(), IsEvent("proclaimed", R"({"value":{"n":2}})"));
+    EXPECT_THAT(observer.next(), IsEvent("released"));
+    EXPECT_THAT(observer.next(), IsEvent("refused", R"({"code":"lease_released"})"));
 }
 
 }  // namespace

@@ -104,7 +104,12 @@ TEST_F(LateWrites, AreAcceptedWhereTheClassSaysSoUntilAnotherIsGranted) {
     const auto old = grant("payments/" + id, 100);
     await_end(old, "expired");
 
-    EXPECT_THAT(refund(id, old.token, 100), Is(201));
+    auto last_write = fenced(old.token);
+    last_write.emplace_back("X-Fence-Release", "1");
+    EXPECT_THAT(move("refunds", id, last_write, R"({"amount":100})"),
+                Is(201).with("X-Fence-Status", "stale"))
+        << "there is nothing left to release";
+    EXPECT_EQ(state_of(old), "expired");
 
     const auto next = grant_payment(id);
     EXPECT_THAT(refund(id, old.token, 100), Refused(412, "fence_token_stale"));

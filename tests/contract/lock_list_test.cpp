@@ -2,7 +2,6 @@
 #include "tests/contract/gateway_suite.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace fencegate::contract {
 namespace {

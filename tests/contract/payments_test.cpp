@@ -1,8 +1,6 @@
 // Payments: created, captured, refunded, cancelled, read, and what the business rules refuse.
 #include "tests/contract/gateway_suite.hpp"
 
-#include <vector>
-
 namespace fencegate::contract {
 namespace {
 

@@ -173,22 +173,5 @@ TEST_F(ReleaseOnWrite, ResignDoneAndFailedSayReleased) {
     }
 }
 
-class ReleaseOnLateWrite : public GatewaySuite {
-protected:
-    static void SetUpTestSuite() { start("[class.payments]\nlate_writes = \"accept\"\n"); }
-};
-
-TEST_F(ReleaseOnLateWrite, HasNothingLeftToEnd) {
-    const auto id = create_payment();
-    const auto own = grant("payments/" + id, 100);
-    await_end(own, "expired");
-    const auto headers = releasing(fenced(own.token));
-
-    for (int times = 0; times < 2; ++times)
-        EXPECT_THAT(move("refunds", id, headers, kHundred),
-                    Is(201).with("X-Fence-Status", "stale"));
-    EXPECT_EQ(state_of(own), "expired");
-}
-
 }  // namespace
 }  // namespace fencegate::contract

@@ -149,13 +149,6 @@ TEST_F(Watch, AnEmptyLastEventIdIsNoneAndTwoAreRefused) {
     EXPECT_TRUE(contains(client.read_body_until("\n\n"), "\nid: "));
 }
 
-TEST_F(Watch, AHeadRequestDoesNotStream) {
-    client.send_raw(request_text(gateway(), "HEAD", "/v1/watch"));
-
-    EXPECT_THAT(client.read_response(), Is(405));
-    EXPECT_THAT(lock("a"), Is(200));
-}
-
 TEST_F(Watch, ARequestSentBehindIsNotServed) {
     const auto name = fresh("lock");
     client.send_raw(request_text(gateway(), "GET", "/v1/watch?lock=" + name) +

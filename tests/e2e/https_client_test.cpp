@@ -6,8 +6,8 @@
 #include "cli/client/connection_options.hpp"
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 
-#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -170,14 +170,8 @@ TEST(HttpsClient, SaysWhatIsWrongWithWhoeverAnswers) {
 TEST(HttpsClient, TakesNoCertificateOfAnotherAddress) {
     GatewayProcess gateway;
     auto options = options_for(gateway);
-    gateway.stop();
-    const ChildProcess everywhere(
-        {.binary = FENCEGATE_BINARY,
-         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                       "0.0.0.0:" + std::to_string(options.port), "--admin-listen", "127.0.0.1:0",
-                       "--access-log", "off"},
-         .stderr_file = gateway.folder() / "everywhere.log"});
-    await("the gateway everywhere", [&] { return complaint(options) == "none: 200"; });
+    gateway.restart({"--listen", filled("0.0.0.0:$", options.port)});
+    ASSERT_EQ(complaint(options), "none: 200");
 
     options.host = "127.0.0.2";
 

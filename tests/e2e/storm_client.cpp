@@ -8,8 +8,6 @@
 namespace fencegate::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};
-
 std::string class_of(const std::string& lock) {
     const auto segment = lock.substr(0, lock.find('/'));
     return segment == "payments" || segment == "jobs" ? segment : "other";
@@ -139,25 +137,21 @@ void StormClient::break_lock(const StormLease& lease) {
 }
 
 void StormClient::await_expiry(const StormLease& lease) {
-    const Deadline deadline(kPatience);
-    for (;;) {
+    await("the end of a lease", [&] {
         const auto answer = ask("GET", "/v1/leases/" + lease.id, "/v1/leases/{id}");
         const auto state = answer.json_text("state");
-        if (state == "expired" || state == "superseded") break;
-        if (state != "live" || deadline.has_passed()) fail(answer);
-    }
+        if (state != "live" && state != "expired" && state != "superseded") fail(answer);
+        return state != "live";
+    });
     count(with_class("lease_expired_total", class_of(lease.lock)));
     count(with_class("lock_hold_seconds_count", class_of(lease.lock), ",end=\"expired\""));
     count("fencegate_lease_expiry_lag_seconds_count");
 }
 
 void StormClient::await_waiters(const std::string& lock, std::int64_t count) {
-    const Deadline deadline(kPatience);
-    for (;;) {
-        const auto answer = ask("GET", "/v1/locks/" + lock, "/v1/locks/{name...}");
-        if (answer.json_int("waiters") == count) return;
-        if (deadline.has_passed()) fail(answer);
-    }
+    await("those who wait", [&] {
+        return ask("GET", "/v1/locks/" + lock, "/v1/locks/{name...}").json_int("waiters") == count;
+    });
 }
 
 std::string StormClient::create(const std::string& payment, const std::string& key,

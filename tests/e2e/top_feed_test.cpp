@@ -100,7 +100,7 @@ TEST(TopFeed, TellsEventsInOrder) {
 TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
     GatewayProcess gateway;
     auto client = gateway.client();
-    const auto port = std::to_string(gateway.listen().port);
+    const auto address = "127.0.0.1:" + std::to_string(gateway.listen().port);
     acquire(client, "pay_1", {.ttl_ms = 3'600'000});
     Followed followed(gateway);
     followed.await_link(LinkState::Live);
@@ -108,11 +108,7 @@ TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
     gateway.stop();
     followed.await_link(LinkState::Draining);
     EXPECT_EQ(followed.await_link(LinkState::Lost).words, "the gateway was shut down");
-    const ChildProcess again(
-        {.binary = FENCEGATE_BINARY,
-         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                       "127.0.0.1:" + port, "--admin-listen", "127.0.0.1:0", "--access-log", "off"},
-         .stderr_file = gateway.folder() / "again.log"});
+    gateway.restart({"--listen", address});
 
     EXPECT_EQ(followed.await<Missed>().reason, "restarted");
     followed.await_link(LinkState::Live);

@@ -232,7 +232,7 @@ TEST(Top, FollowsTheSizeOfItsWindow) {
 TEST(Top, OutlivesARestartOfTheGateway) {
     GatewayProcess gateway;
     auto client = gateway.client();
-    const auto port = std::to_string(gateway.listen().port);
+    const auto address = "127.0.0.1:" + std::to_string(gateway.listen().port);
     acquire(client, "pay_1", {.ttl_ms = 100, .owner = "brief"});
     acquire(client, "pay_2", {.ttl_ms = 3'600'000, .owner = "lasting"});
     TerminalProcess top(FENCEGATE_BINARY, top_of(gateway), {.width = 120, .height = 30});
@@ -240,11 +240,7 @@ TEST(Top, OutlivesARestartOfTheGateway) {
 
     gateway.stop();
     static_cast<void>(top.await_picture_with("disconnected, retrying"));
-    ChildProcess again(
-        {.binary = FENCEGATE_BINARY,
-         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                       "127.0.0.1:" + port, "--admin-listen", "127.0.0.1:0", "--access-log", "off"},
-         .stderr_file = gateway.folder() / "again.log"});
+    gateway.restart({"--listen", address});
 
     static_cast<void>(top.await_picture_with(" live "));
     EXPECT_THAT(top.await_picture_with("locks held: 1"), HasSubstr("lasting"));

@@ -66,6 +66,17 @@ private:
     int descriptor_;
 };
 
+// On free ports unless `more` names them.
+std::vector<std::string> serve_arguments(const std::filesystem::path& data_dir,
+                                         const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"serve", "--data-dir", data_dir.string()};
+    for (const std::string name : {"--listen", "--admin-listen"})
+        if (std::ranges::count(more, name) == 0)
+            arguments.insert(arguments.end(), {name, "127.0.0.1:0"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
 }  // namespace
 
 GatewayProcess::GatewayProcess(GatewayOptions options)
@@ -90,10 +101,8 @@ void GatewayProcess::start() {
     const auto ready_file = folder_.path() / "run" / "ready.json";
     const auto log = folder_.path() / "output.log";
     std::filesystem::remove(ready_file);
-    std::vector<std::string> arguments{"serve",       "--data-dir",   data_dir().string(),
-                                       "--listen",    "127.0.0.1:0",  "--admin-listen",
-                                       "127.0.0.1:0", "--ready-file", ready_file.string()};
-    arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
+    auto arguments = serve_arguments(data_dir(), options_.arguments);
+    arguments.insert(arguments.end(), {"--ready-file", ready_file.string()});
     if (!options_.configuration.empty()) {
         const auto file = folder_.path() / "gateway.toml";
         std::ofstream(file) << options_.configuration;
@@ -264,12 +273,7 @@ CommandResult GatewayProcess::run_cli(const std::vector<std::string>& arguments)
 
 CommandResult GatewayProcess::run_serve(const std::filesystem::path& data_dir,
                                         const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments{"serve", "--data-dir", data_dir.string()};
-    for (const std::string name : {"--listen", "--admin-listen"})
-        if (std::ranges::count(more, name) == 0)
-            arguments.insert(arguments.end(), {name, "127.0.0.1:0"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_cli(arguments);
+    return run_cli(serve_arguments(data_dir, more));
 }
 
 CommandResult GatewayProcess::run_on_data(std::string_view command,
