@@ -1,19 +1,13 @@
 #include "tests/contract/gateway_suite.hpp"
 
-#include "tests/support/temp_dir.hpp"
-
-#include <fstream>
 #include <memory>
-#include <optional>
+#include <sstream>
 #include <stdexcept>
 
 namespace fencegate::contract {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
-
 // The gateway of the suite that runs now; suites come one after the other.
-std::optional<testing::TempDir> configuration_folder;
 std::unique_ptr<GatewayProcess> running_gateway;
 
 void require(const Response& response, int status, std::string_view step) {
@@ -22,36 +16,26 @@ void require(const Response& response, int status, std::string_view step) {
                              std::to_string(response.status) + " " + response.body);
 }
 
-void await(std::string_view what, const std::function<bool()>& is_so) {
-    const Deadline deadline(kPatience);
-    while (!is_so()) {
-        if (deadline.has_passed()) throw std::runtime_error("never came: " + std::string(what));
-    }
-}
-
-bool is_retryable(int status, std::string_view code) {
-    return status == 408 || status == 423 || status == 429 || status == 503 ||
-           code == "idempotency_in_flight" || code == "run_not_due";
-}
-
 }  // namespace
 
 void GatewaySuite::start(std::string_view configuration) {
-    GatewayOptions options;
-    if (!configuration.empty()) {
-        const auto file = configuration_folder.emplace() / "gateway.toml";
-        std::ofstream(file) << configuration;
-        options.arguments = {"--config", file.string()};
-    }
-    running_gateway = std::make_unique<GatewayProcess>(std::move(options));
+    running_gateway = std::make_unique<GatewayProcess>(
+        GatewayOptions{.configuration = std::string(configuration)});
 }
 
-void GatewaySuite::stop() {
-    running_gateway.reset();
-    configuration_folder.reset();
-}
+void GatewaySuite::stop() { running_gateway.reset(); }
 
 GatewayProcess& GatewaySuite::gateway() { return *running_gateway; }
+
+void GatewaySuite::restart() {
+    client.close();
+    gateway().restart();
+    client = gateway().client();
+}
+
+HttpsClient GatewaySuite::as(std::string_view principal, const std::vector<std::string>& scopes) {
+    return gateway().client(gateway().add_key(principal, scopes));
+}
 
 std::string GatewaySuite::fresh(std::string_view prefix) {
     static int count = 0;
@@ -64,8 +48,7 @@ Response GatewaySuite::acquire(std::string_view lock, std::string_view body,
 }
 
 Grant GatewaySuite::grant(std::string_view lock, std::int64_t ttl_ms) {
-    const auto granted = acquire(lock, R"({"ttl_ms":)" + std::to_string(ttl_ms) + "}");
-    return grant_of(granted);
+    return grant_of(acquire(lock, filled(R"({"ttl_ms":$})", ttl_ms)));
 }
 
 Grant GatewaySuite::grant_of(const Response& granted) {
@@ -74,11 +57,14 @@ Grant GatewaySuite::grant_of(const Response& granted) {
             granted.header("X-Fence-Token")};
 }
 
+Response GatewaySuite::acquire_all(const std::vector<std::string>& locks, std::string_view more,
+                                   const Headers& headers) {
+    return post("/v1/leases", names_body(locks, more), headers);
+}
+
 HttpsClient GatewaySuite::begin(std::string_view method, std::string_view target,
                                 std::string_view body, const Headers& headers) {
-    auto asking = gateway().client();
-    asking.send_raw(request_text(gateway(), method, target, headers, body));
-    return asking;
+    return testing::begin(gateway(), method, target, body, headers);
 }
 
 HttpsClient GatewaySuite::stand_in_line(std::string_view lock, std::int64_t place,
@@ -108,8 +94,7 @@ void GatewaySuite::await_end(const Grant& grant, std::string_view state) {
 }
 
 void GatewaySuite::await_waiters(std::string_view name, std::int64_t count) {
-    await(std::to_string(count) + " waiters for " + std::string(name),
-          [&] { return lock(name).json_int("waiters") == count; });
+    testing::await_waiters(client, name, count);
 }
 
 Response GatewaySuite::lock(std::string_view name) {
@@ -123,9 +108,9 @@ Response GatewaySuite::lease(const Grant& grant) {
 std::string GatewaySuite::create_payment(bool capture) {
     auto id = fresh("pay");
     const auto created =
-        client.request("POST", "/v1/payments", {{"Idempotency-Key", "create-" + id}},
-                       R"({"id":")" + id + R"(","amount":1000,"currency":"EUR","capture":)" +
-                           (capture ? "true}" : "false}"));
+        post("/v1/payments",
+             filled(R"({"id":"$","amount":1000,"currency":"EUR","capture":$})", id, capture),
+             {{"Idempotency-Key", "create-" + id}});
     require(created, 201, "create a payment");
     return id;
 }
@@ -148,52 +133,26 @@ Response GatewaySuite::move(std::string_view action, std::string_view id, const 
 }
 
 Response GatewaySuite::refund(std::string_view id, std::string_view token, std::int64_t amount) {
-    return move("refunds", id, token, R"({"amount":)" + std::to_string(amount) + "}");
+    return move("refunds", id, token, filled(R"({"amount":$})", amount));
 }
 
-std::string request_text(const GatewayProcess& gateway, std::string_view method,
-                         std::string_view target, const Headers& headers, std::string_view body) {
-    std::string text;
-    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
-    bool has_key = false;
-    for (const auto& [name, value] : headers) {
-        has_key = has_key || name == "Authorization";
-        text.append(name).append(": ").append(value).append("\r\n");
-    }
-    if (!has_key) text.append("Authorization: Bearer ").append(gateway.api_key()).append("\r\n");
-    if (!body.empty()) {
-        text.append("Content-Type: application/json\r\nContent-Length: ");
-        text.append(std::to_string(body.size())).append("\r\n");
-    }
-    return text.append("\r\n").append(body);
-}
-
-void expect_problem(const Response& response, int status, std::string_view code) {
-    SCOPED_TRACE(std::to_string(response.status) + " " + response.body);
-    ASSERT_EQ(response.status, status);
-    EXPECT_EQ(response.header("Content-Type"), "application/problem+json");
-    EXPECT_EQ(response.header("Cache-Control"), "no-store");
-    ASSERT_EQ(response.json_text("code"), code);
-    EXPECT_EQ(response.json_text("type"), "urn:fencegate:problem:" + std::string(code));
-    EXPECT_EQ(response.json_int("status"), status);
-    EXPECT_FALSE(response.json_text("title").empty());
-    EXPECT_FALSE(response.json_text("detail").empty());
-    EXPECT_EQ(response.json_bool("retryable"), is_retryable(status, code));
-    EXPECT_FALSE(response.json_text("request_id").empty());
-    // The answer to a replayed request is the first one to the letter, its request id included.
-    if (response.header_count("Idempotency-Replayed") == 0) {
-        EXPECT_EQ(response.json_text("request_id"), response.header("X-Request-Id"));
-    }
-}
-
-bool eventually(std::string_view what, const std::function<bool()>& is_so) {
-    const Deadline deadline(kPatience);
-    while (!is_so()) {
-        if (!deadline.has_passed()) continue;
-        ADD_FAILURE() << "never came: " << what;
+Response GatewaySuite::logged(const Response& answer) {
+    const auto mark = filled(R"("request_id":"$")", answer.header("X-Request-Id"));
+    Response line;
+    await("the line of " + answer.body, [&] {
+        std::istringstream output(gateway().output());
+        while (std::getline(output, line.body))
+            if (contains(line.body, mark) && !output.eof()) return true;
         return false;
-    }
-    return true;
+    });
+    return line;
+}
+
+std::string names_body(const std::vector<std::string>& locks, std::string_view more) {
+    std::string names;
+    for (const auto& lock : locks)
+        names.append(names.empty() ? "\"" : ",\"").append(lock).append("\"");
+    return filled(R"({"locks":[$]$})", names, more);
 }
 
 }  // namespace fencegate::contract

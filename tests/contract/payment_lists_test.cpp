@@ -1,5 +1,5 @@
 // Lists of payments: pages in both directions, filters, references, and the Link header.
-#include "tests/contract/gateway_suite.hpp"
+#include "tests/contract/watcher.hpp"
 
 #include <algorithm>
 
@@ -9,143 +9,132 @@ namespace {
 class PaymentLists : public GatewaySuite {
 protected:
     Response list(const std::string& query) { return get("/v1/payments" + query); }
-    static std::vector<std::string> ids(const Response& page) {
-        std::vector<std::string> all;
+    // The page that a cursor of this one leads to.
+    Response beside(const Response& page, std::string_view cursor) {
+        return list("?limit=1&cursor=" + page.json_text(cursor));
+    }
+    static Texts ids(const Response& page) {
+        Texts all;
         for (std::size_t at = 0; at < page.json_size("data"); ++at)
             all.push_back(page.json_text("/data/" + std::to_string(at) + "/id"));
         return all;
     }
-    using Ids = std::vector<std::string>;
+    // Whether the payment is in the list.
+    bool is_in(const std::string& query, const std::string& id) {
+        return std::ranges::count(ids(list("?limit=100&" + query)), id) == 1;
+    }
 };
 
 TEST_F(PaymentLists, GoForthAndBackInTheOrderOfCreation) {
-    const auto first = create_payment();
-    const auto second = create_payment();
-    const auto third = create_payment();
+    const Texts made{create_payment(), create_payment(), create_payment()};
+    const auto has = [&](std::size_t which, std::string_view previous) {
+        return Is(200, R"({"data":[{"id":"$"}],"previous_cursor":"$"})", made[which], previous);
+    };
 
     const auto newest = list("?limit=1");
-    const auto middle = list("?limit=1&cursor=" + newest.json_text("next_cursor"));
-    const auto oldest = list("?limit=1&cursor=" + middle.json_text("next_cursor"));
-    const auto back = list("?limit=1&cursor=" + oldest.json_text("previous_cursor"));
-    const auto front = list("?limit=1&cursor=" + back.json_text("previous_cursor"));
+    const auto middle = beside(newest, "next_cursor");
+    const auto oldest = beside(middle, "next_cursor");
+    const auto back = beside(oldest, "previous_cursor");
 
-    EXPECT_EQ(ids(newest), Ids{third});
-    EXPECT_FALSE(newest.has("previous_cursor"));
-    EXPECT_TRUE(newest.json_bool("has_more"));
-    EXPECT_EQ(ids(middle), Ids{second});
-    EXPECT_EQ(ids(oldest), Ids{first});
-    EXPECT_EQ(ids(back), Ids{second});
-    EXPECT_EQ(ids(front), Ids{third});
-    EXPECT_FALSE(front.has("previous_cursor")) << "nothing is newer";
+    EXPECT_THAT(newest, has(2, "<absent>"));
+    EXPECT_THAT(newest, Says(R"({"has_more":true})"));
+    EXPECT_THAT(middle, has(1, "<text>"));
+    EXPECT_THAT(oldest, has(0, "<text>"));
+    EXPECT_THAT(back, has(1, "<text>"));
+    EXPECT_THAT(beside(back, "previous_cursor"), has(2, "<absent>")) << "nothing is newer";
 }
 
 TEST_F(PaymentLists, APageStaysWhatItWasWhilePaymentsCome) {
     create_payment();
     const auto old = create_payment();
     create_payment();
-    const auto next = "?limit=1&cursor=" + list("?limit=1").json_text("next_cursor");
+    const auto first = list("?limit=1");
 
-    const auto before = list(next);
+    const auto before = beside(first, "next_cursor");
     create_payment();
 
-    EXPECT_EQ(ids(before), Ids{old});
-    EXPECT_EQ(ids(list(next)), Ids{old});
+    EXPECT_EQ(ids(before), Texts{old});
+    EXPECT_EQ(ids(beside(first, "next_cursor")), Texts{old});
 }
 
 TEST_F(PaymentLists, LinkLeadsToThePagesBesideIt) {
-    create_payment();
-    create_payment();
-    create_payment();
+    for (int payment = 0; payment < 3; ++payment) create_payment();
 
     const auto first = list("?limit=1");
-    const auto second = list("?limit=1&cursor=" + first.json_text("next_cursor"));
+    const auto second = beside(first, "next_cursor");
 
-    EXPECT_EQ(first.header("Link"),
-              "</v1/payments?limit=1&cursor=" + first.json_text("next_cursor") + ">; rel=\"next\"");
-    EXPECT_TRUE(contains(second.header("Link"), "rel=\"next\", </v1/payments?limit=1&cursor=" +
-                                                    second.json_text("previous_cursor") +
-                                                    ">; rel=\"prev\""))
-        << second.header("Link");
+    const auto link = [](const Response& page, std::string_view cursor, std::string_view rel) {
+        return filled(R"(</v1/payments?limit=1&cursor=$>; rel="$")", page.json_text(cursor), rel);
+    };
+    EXPECT_EQ(first.header("Link"), link(first, "next_cursor", "next"));
+    EXPECT_EQ(second.header("Link"),
+              link(second, "next_cursor", "next") + ", " + link(second, "previous_cursor", "prev"));
 }
 
 TEST_F(PaymentLists, OfAStatusLeaveOutTheOthers) {
     const auto held = create_payment(false);
     const auto captured = create_payment();
 
-    const auto authorized = ids(list("?limit=100&status=authorized"));
-    const auto done = ids(list("?limit=100&status=captured"));
-
-    EXPECT_EQ(std::ranges::count(authorized, held), 1);
-    EXPECT_EQ(std::ranges::count(authorized, captured), 0);
-    EXPECT_EQ(std::ranges::count(done, captured), 1);
-    EXPECT_EQ(std::ranges::count(done, held), 0);
+    EXPECT_TRUE(is_in("status=authorized", held));
+    EXPECT_FALSE(is_in("status=authorized", captured));
+    EXPECT_TRUE(is_in("status=captured", captured));
+    EXPECT_FALSE(is_in("status=captured", held));
 }
 
 TEST_F(PaymentLists, OfATimeTakeItsBeginningAndNotItsEnd) {
     const auto id = create_payment();
     const auto at = payment(id).json_text("created_at");
 
-    const auto from = ids(list("?limit=100&created_from=" + at));
-    const auto to = ids(list("?limit=100&created_to=" + at));
-
-    EXPECT_EQ(std::ranges::count(from, id), 1);
-    EXPECT_EQ(std::ranges::count(to, id), 0);
-    EXPECT_TRUE(ids(list("?created_to=2001-01-01T00:00:00Z")).empty());
-    EXPECT_TRUE(ids(list("?created_from=2999-01-01T00:00:00%2B01:00")).empty());
+    EXPECT_TRUE(is_in("created_from=" + at, id));
+    EXPECT_FALSE(is_in("created_to=" + at, id));
+    for (const auto* query :
+         {"?created_to=2001-01-01T00:00:00Z", "?created_from=2999-01-01T00:00:00%2B01:00"})
+        EXPECT_THAT(list(query), Is(200, R"({"data":[]})")) << query;
 }
 
 TEST_F(PaymentLists, OfAReferenceHaveTheOnePaymentOfThePrincipal) {
     const auto reference = fresh("order");
-    const auto id = fresh("pay");
-    const auto body =
-        R"({"amount":5,"currency":"EUR","id":")" + id + R"(","reference":")" + reference + R"("})";
-    client.request("POST", "/v1/payments", {{"Idempotency-Key", fresh("key")}}, body);
-    auto other = gateway().client(gateway().add_key("other", {"payments:read"}));
+    const auto made =
+        post("/v1/payments", filled(R"({"amount":5,"currency":"EUR","reference":"$"})", reference),
+             {{"Idempotency-Key", fresh("key")}});
 
-    EXPECT_EQ(ids(list("?reference=" + reference)), Ids{id});
-    EXPECT_TRUE(ids(list("?status=refunded&reference=" + reference)).empty());
-    EXPECT_TRUE(ids(other.request("GET", "/v1/payments?reference=" + reference)).empty());
-    EXPECT_TRUE(ids(list("?reference=none")).empty());
+    EXPECT_EQ(ids(list("?reference=" + reference)), Texts{made.json_text("id")});
+    for (const auto& query :
+         {"?status=refunded&reference=" + reference, std::string("?reference=none")})
+        EXPECT_THAT(list(query), Is(200, R"({"data":[]})")) << query;
+    EXPECT_THAT(
+        as("other", {"payments:read"}).request("GET", "/v1/payments?reference=" + reference),
+        Is(200, R"({"data":[]})"));
 }
 
-TEST_F(PaymentLists, ABadParameterIsNamed) {
-    for (const auto* query :
-         {"?limit=0", "?limit=101", "?cursor=7", "?cursor=o", "?cursor=o-1", "?cursor=o07",
-          "?cursor=n9223372036854775807", "?status=paid", "?status=", "?created_from=yesterday",
-          "?created_to=2026-11-23",
-          "?created_from=2026-01-02T00:00:00Z&created_to=2026-01-01T00:00:00Z",
-          "?reference=", "?reference=a&cursor=o7", "?principal=a", "?colour=red"}) {
-        SCOPED_TRACE(query);
-        expect_problem(list(query), 400, "invalid_argument");
-    }
+TEST_F(PaymentLists, ACursorAtTheEndOfNumbersLeadsBack) {
+    const auto newest = create_payment();
+
+    const auto none = list("?cursor=n9223372036854775806");
+
+    EXPECT_THAT(none, Is(200, R"({"data":[]})"));
+    EXPECT_EQ(ids(beside(none, "next_cursor")), Texts{newest});
 }
 
 // Who has read a long list and keeps the connection.
 class LongLists : public PaymentLists {
 protected:
-    static std::size_t resident_kib() {
-        const auto metrics = gateway().admin_client().request("GET", "/metrics").body;
-        constexpr std::string_view kName = "\nprocess_resident_memory_bytes ";
-        return static_cast<std::size_t>(
-                   std::stod(metrics.substr(metrics.find(kName) + kName.size()))) /
-               1024;
-    }
-    void create_long_winded() {
+    void create_long_winded(int count) {
         std::string metadata;
         for (int member = 0; member < 50; ++member)
-            metadata.append(member == 0 ? "{" : ",")
-                .append("\"m" + std::to_string(member) + "\":\"")
-                .append(std::string(500, 'v') + "\"");
-        const auto body = R"({"amount":100,"currency":"EUR","metadata":)" + metadata + "}}";
-        const auto created =
-            client.request("POST", "/v1/payments", {{"Idempotency-Key", fresh("long")}}, body);
-        ASSERT_EQ(created.status, 201) << created.body;
+            metadata +=
+                filled(R"($"m$":"$")", member == 0 ? "" : ",", member, std::string(500, 'v'));
+        for (int payment = 0; payment < count; ++payment)
+            ASSERT_THAT(post("/v1/payments",
+                             filled(R"({"amount":100,"currency":"EUR","metadata":{$}})", metadata),
+                             {{"Idempotency-Key", fresh("long")}}),
+                        Is(201));
     }
 };
 
 TEST_F(LongLists, ComeInShorterPages) {
     const auto oldest = create_payment();
-    for (int payment = 0; payment < 20; ++payment) create_long_winded();
+    create_long_winded(20);
 
     const auto first = list("?limit=21");
     const auto second = list("?limit=21&cursor=" + first.json_text("next_cursor"));
@@ -157,22 +146,11 @@ TEST_F(LongLists, ComeInShorterPages) {
     EXPECT_FALSE(second.json_bool("has_more"));
 }
 
-TEST_F(PaymentLists, ACursorAtTheEndOfNumbersLeadsBack) {
-    const auto newest = create_payment();
-
-    const auto none = list("?cursor=n9223372036854775806");
-    const auto back = list("?limit=1&cursor=" + none.json_text("next_cursor"));
-
-    EXPECT_TRUE(ids(none).empty());
-    EXPECT_EQ(back.status, 200) << back.body;
-    EXPECT_EQ(ids(back), Ids{newest});
-}
-
 TEST_F(LongLists, LeaveNothingBehindOnAConnection) {
     constexpr std::size_t kCount = 60;
-    for (int payment = 0; payment < 12; ++payment) create_long_winded();
+    create_long_winded(12);
     ASSERT_GT(list("?limit=12").body.size(), std::size_t{200} << 10);
-    [[maybe_unused]] const auto before = resident_kib();
+    [[maybe_unused]] const auto before = resident_kib(gateway());
 
     std::vector<HttpsClient> idle;
     for (std::size_t count = 0; count < kCount; ++count) {
@@ -181,7 +159,7 @@ TEST_F(LongLists, LeaveNothingBehindOnAConnection) {
     }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    EXPECT_LT(resident_kib(), before + 200 * kCount);
+    EXPECT_LT(resident_kib(gateway()), before + 200 * kCount);
 #endif
 }
 

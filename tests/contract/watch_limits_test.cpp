@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <sys/resource.h>
 
 namespace fencegate::contract {
@@ -21,9 +20,7 @@ protected:
     Grant grant_long_winded() {
         std::string owner;
         for (int byte = 0; byte < 128; ++byte) owner += "\\u0001";
-        const auto name = fresh("lock");
-        const auto granted = acquire(name, R"({"ttl_ms":60000,"owner":")" + owner + R"("})");
-        return {name, granted.json_text("lease_id"), granted.header("X-Fence-Token")};
+        return grant_of(acquire(fresh("lock"), filled(R"({"ttl_ms":60000,"owner":"$"})", owner)));
     }
     // With a small window, so that it takes few events to fill it.
     static Watcher watch_without_reading(std::string_view query = {}) {
@@ -35,8 +32,7 @@ protected:
         return {gateway(), std::move(connected), query, {}};
     }
     static std::string ended(std::string_view reason) {
-        return metric(gateway(),
-                      R"(fencegate_watch_ended_total{reason=")" + std::string(reason) + R"("})");
+        return metric(gateway(), filled(R"(fencegate_watch_ended_total{reason="$"})", reason));
     }
 };
 
@@ -49,10 +45,7 @@ protected:
 // before anybody could read it.
 TEST_F(FewEvents, AWatcherThatWasOvertakenIsToldAndCutOff) {
     const auto own = grant(fresh("lock"));
-    auto waiting = gateway().client();
-    waiting.send_raw(
-        request_text(gateway(), "POST", "/v1/locks/" + own.lock, {}, R"({"wait_ms":60000})"));
-    await_waiters(own.lock, 1);
+    auto waiting = stand_in_line(own.lock, 1);
     Watcher watcher(gateway(), "?lock=" + own.lock);
 
     release(own);
@@ -63,7 +56,7 @@ TEST_F(FewEvents, AWatcherThatWasOvertakenIsToldAndCutOff) {
     EXPECT_EQ(events.back().id, "") << "its next id must be one that was missed";
     EXPECT_TRUE(watcher.client.closed_by_peer());
     EXPECT_EQ(ended("overrun"), "1");
-    EXPECT_EQ(waiting.read_response().status, 201);
+    EXPECT_THAT(waiting.read_response(), Is(201));
 }
 
 TEST_F(FewEvents, AnIdOlderThanWhatIsKeptIsTooOld) {
@@ -73,10 +66,8 @@ TEST_F(FewEvents, AnIdOlderThanWhatIsKeptIsTooOld) {
     EXPECT_EQ(Watcher(gateway(), {}, present).next().name, "renewed");
     renew(own, 1);
 
-    const auto reset = Watcher(gateway(), {}, present).next();
-
-    EXPECT_EQ(reset.name, "reset");
-    EXPECT_EQ(reset.data.json_text("reason"), "too_old");
+    EXPECT_THAT(Watcher(gateway(), {}, present).next(),
+                IsEvent("reset", R"({"reason":"too_old"})"));
 }
 
 // Without it, a watcher of a quiet lock would come back with an id that is long gone.
@@ -103,17 +94,14 @@ TEST_F(FewPlaces, WhoFindsNoneIsRefusedAndMayComeBack) {
     Watcher first(gateway());
     Watcher second(gateway());
 
-    const auto refused = client.request("GET", "/v1/watch");
-
-    expect_problem(refused, 503, "overloaded");
-    EXPECT_FALSE(refused.header("Retry-After").empty());
+    EXPECT_THAT(get("/v1/watch"), Refused(503, "overloaded").with("Retry-After", "<any>"));
     first.client.close();
-    EXPECT_TRUE(eventually("a place", [&] {
+    await("a place", [&] {
         client.send_raw(request_text(gateway(), "GET", "/v1/watch"));
         const auto head = client.read_head();
         if (head.status != 200) static_cast<void>(client.connect());
         return head.status == 200;
-    }));
+    });
 }
 
 class SlowReaders : public LimitedWatch {
@@ -128,7 +116,7 @@ TEST_F(SlowReaders, AreCutOffAndHoldUpNobody) {
     Watcher quick(gateway(), "?prefix=quick");
 
     std::chrono::milliseconds longest{0};
-    EXPECT_TRUE(eventually("cut off", [&] {
+    await("cut off", [&] {
         renew(own, 500);
         const testing::Stopwatch watch;
         const auto name = fresh("quick");
@@ -136,7 +124,7 @@ TEST_F(SlowReaders, AreCutOffAndHoldUpNobody) {
         EXPECT_EQ(quick.next().data.json_text("lock"), name);
         longest = std::max(longest, watch.elapsed());
         return ended("slow") == "4";
-    }));
+    });
 
     EXPECT_LT(longest, std::chrono::seconds(1));
     EXPECT_EQ(metric(gateway(), "fencegate_watchers"), "1");
@@ -187,14 +175,6 @@ class ManyWatchers : public LimitedWatch {
 protected:
     static constexpr std::size_t kCount = 1'000;
 
-    static std::size_t resident_kib() {
-        std::ifstream status("/proc/" + std::to_string(gateway().pid()) + "/status");
-        for (std::string word; status >> word;) {
-            std::size_t kib = 0;
-            if (word == "VmRSS:" && status >> kib) return kib;
-        }
-        return 0;
-    }
     static void raise_descriptor_limit() {
         rlimit limit{};
         ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -206,7 +186,7 @@ protected:
 TEST_F(ManyWatchers, AllSeeAnEventAndCostABoundedAmountOfMemory) {
     raise_descriptor_limit();
     const auto own = grant_long_winded();
-    const auto before = resident_kib();
+    const auto before = resident_kib(gateway());
     std::vector<Watcher> watchers;
     for (std::size_t member = 0; member < kCount; ++member)
         watchers.emplace_back(gateway(), "?lock=" + own.lock);
@@ -215,7 +195,7 @@ TEST_F(ManyWatchers, AllSeeAnEventAndCostABoundedAmountOfMemory) {
     release(own);
 
     for (auto& watcher : watchers) ASSERT_EQ(watcher.next().name, "released");
-    const auto per_watcher = (resident_kib() - before) / kCount;
+    const auto per_watcher = (resident_kib(gateway()) - before) / kCount;
     RecordProperty("kib_per_watcher", static_cast<int>(per_watcher));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(per_watcher, 160U);

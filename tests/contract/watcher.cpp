@@ -66,6 +66,10 @@ std::vector<Event> Watcher::rest() {
     return events;
 }
 
+std::ostream& operator<<(std::ostream& out, const Event& event) {
+    return out << event.name << " " << event.id << " " << event.comment << " " << event.data.body;
+}
+
 std::uint64_t number_of(const Event& event) {
     return std::stoull(event.id.substr(event.id.find('-') + 1));
 }
@@ -73,6 +77,11 @@ std::uint64_t number_of(const Event& event) {
 std::string metric(const GatewayProcess& gateway, std::string_view series) {
     auto admin = gateway.admin_client();
     return testing::metric(admin, series);
+}
+
+std::size_t resident_kib(const GatewayProcess& gateway) {
+    return static_cast<std::size_t>(std::stod(metric(gateway, "process_resident_memory_bytes"))) /
+           1024;
 }
 
 }  // namespace fencegate::contract

@@ -41,10 +41,22 @@ public:
     HttpsClient client;
 };
 
+// For failures: all that came.
+std::ostream& operator<<(std::ostream& out, const Event& event);
+
+// An event of that name whose data says this.
+template <typename... Values>
+[[nodiscard]] auto IsEvent(  // NOLINT(readability-identifier-naming): as gMock names its own
+    std::string_view name, std::string_view members = {}, const Values&... values) {
+    return ::testing::AllOf(::testing::Field("name", &Event::name, std::string(name)),
+                            ::testing::Field("data", &Event::data, Says(members, values...)));
+}
+
 // The number of the event within its run: what stands behind the dash of its id.
 [[nodiscard]] std::uint64_t number_of(const Event& event);
 
 // Value of a series without labels, or with them as they are scraped.
 [[nodiscard]] std::string metric(const GatewayProcess& gateway, std::string_view series);
+[[nodiscard]] std::size_t resident_kib(const GatewayProcess& gateway);
 
 }  // namespace fencegate::contract

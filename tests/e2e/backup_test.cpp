@@ -3,8 +3,9 @@
 #include "tests/crash/store_invariants.hpp"
 #include "tests/e2e/full_backup_disk.hpp"
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
 #include "tests/support/gateway_process.hpp"
-#include "tests/support/stopwatch.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <gtest/gtest.h>
 
@@ -94,26 +95,20 @@ private:
     std::vector<std::jthread> threads_;
 };
 
-Response await_end(HttpsClient& admin, const std::string& location) {
-    const Stopwatch waited;
-    for (;;) {
-        auto status = admin.request("GET", location);
-        if (status.status != 200) return status;
-        const auto state = status.json_text("state");
-        if (state == "done" || state == "failed" || waited.elapsed() > kPatience) return status;
-    }
-}
-
 Response back_up(const GatewayProcess& gateway) {
     auto admin = gateway.admin_client();
     const auto begun = admin.request("POST", "/backups");
-    EXPECT_EQ(begun.status, 202) << begun.body;
-    return await_end(admin, begun.header("Location"));
-}
-
-CommandResult serve(const GatewayProcess& gateway) {
-    return gateway.run_cli({"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                            "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"});
+    EXPECT_THAT(begun, Is(202));
+    Response status;
+    await(
+        "the end of the backup",
+        [&] {
+            status = admin.request("GET", begun.header("Location"));
+            const auto state = status.json_text("state");
+            return state == "done" || state == "failed";
+        },
+        kPatience);
+    return status;
 }
 
 // A machine that was set up anew, and the backup where the store would be.
@@ -148,23 +143,20 @@ TEST(BackupUnderLoad, HoldsWhatWasAcknowledgedAndOldTokensAreWorthNothing) {
 
     const auto status = back_up(gateway);
 
-    ASSERT_EQ(status.json_text("state"), "done") << status.body;
+    ASSERT_THAT(status, Is(200, R"({"state":"done"})"));
     writers.await(writers.count() + kRefundsAfter);
     const auto all = writers.finish();
-    EXPECT_EQ(metric(*std::make_unique<HttpsClient>(gateway.admin_client()),
-                     "fencegate_store_backups_total{result=\"ok\"}"),
-              "1");
+    auto admin = gateway.admin_client();
+    EXPECT_EQ(metric(admin, R"(fencegate_store_backups_total{result="ok"})"), "1");
     const fs::path file = status.json_text("file");
-    EXPECT_EQ(status.json_int("bytes"), static_cast<std::int64_t>(fs::file_size(file)));
+    EXPECT_THAT(status, Says(R"({"bytes":$})", fs::file_size(file)));
     fs::copy_file(file, gateway.folder() / "look.db");
     EXPECT_TRUE(broken_invariants(gateway.folder() / "look.db").empty());
 
     GatewayProcess other;
     put_backup_in_place(other, file);
-    const auto refused = serve(other);
-    EXPECT_EQ(refused.exit_code, 65);
-    EXPECT_NE(refused.err.find("fencegate restore"), std::string::npos) << refused.err;
-    ASSERT_EQ(other.run_cli({"restore", "--data-dir", other.data_dir().string()}).exit_code, 0);
+    EXPECT_THAT(other.run_serve(other.data_dir()), Exits(65, "fencegate restore"));
+    ASSERT_THAT(other.run_on_data("restore"), Exits(0));
     other.start();
 
     auto client = other.client();
@@ -184,47 +176,45 @@ TEST(BackupUnderLoad, HoldsWhatWasAcknowledgedAndOldTokensAreWorthNothing) {
         EXPECT_LE(std::stoll(own.back().token), status.json_int("last_token"));
 }
 
-TEST(BackupRoutes, NeedTheScopeAdmin) {
+TEST(CopyRoutes, NeedTheScopeAdmin) {
     GatewayProcess gateway;
-    auto options = gateway.client_options();
-    options.port = gateway.admin_listen().port;
-    HttpsClient nobody(options);
-    options.api_key = gateway.add_key("app", {"payments:write", "metrics:read"});
-    HttpsClient app(options);
+    auto nobody = gateway.admin_client("");
+    auto app = gateway.admin_client(gateway.add_key("app", {"payments:write", "metrics:read"}));
 
-    for (const char* target : {"/backups", "/backups/store-1.db", "/backups/a/b"}) {
-        EXPECT_EQ(nobody.request("GET", target).status, 401) << target;
-        EXPECT_EQ(app.request("GET", target).status, 403) << target;
+    for (const auto& [method, target] : {std::pair("GET", "/backups"),
+                                         {"GET", "/backups/store-1.db"},
+                                         {"GET", "/backups/a/b"},
+                                         {"POST", "/backups"},
+                                         {"GET", "/verify"},
+                                         {"POST", "/verify"}}) {
+        EXPECT_THAT(nobody.request(method, target), Refused(401, "unauthenticated")) << target;
+        EXPECT_THAT(app.request(method, target), Refused(403, "forbidden")) << target;
     }
-    EXPECT_EQ(nobody.request("POST", "/backups").status, 401);
-    EXPECT_EQ(app.request("POST", "/backups").status, 403);
     EXPECT_FALSE(fs::exists(gateway.data_dir() / "backups"));
+    auto admin = gateway.admin_client();
+    EXPECT_THAT(admin.request("GET", "/verify"), Is(200, R"({"state":"none"})"));
 }
 
-TEST(BackupRoutes, ListWhatThereIsAndRefuseTheRest) {
+TEST(CopyRoutes, ListWhatThereIsAndRefuseTheRest) {
     GatewayProcess gateway;
     auto admin = gateway.admin_client();
-    EXPECT_EQ(admin.request("GET", "/backups").body, R"({"backups":[]})");
-    const auto made = back_up(gateway);
+    EXPECT_THAT(admin.request("GET", "/backups"), Is(200, R"({"backups":[]})"));
+    const auto name = back_up(gateway).json_text("name");
     gateway.restart();
 
-    auto again = gateway.admin_client();
-    const auto list = again.request("GET", "/backups");
-    EXPECT_NE(list.body.find(made.json_text("name")), std::string::npos) << list.body;
-    EXPECT_EQ(again.request("GET", "/backups/" + made.json_text("name")).status, 200);
-    const auto metrics = again.request("GET", "/metrics").body;
-    EXPECT_NE(metrics.find("\nfencegate_store_last_backup_timestamp_seconds "), std::string::npos);
-    EXPECT_EQ(metrics.find("\nfencegate_store_last_backup_timestamp_seconds 0\n"),
-              std::string::npos);
-    const auto missing = again.request("GET", "/backups/store-1.db");
-    EXPECT_EQ(missing.status, 404);
-    EXPECT_EQ(missing.json_text("code"), "backup_not_found");
-    EXPECT_EQ(again.request("GET", "/backups/a/b").status, 404);
-    EXPECT_EQ(again.request("GET", "/backups?x=1").status, 400);
-    EXPECT_EQ(again.request("POST", "/backups", {}, "{}").status, 400);
-    const auto wrong = again.request("DELETE", "/backups");
-    EXPECT_EQ(wrong.status, 405);
-    EXPECT_EQ(wrong.header("Allow"), "GET, POST");
+    admin = gateway.admin_client();
+    EXPECT_THAT(admin.request("GET", "/backups"), Is(200, R"({"backups":[{"name":"$"}]})", name));
+    EXPECT_THAT(admin.request("GET", "/backups/" + name), Is(200));
+    EXPECT_NE(metric(admin, "fencegate_store_last_backup_timestamp_seconds"), "0");
+    EXPECT_THAT(admin.request("GET", "/backups/store-1.db"), Refused(404, "backup_not_found"));
+    for (const auto* target : {"/backups/a/b", "/verify/1"})
+        EXPECT_THAT(admin.request("GET", target), Is(404)) << target;
+    for (const auto* path : {"/backups", "/verify"}) {
+        EXPECT_THAT(admin.request("GET", filled("$?x=1", path)), Is(400)) << path;
+        EXPECT_THAT(admin.request("POST", path, {}, "{}"), Is(400)) << path;
+        EXPECT_THAT(admin.request("DELETE", path), Is(405).with("Allow", "GET, POST")) << path;
+    }
+    EXPECT_THAT(admin.request("POST", "/verify?expect_head=7"), Is(400));
 }
 
 using BackupToAFullDisk = FullBackupDisk;
@@ -232,7 +222,7 @@ using BackupToAFullDisk = FullBackupDisk;
 TEST_F(BackupToAFullDisk, IsRefusedAndHarmsNobody) {
     expect_refused("/backups");
     disk.make_room();
-    EXPECT_EQ(back_up(gateway).json_text("state"), "done");
+    EXPECT_THAT(back_up(gateway), Is(200, R"({"state":"done"})"));
     EXPECT_FALSE(fs::is_empty(folder));
 }
 
@@ -242,7 +232,7 @@ TEST(BackupCutShort, ByAKillLeavesTheStoreSoundAndNothingHalf) {
         Writers writers(gateway);
         writers.await(20);
         auto admin = gateway.admin_client();
-        ASSERT_EQ(admin.request("POST", "/backups").status, 202);
+        ASSERT_THAT(admin.request("POST", "/backups"), Is(202));
         const auto sound = writers.finish();
         gateway.kill9();
         gateway.start();

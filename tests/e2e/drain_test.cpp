@@ -18,9 +18,7 @@ public:
     explicit HeldRequest(const GatewayProcess& gateway) : client_(gateway.client()) {
         create_payment(client_, kPayment, 5'000);
         const auto grant = acquire(client_, kPayment);
-        auto options = gateway.client_options();
-        options.api_key = gateway.api_key();
-        request_ = refund_request(options, kPayment,
+        request_ = refund_request(gateway, kPayment,
                                   {.token = grant.header("X-Fence-Token"), .key = "held"});
         client_.send_raw(std::string_view(request_).substr(0, request_.size() - 1));
     }
@@ -36,8 +34,7 @@ private:
 };
 
 void await_draining(HttpsClient& admin) {
-    const Deadline deadline(std::chrono::seconds(10));
-    while (admin.request("GET", "/readyz").status != 503) ASSERT_FALSE(deadline.has_passed());
+    await("not ready", [&] { return admin.request("GET", "/readyz").status == 503; });
 }
 
 TEST(Drain, LosesNoRequestOfABusyClient) {
@@ -50,27 +47,8 @@ TEST(Drain, LosesNoRequestOfABusyClient) {
     const auto report = load.await_end();
 
     EXPECT_EQ(gateway.wait_for_exit(), 0);
-    EXPECT_EQ(report.lost, 0U);
-    EXPECT_EQ(report.failed, 0U);
-    for (const auto& problem : report.problems) ADD_FAILURE() << problem;
+    expect_all_answered(report);
     EXPECT_EQ(report.told_to_close, kClients);
-}
-
-TEST(Drain, FinishesTheRequestAtHandWhileTheAdminListenerServes) {
-    GatewayProcess gateway;
-    auto admin = gateway.admin_client();
-    HeldRequest held(gateway);
-
-    gateway.signal(SIGTERM);
-    await_draining(admin);
-    EXPECT_EQ(admin.request("GET", "/healthz").status, 200);
-    EXPECT_EQ(metric(admin, "fencegate_draining"), "1");
-    EXPECT_THROW(gateway.client(), std::runtime_error);  // nobody new is let in
-    const auto refunded = held.finish();
-
-    EXPECT_EQ(refunded.status, 201);
-    EXPECT_EQ(refunded.header("Connection"), "close");
-    EXPECT_EQ(gateway.wait_for_exit(), 0);
 }
 
 TEST(Drain, KeepsWhatItAcknowledgedLast) {
@@ -88,30 +66,6 @@ TEST(Drain, KeepsWhatItAcknowledgedLast) {
     const auto refunds = refunds_of(client, kPayment);
     ASSERT_EQ(refunds.size(), 1U);
     EXPECT_EQ(refunds.front().id, refunded.json_text("id"));
-}
-
-TEST(Drain, TellsWaitersToComeBack) {
-    GatewayProcess gateway;
-    auto holder = gateway.client();
-    ASSERT_EQ(acquire(holder, kPayment).status, 201);
-    auto waiter = gateway.client();
-    const std::string body = R"({"wait_ms":20000})";
-    waiter.send_raw(std::string("POST /v1/locks/payments/") + kPayment +
-                    " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + gateway.api_key() +
-                    "\r\nContent-Type: application/json\r\nContent-Length: " +
-                    std::to_string(body.size()) + "\r\n\r\n" + body);
-    const Deadline deadline(std::chrono::seconds(10));
-    const auto target = std::string("/v1/locks/payments/") + kPayment;
-    while (holder.request("GET", target).json_int("waiters") != 1)
-        ASSERT_FALSE(deadline.has_passed());
-
-    gateway.signal(SIGTERM);
-    const auto answer = waiter.read_response();
-
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(answer.json_text("code"), "draining");
-    EXPECT_EQ(answer.header("Connection"), "close");
-    EXPECT_EQ(gateway.wait_for_exit(), 0);
 }
 
 TEST(Drain, StopsAtOnceOnASecondSignal) {

@@ -3,21 +3,19 @@
 
 #include "tests/support/api_calls.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 #include "tests/support/small_disk.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 namespace fencegate::testing {
 
 class FullBackupDisk : public ::testing::Test {
 protected:
     FullBackupDisk() {
-        const auto configuration = gateway.folder() / "fencegate.toml";
-        std::ofstream(configuration) << "backup_dir = \"" << folder.string() << "\"\n";
-        gateway.restart({"--config", configuration.string()});
+        gateway.restart_with(filled("backup_dir = \"$\"\n", folder.string()));
         disk.fill();
     }
     // Unmounted while the gateway runs, the disk would be busy.
@@ -26,11 +24,9 @@ protected:
     // `path` is a request for a copy. Whoever pays does not notice.
     void expect_refused(std::string_view path) {
         auto admin = gateway.admin_client();
-        const auto refused = admin.request("POST", path);
-        EXPECT_EQ(refused.status, 507) << refused.body;
-        EXPECT_EQ(refused.json_text("code"), "store_full");
+        EXPECT_THAT(admin.request("POST", path), Refused(507, "store_full"));
         auto client = gateway.client();
-        EXPECT_EQ(create_payment(client, "pay_42", 5'000).status, 201);
+        EXPECT_THAT(create_payment(client, "pay_42", 5'000), Is(201));
     }
 
     GatewayProcess gateway;

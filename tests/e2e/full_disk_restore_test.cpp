@@ -1,7 +1,9 @@
 // A disk that fills up in the middle of a restore: it is told as such, and everything is as it was.
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
 #include "tests/support/folder_contents.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 #include "tests/support/small_disk.hpp"
 
 #include <gtest/gtest.h>
@@ -29,12 +31,7 @@ protected:
     void pay(int from, int to) {
         auto client = gateway.client();
         for (int at = from; at < to; ++at)
-            ASSERT_EQ(create_payment(client, "pay_" + std::to_string(at), 5'000).status, 201);
-    }
-    [[nodiscard]] CommandResult restore(const std::vector<std::string>& more) const {
-        std::vector<std::string> arguments{"restore", "--data-dir", gateway.data_dir().string()};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return gateway.run_cli(arguments);
+            ASSERT_THAT(create_payment(client, "pay_" + std::to_string(at), 5'000), Is(201));
     }
     // With ever more room, until there is enough. Returns how often there was too little.
     int restore_until_done(const std::vector<std::string>& more) const {
@@ -42,11 +39,10 @@ protected:
             disk->make_room();
             const auto before = contents_of(gateway.data_dir());
             disk->fill_but(static_cast<std::size_t>(refused) * kStep);
-            const auto result = restore(more);
+            const auto result = gateway.run_on_data("restore", more);
             if (result.exit_code == 0) return refused;
             disk->make_room();
-            EXPECT_EQ(result.exit_code, 73) << result.err;
-            EXPECT_NE(result.err.find("hanged"), std::string::npos) << result.err;
+            EXPECT_THAT(result, Exits(73, "hanged"));
             expect_same(gateway.data_dir(), before);
             if (HasFailure() || refused > 200) return -1;
         }

@@ -1,8 +1,10 @@
 // The disk under a running gateway is full: writes are refused, reads go on, and room is enough to
 // recover, without a restart.
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 #include "tests/support/small_disk.hpp"
 
 #include <gtest/gtest.h>
@@ -22,8 +24,7 @@ protected:
         gateway.stop();
         disk = std::make_unique<SmallDisk>(gateway.data_dir(), kDiskMebibytes);
         // The store was copied onto the disk, and a copy does not serve.
-        const auto moved = gateway.run_cli({"restore", "--data-dir", gateway.data_dir().string()});
-        EXPECT_EQ(moved.exit_code, 0) << moved.err;
+        EXPECT_THAT(gateway.run_on_data("restore"), Exits(0));
         gateway.restart({"--access-log", (gateway.data_dir() / "access.log").string()});
         client.emplace(gateway.client());
     }
@@ -42,9 +43,7 @@ protected:
                 refused_until.reset();
                 continue;
             }
-            EXPECT_EQ(answer.status, 507) << answer.body;
-            EXPECT_EQ(answer.json_text("code"), "store_full");
-            EXPECT_FALSE(answer.header("Retry-After").empty());
+            EXPECT_THAT(answer, Refused(507, "store_full").with("Retry-After", "<any>"));
             EXPECT_GT(at, 10) << "full before anything was written";
             if (HasFailure()) return acknowledged;
             disk->fill();  // not even a smaller write finds room
@@ -67,11 +66,12 @@ TEST_F(FullDiskProcess, RefusesWritesAndServesReads) {
 
     const auto refused =
         refund(*client, "pay_42", {.token = grant.header("X-Fence-Token"), .key = "r"});
-    EXPECT_EQ(refused.status, 507) << refused.body;
-    EXPECT_EQ(acquire(*client, "another").status, 507);
+    EXPECT_THAT(refused, Is(507));
+    EXPECT_THAT(acquire(*client, "another"), Is(507));
     EXPECT_EQ(amount_refunded(*client, "pay_42"), 0);
-    EXPECT_EQ(client->request("GET", "/v1/locks/payments/pay_42").json_text("state"), "held");
-    EXPECT_EQ(gateway.admin_client().request("GET", "/healthz").status, 200);
+    EXPECT_THAT(client->request("GET", "/v1/locks/payments/pay_42"),
+                Is(200, R"({"state":"held"})"));
+    EXPECT_THAT(gateway.admin_client().request("GET", "/healthz"), Is(200));
 }
 
 TEST_F(FullDiskProcess, WritesAgainOnceThereIsRoom) {
@@ -79,19 +79,19 @@ TEST_F(FullDiskProcess, WritesAgainOnceThereIsRoom) {
     const auto grant = acquire(*client, "pay_42");
     const auto acknowledged = write_until_full();
     const RefundCall call{.token = grant.header("X-Fence-Token"), .key = "r"};
-    EXPECT_EQ(refund(*client, "pay_42", call).status, 507);
+    EXPECT_THAT(refund(*client, "pay_42", call), Is(507));
 
     disk->make_room();
 
-    EXPECT_EQ(refund(*client, "pay_42", call).status, 201);
+    EXPECT_THAT(refund(*client, "pay_42", call), Is(201));
     EXPECT_EQ(refunds_of(*client, "pay_42").size(), 1U);
     gateway.kill9();
     gateway.start();
     auto again = gateway.client();
     EXPECT_EQ(refunds_of(again, "pay_42").size(), 1U);
     for (const auto at : {std::size_t{0}, acknowledged / 2, acknowledged - 1}) {
-        const auto target = "/v1/payments/fill_" + std::to_string(at);
-        EXPECT_EQ(again.request("GET", target).status, 200) << "acknowledged and lost: " << target;
+        EXPECT_THAT(again.request("GET", filled("/v1/payments/fill_$", at)), Is(200))
+            << "acknowledged and lost: " << at;
     }
     EXPECT_EQ(gateway.stop(), 0);
 }
@@ -102,12 +102,10 @@ TEST_F(FullDiskProcess, EndsALeaseOnceThereIsRoomAgain) {
     write_until_full();
     disk->make_room();
 
-    const auto next = acquire(*client, "pay_42", {.wait_ms = 10'000});
-
-    EXPECT_EQ(next.status, 201) << next.body;
+    EXPECT_THAT(acquire(*client, "pay_42", {.wait_ms = 10'000}), Is(201));
     const auto late =
         refund(*client, "pay_42", {.token = grant.header("X-Fence-Token"), .key = "r"});
-    EXPECT_EQ(late.json_text("code"), "fence_token_stale");
+    EXPECT_THAT(late, Refused(412, "fence_token_stale"));
 }
 
 TEST_F(FullDiskProcess, AnAccessLogWithoutRoomHoldsNobodyUp) {
@@ -127,8 +125,8 @@ TEST_F(FullDiskProcess, StartsAndServesReads) {
     gateway.restart({"--access-log", "off"});
 
     auto reader = gateway.client();
-    EXPECT_EQ(reader.request("GET", "/v1/payments/pay_42").status, 200);
-    EXPECT_EQ(create_payment(reader, "one_more", 5'000).status, 507);
+    EXPECT_THAT(reader.request("GET", "/v1/payments/pay_42"), Is(200));
+    EXPECT_THAT(create_payment(reader, "one_more", 5'000), Is(507));
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
 // A store that is served belongs to its gateway: no other program gets at it, neither SQLite nor a
 // second fencegate, whatever the gateway has done since and whatever became of the names.
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
+#include "tests/support/folder_contents.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
 #include <fcntl.h>
 #include <fstream>
-#include <functional>
-#include <iterator>
-#include <map>
 #include <unistd.h>
 
 namespace fencegate::testing {
@@ -48,22 +48,15 @@ int look_with_sqlite(const fs::path& database) {
 class ServedStore : public ::testing::Test {
 protected:
     fs::path store() const { return gateway.data_dir() / "store.db"; }
-    std::string admin_url() const {
-        return "https://127.0.0.1:" + std::to_string(gateway.admin_listen().port);
-    }
-
+    static std::string payment(int number) { return "pay_" + std::to_string(number); }
     void pay() {
         auto client = gateway.client();
-        const auto id = "pay_" + std::to_string(++payments);
-        EXPECT_EQ(create_payment(client, id, 100).status, 201);
+        EXPECT_THAT(create_payment(client, payment(++payments), 100), Is(201));
     }
-
     void expect_all_payments() {
         auto client = gateway.client();
-        for (int number = 1; number <= payments; ++number) {
-            const auto id = "pay_" + std::to_string(number);
-            EXPECT_EQ(client.request("GET", "/v1/payments/" + id).status, 200) << id;
-        }
+        for (int number = 1; number <= payments; ++number)
+            EXPECT_THAT(client.request("GET", "/v1/payments/" + payment(number)), Is(200));
     }
 
     void expect_nobody_else_gets_in(const std::string& when) {
@@ -75,13 +68,9 @@ protected:
         pay();
     }
 
-    void run_online(std::vector<std::string> command) {
-        command.insert(command.end(),
-                       {"--data-dir", gateway.data_dir().string(), "--admin", admin_url()});
-        const auto run = gateway.run_cli(command);
-        EXPECT_EQ(run.exit_code, 0) << run.err;
+    void back_up() {
+        EXPECT_THAT(gateway.run_on_data("backup", {"--admin", gateway.admin_url()}), Exits(0));
     }
-
     void write_until_a_checkpoint() {
         constexpr const char* kCount = "fencegate_store_checkpoint_seconds_count";
         auto admin = gateway.admin_client();
@@ -100,9 +89,10 @@ protected:
 
 TEST_F(ServedStore, IsLockedAgainstSqliteWhateverTheGatewayHasDone) {
     expect_nobody_else_gets_in("after the first start");
-    run_online({"backup"});
+    back_up();
     expect_nobody_else_gets_in("after a backup");
-    run_online({"verify", "--online"});
+    EXPECT_THAT(gateway.run_on_data("verify", {"--online", "--admin", gateway.admin_url()}),
+                Exits(0));
     expect_nobody_else_gets_in("after a verification");
     gateway.add_key("app", {"payments:read"});
     expect_nobody_else_gets_in("after a reload");
@@ -119,17 +109,6 @@ TEST_F(ServedStore, IsLockedAgainstSqliteWhateverTheGatewayHasDone) {
     expect_all_payments();
 }
 
-// Everything below the folder, byte by byte.
-std::map<std::string, std::string> contents_of(const fs::path& folder) {
-    std::map<std::string, std::string> contents;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        std::ifstream in(entry.path(), std::ios::binary);
-        contents[fs::relative(entry.path(), folder).string()] =
-            entry.is_regular_file() ? std::string(std::istreambuf_iterator<char>(in), {}) : "";
-    }
-    return contents;
-}
-
 class ServedFolder : public ServedStore {
 protected:
     // The gateway stands still meanwhile: every change is somebody else's.
@@ -138,11 +117,9 @@ protected:
         arguments.insert(arguments.begin() + 1, {"--data-dir", folder.string()});
         gateway.pause();
         const auto before = contents_of(folder);
-        const auto run = gateway.run_cli(arguments);
-        const auto after = contents_of(folder);
+        EXPECT_THAT(gateway.run_cli(arguments), Exits(kInUse));
+        expect_same(folder, before);
         gateway.resume();
-        EXPECT_EQ(run.exit_code, kInUse) << run.out << run.err;
-        EXPECT_TRUE(before == after) << "something in the folder has changed";
     }
 
     void expect_all_refused(const fs::path& folder) {
@@ -163,7 +140,7 @@ protected:
     }
 
     void make_backup() {
-        run_online({"backup"});
+        back_up();
         for (const auto& entry : fs::directory_iterator(gateway.data_dir() / "backups"))
             fs::rename(entry.path(), backup);
     }
@@ -174,22 +151,11 @@ protected:
     const fs::path backup = gateway.folder() / "backup.db";
 };
 
-TEST_F(ServedFolder, IsRefusedToEverybodyElse) {
+TEST_F(ServedFolder, IsRefusedToEverybodyElseWhateverBecameOfItsLockFile) {
     pay();
     expect_all_refused(gateway.data_dir());
-    expect_nothing_lost();
-}
-
-TEST_F(ServedFolder, IsRefusedAlthoughItsLockFileWasRemoved) {
-    pay();
     fs::remove(lock);
     expect_all_refused(gateway.data_dir());
-    expect_nothing_lost();
-}
-
-TEST_F(ServedFolder, IsRefusedAlthoughItsLockFileIsAnother) {
-    pay();
-    fs::rename(lock, gateway.folder() / "taken-away");
     std::ofstream(lock) << "A store was made here.\n";
     expect_all_refused(gateway.data_dir());
     expect_nothing_lost();
@@ -239,9 +205,7 @@ protected:
     void pay_until_it_ends() {
         auto client = gateway.client();
         for (int at = 0; at < 10; ++at) {
-            const auto id = "pay_" + std::to_string(payments + 1);
-            const auto answer = create_payment(client, id, 100);
-            if (answer.status != 201) break;
+            if (create_payment(client, payment(payments + 1), 100).status != 201) break;
             ++payments;
         }
         EXPECT_EQ(gateway.wait_for_exit(), 70);
@@ -267,13 +231,9 @@ TEST_F(ServedStoreWithoutItsName, SavesTheLogThatWasReplacedAndEnds) {
 
     pay_until_it_ends();
 
-    const auto data_dir = gateway.data_dir().string();
-    const auto refused = gateway.run_cli({"serve", "--data-dir", data_dir, "--listen",
-                                          "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"});
-    EXPECT_EQ(refused.exit_code, 65) << refused.err;
-    EXPECT_NE(refused.err.find("All of it is in the store as well"), std::string::npos)
-        << refused.err;
-    EXPECT_EQ(gateway.run_cli({"restore", "--data-dir", data_dir}).exit_code, 0);
+    EXPECT_THAT(gateway.run_serve(gateway.data_dir()),
+                Exits(65, "All of it is in the store as well"));
+    EXPECT_THAT(gateway.run_on_data("restore"), Exits(0));
     gateway.start();
     expect_all_payments();
 }

@@ -13,6 +13,7 @@
 // a paused process does. Every command uses a connection of its own, for the same reason: the old
 // one may have been closed while it slept. A failure to reach the gateway is "error TEXT".
 #include "tests/support/https_client.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <exception>
 #include <iostream>
@@ -21,6 +22,7 @@
 
 namespace {
 
+using fencegate::testing::filled;
 using fencegate::testing::Headers;
 using fencegate::testing::HttpsClient;
 using fencegate::testing::Response;
@@ -48,9 +50,9 @@ public:
 
 private:
     std::string acquire(const std::string& wait_ms) {
-        const auto answer = request("POST", "/v1/locks/payments/" + job_.payment, {},
-                                    R"({"ttl_ms":)" + job_.ttl_ms + R"(,"wait_ms":)" + wait_ms +
-                                        R"(,"owner":")" + job_.owner + R"("})");
+        const auto answer = request(
+            "POST", "/v1/locks/payments/" + job_.payment, {},
+            filled(R"({"ttl_ms":$,"wait_ms":$,"owner":"$"})", job_.ttl_ms, wait_ms, job_.owner));
         if (answer.status != 201) return refused(answer);
         token_ = answer.header("X-Fence-Token");
         lease_ = answer.json_text("lease_id");
@@ -60,7 +62,7 @@ private:
     std::string refund() {
         const Headers headers{{"X-Fence-Token", token_}, {"Idempotency-Key", job_.idempotency_key}};
         const auto answer = request("POST", "/v1/payments/" + job_.payment + "/refunds", headers,
-                                    R"({"amount":)" + job_.amount + "}");
+                                    filled(R"({"amount":$})", job_.amount));
         const bool done = answer.status >= 200 && answer.status < 300;
         return std::to_string(answer.status) + " " + (done ? "ok" : answer.json_text("code"));
     }

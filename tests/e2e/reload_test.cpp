@@ -1,5 +1,6 @@
 // SIGHUP under load, a replaced certificate, and connections that come and go in both TLS versions.
 #include "tests/e2e/steady_load.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -21,18 +22,15 @@ std::size_t count_of(const std::string& text, std::string_view line) {
 void reload(const GatewayProcess& gateway, SteadyLoad& load, const char* outcome) {
     const auto before = count_of(gateway.output(), outcome);
     gateway.signal(SIGHUP);
-    const Deadline deadline(std::chrono::seconds(10));
-    while (count_of(gateway.output(), outcome) == before) {
-        ASSERT_FALSE(deadline.has_passed());
+    await(outcome, [&] {
         load.await_answers(1);
-    }
+        return count_of(gateway.output(), outcome) != before;
+    });
 }
 
 void expect_nothing_lost(const LoadReport& report) {
-    EXPECT_EQ(report.lost, 0U);
-    EXPECT_EQ(report.failed, 0U);
+    expect_all_answered(report);
     EXPECT_EQ(report.told_to_close, 0U) << "connections outlive a reload";
-    for (const auto& problem : report.problems) ADD_FAILURE() << problem;
 }
 
 TEST(Reload, LosesNothingUnderLoad) {
@@ -57,7 +55,7 @@ TEST(Reload, ShowsAReplacedCertificateToNewConnectionsOnly) {
 
     EXPECT_NE(gateway.client().peer_fingerprint(), old_certificate);
     EXPECT_NE(gateway.admin_client().peer_fingerprint(), old_certificate);
-    EXPECT_EQ(old_connection.request("GET", "/v1/locks/a").status, 200);
+    EXPECT_THAT(old_connection.request("GET", "/v1/locks/a"), Is(200));
     expect_nothing_lost(load.finish());
 }
 
@@ -81,8 +79,7 @@ TEST(Connections, ComeAndGoInBothTlsVersions) {
     auto admin = gateway.admin_client();
 
     for (int round = 0; round < 100; ++round) {
-        auto options = gateway.client_options();
-        options.api_key = gateway.api_key();
+        auto options = gateway.keyed_options();
         const bool is_newer = round % 2 == 0;
         options.tls_version_min = options.tls_version_max =
             is_newer ? TLS1_3_VERSION : TLS1_2_VERSION;
@@ -93,9 +90,8 @@ TEST(Connections, ComeAndGoInBothTlsVersions) {
         round % 3 == 0 ? client.abort_connection() : client.close();
     }
 
-    const Deadline deadline(std::chrono::seconds(10));
-    while (metric(admin, R"(fencegate_http_connections{listener="public"})") != "0")
-        ASSERT_FALSE(deadline.has_passed());
+    await("no connections",
+          [&] { return metric(admin, R"(fencegate_http_connections{listener="public"})") == "0"; });
     EXPECT_EQ(metric(admin, R"(fencegate_tls_handshakes_total{result="ok"})"), "101");
 }
 

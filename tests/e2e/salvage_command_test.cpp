@@ -3,7 +3,9 @@
 // copy.
 #include "storage/sqlite/log_survey.hpp"
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <gtest/gtest.h>
 
@@ -48,46 +50,39 @@ CommandResult run_told(std::string command, const std::string& new_folder) {
 
 TEST(SalvageCommand, GetsBackFromTheKeptCopyWhatARestoreGaveUp) {
     GatewayProcess gateway;
-    const auto data = gateway.data_dir().string();
     const auto saved = (gateway.folder() / "saved").string();
     auto client = gateway.client();
     for (int number = 0; number < kPayments; ++number)
-        ASSERT_EQ(create_payment(client, "pay_" + std::to_string(number), 500).status, 201);
+        ASSERT_THAT(create_payment(client, "pay_" + std::to_string(number), 500), Is(201));
     client.close();
     gateway.kill9();
     damage_an_old_frame(gateway.data_dir() / "store.db");
     const auto last = "/v1/payments/pay_" + std::to_string(kPayments - 1);
 
-    const auto restored = gateway.run_cli({"restore", "--data-dir", data});
-    ASSERT_EQ(restored.exit_code, 0) << restored.err;
+    const auto restored = gateway.run_on_data("restore");
+    ASSERT_THAT(restored, Exits(0));
     gateway.start();
-    EXPECT_EQ(gateway.client().request("GET", last).status, 404);
+    EXPECT_THAT(gateway.client().request("GET", last), Is(404));
     const auto salvaged = run_told(told(restored.out, "fencegate salvage --from"), saved);
 
     // The page that was left out is named by the damaged frame alone.
     ASSERT_EQ(salvaged.exit_code, 1) << restored.out << salvaged.out << salvaged.err;
-    EXPECT_NE(salvaged.out.find("Not known: "), std::string::npos) << salvaged.out;
+    EXPECT_THAT(salvaged.out, ::testing::HasSubstr("Not known: "));
     const auto made_fit = run_told(told(salvaged.out, "fencegate restore --data-dir"), saved);
-    EXPECT_EQ(made_fit.exit_code, 0) << made_fit.err;
-    EXPECT_EQ(made_fit.out.find("behind"), std::string::npos) << made_fit.out;
+    EXPECT_THAT(made_fit, Exits(0));
+    EXPECT_THAT(made_fit.out, ::testing::Not(::testing::HasSubstr("behind")));
     ASSERT_EQ(gateway.stop(), 0);
-    const auto put_back =
-        gateway.run_cli({"restore", "--data-dir", data, "--from", saved + "/store.db"});
-    ASSERT_EQ(put_back.exit_code, 0) << put_back.err;
+    ASSERT_THAT(gateway.run_on_data("restore", {"--from", saved + "/store.db"}), Exits(0));
     gateway.start();
+    client = gateway.client();
     for (int number = 0; number < kPayments; ++number)
-        EXPECT_EQ(
-            gateway.client().request("GET", "/v1/payments/pay_" + std::to_string(number)).status,
-            200);
+        EXPECT_THAT(client.request("GET", filled("/v1/payments/pay_$", number)), Is(200));
 }
 
 TEST(SalvageCommand, TakesAFolderOrAFileAndNotBoth) {
     GatewayProcess gateway;
 
-    const auto both = gateway.run_cli({"salvage", "--data-dir", gateway.data_dir().string(),
-                                       "--from", "store.db", "--to", "NEW"});
-
-    EXPECT_EQ(both.exit_code, 64) << both.out << both.err;
+    EXPECT_THAT(gateway.run_on_data("salvage", {"--from", "store.db", "--to", "NEW"}), Exits(64));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "tests/e2e/steady_load.hpp"
 
+#include <gtest/gtest.h>
+
 #include <stdexcept>
 
 namespace fencegate::testing {
@@ -8,6 +10,12 @@ namespace {
 constexpr std::chrono::seconds kStandstill{20};
 
 }  // namespace
+
+void expect_all_answered(const LoadReport& report) {
+    EXPECT_EQ(report.lost, 0U);
+    EXPECT_EQ(report.failed, 0U);
+    for (const auto& problem : report.problems) ADD_FAILURE() << problem;
+}
 
 SteadyLoad::SteadyLoad(const GatewayProcess& gateway, std::size_t clients) {
     auto first = gateway.client();

@@ -25,6 +25,9 @@ struct LoadReport {
     std::vector<std::string> problems;
 };
 
+// None was lost, and none was answered otherwise than expected.
+void expect_all_answered(const LoadReport& report);
+
 class SteadyLoad {
 public:
     // Returns once every client has had its first answer.

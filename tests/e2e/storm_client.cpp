@@ -1,13 +1,12 @@
 #include "tests/e2e/storm_client.hpp"
 
 #include "tests/support/deadline.hpp"
+#include "tests/support/reply_matcher.hpp"
 
 #include <stdexcept>
 
 namespace fencegate::testing {
 namespace {
-
-constexpr std::chrono::seconds kPatience{20};
 
 std::string class_of(const std::string& lock) {
     const auto segment = lock.substr(0, lock.find('/'));
@@ -16,21 +15,19 @@ std::string class_of(const std::string& lock) {
 
 std::string with_class(std::string_view name, const std::string& lock_class,
                        std::string_view more = {}) {
-    return "fencegate_" + std::string(name) + "{class=\"" + lock_class + "\"" + std::string(more) +
-           "}";
+    return filled(R"(fencegate_${class="$"$})", name, lock_class, more);
 }
 
 std::string outcome(const std::string& lock_class, std::string_view value) {
-    return with_class("lock_acquire_total", lock_class, ",outcome=\"" + std::string(value) + "\"");
+    return with_class("lock_acquire_total", lock_class, filled(R"(,outcome="$")", value));
 }
 
 std::string idempotency(std::string_view result) {
-    return "fencegate_idempotency_total{result=\"" + std::string(result) + "\"}";
+    return filled(R"(fencegate_idempotency_total{result="$"})", result);
 }
 
 std::string payments(std::string_view operation, std::string_view result) {
-    return "fencegate_payments_total{operation=\"" + std::string(operation) + "\",result=\"" +
-           std::string(result) + "\"}";
+    return filled(R"(fencegate_payments_total{operation="$",result="$"})", operation, result);
 }
 
 std::string code_of(const Response& answer) {
@@ -74,11 +71,12 @@ void add(Tally& sum, const Tally& more) {
 Response StormClient::ask(std::string_view method, const std::string& target,
                           std::string_view route, const Headers& headers, const std::string& body) {
     auto answer = client_.request(method, target, headers, body);
-    const auto route_label = "route=\"" + std::string(route) + "\"";
+    const auto route_label = filled(R"(route="$")", route);
     if (route == "unmatched") method = "any";
-    count("fencegate_http_requests_total{listener=\"public\",method=\"" + std::string(method) +
-          "\"," + route_label + ",status=\"" + std::to_string(answer.status) + "\"}");
-    count("fencegate_http_request_duration_seconds_count{listener=\"public\"," + route_label + "}");
+    count(filled(R"(fencegate_http_requests_total{listener="public",method="$",$,status="$"})",
+                 method, route_label, answer.status));
+    count(filled(R"(fencegate_http_request_duration_seconds_count{listener="public",$})",
+                 route_label));
     return answer;
 }
 
@@ -87,8 +85,7 @@ StormLease StormClient::acquire(const std::string& lock, std::int64_t ttl_ms, st
     Headers headers;
     if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
     const auto answer = ask("POST", "/v1/locks/" + lock, "/v1/locks/{name...}", headers,
-                            R"({"ttl_ms":)" + std::to_string(ttl_ms) + R"(,"wait_ms":)" +
-                                std::to_string(wait_ms) + R"(,"owner":"storm"})");
+                            filled(R"({"ttl_ms":$,"wait_ms":$,"owner":"storm"})", ttl_ms, wait_ms));
     count_acquire(answer, lock, wait_ms > 0, !key.empty());
     if (answer.status != 201) return {};
     return {lock, answer.json_text("lease_id"), answer.header("X-Fence-Token")};
@@ -140,25 +137,21 @@ void StormClient::break_lock(const StormLease& lease) {
 }
 
 void StormClient::await_expiry(const StormLease& lease) {
-    const Deadline deadline(kPatience);
-    for (;;) {
+    await("the end of a lease", [&] {
         const auto answer = ask("GET", "/v1/leases/" + lease.id, "/v1/leases/{id}");
         const auto state = answer.json_text("state");
-        if (state == "expired" || state == "superseded") break;
-        if (state != "live" || deadline.has_passed()) fail(answer);
-    }
+        if (state != "live" && state != "expired" && state != "superseded") fail(answer);
+        return state != "live";
+    });
     count(with_class("lease_expired_total", class_of(lease.lock)));
     count(with_class("lock_hold_seconds_count", class_of(lease.lock), ",end=\"expired\""));
     count("fencegate_lease_expiry_lag_seconds_count");
 }
 
 void StormClient::await_waiters(const std::string& lock, std::int64_t count) {
-    const Deadline deadline(kPatience);
-    for (;;) {
-        const auto answer = ask("GET", "/v1/locks/" + lock, "/v1/locks/{name...}");
-        if (answer.json_int("waiters") == count) return;
-        if (deadline.has_passed()) fail(answer);
-    }
+    await("those who wait", [&] {
+        return ask("GET", "/v1/locks/" + lock, "/v1/locks/{name...}").json_int("waiters") == count;
+    });
 }
 
 std::string StormClient::create(const std::string& payment, const std::string& key,
@@ -166,7 +159,7 @@ std::string StormClient::create(const std::string& payment, const std::string& k
     Headers headers{{"Idempotency-Key", key}};
     if (!token.empty()) headers.emplace_back("X-Fence-Token", token);
     const auto answer = ask("POST", "/v1/payments", "/v1/payments", headers,
-                            R"({"id":")" + payment + R"(","amount":1000000,"currency":"EUR"})");
+                            filled(R"({"id":"$","amount":1000000,"currency":"EUR"})", payment));
     count_write(answer, "create", class_of(lock_of_token), !token.empty());
     return code_of(answer);
 }
@@ -177,7 +170,7 @@ std::string StormClient::move(const std::string& payment, std::string_view actio
     Headers headers{{"Idempotency-Key", key}};
     if (!token.empty()) headers.emplace_back("X-Fence-Token", token);
     const auto rest = "/" + std::string(action);
-    const auto body = action == "cancel" ? "{}" : R"({"amount":)" + std::to_string(amount) + "}";
+    const auto body = action == "cancel" ? "{}" : filled(R"({"amount":$})", amount);
     const auto answer =
         ask("POST", "/v1/payments/" + payment + rest, "/v1/payments/{id}" + rest, headers, body);
     const auto operation = action == "refunds"    ? "refund"
@@ -202,7 +195,7 @@ void StormClient::count_write(const Response& answer, std::string_view operation
 }
 
 void StormClient::count_fence(const std::string& lock_class, std::string_view result) {
-    count(with_class("fence_checks_total", lock_class, ",result=\"" + std::string(result) + "\""));
+    count(with_class("fence_checks_total", lock_class, filled(R"(,result="$")", result)));
     if (result == "stale") count(with_class("fence_stale_age_seconds_count", lock_class));
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <future>
 #include <sstream>
 #include <string>
@@ -189,10 +188,7 @@ void play_at_random(const GatewayProcess& gateway, Tally& told) {
 }
 
 TEST(Storm, CountersSayWhatTheClientsWereTold) {
-    TempDir folder;
-    const auto file = folder.path() / "gateway.toml";
-    std::ofstream(file) << kConfiguration;
-    GatewayProcess gateway({.arguments = {"--config", file.string()}});
+    GatewayProcess gateway({.configuration = std::string(kConfiguration)});
     StormClient stranger(gateway.client(gateway.add_key("stranger", {"*"})));
     StormClient client(gateway.client());
     auto admin = gateway.admin_client();

@@ -1,5 +1,4 @@
 // Where `fencegate top` gets its news from, against a real gateway that goes away and comes back.
-#include "base/file.hpp"
 #include "cli/client/connection_options.hpp"
 #include "cli/top/feed.hpp"
 #include "cli/top/mailbox.hpp"
@@ -27,9 +26,7 @@ using cli::top::Missed;
 using cli::top::News;
 
 cli::HttpsOptions options_for(const GatewayProcess& gateway) {
-    return cli::api_connection({.url = "https://127.0.0.1:" + std::to_string(gateway.listen().port),
-                                .data_dir = gateway.data_dir()})
-        .value();
+    return cli::api_connection({.url = gateway.url(), .data_dir = gateway.data_dir()}).value();
 }
 
 // A feed on its thread, and its news one after the other.
@@ -103,7 +100,7 @@ TEST(TopFeed, TellsEventsInOrder) {
 TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
     GatewayProcess gateway;
     auto client = gateway.client();
-    const auto port = std::to_string(gateway.listen().port);
+    const auto address = "127.0.0.1:" + std::to_string(gateway.listen().port);
     acquire(client, "pay_1", {.ttl_ms = 3'600'000});
     Followed followed(gateway);
     followed.await_link(LinkState::Live);
@@ -111,11 +108,7 @@ TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
     gateway.stop();
     followed.await_link(LinkState::Draining);
     EXPECT_EQ(followed.await_link(LinkState::Lost).words, "the gateway was shut down");
-    const ChildProcess again(
-        {.binary = FENCEGATE_BINARY,
-         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                       "127.0.0.1:" + port, "--admin-listen", "127.0.0.1:0", "--access-log", "off"},
-         .stderr_file = gateway.folder() / "again.log"});
+    gateway.restart({"--listen", address});
 
     EXPECT_EQ(followed.await<Missed>().reason, "restarted");
     followed.await_link(LinkState::Live);
@@ -127,19 +120,10 @@ TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
 // Nobody holds it, so it is on no list; and still somebody waits.
 TEST(TopFeed, KeepsAnEyeOnALineWhoseLockRests) {
     GatewayProcess gateway;
-    const auto config = gateway.folder() / "resting.toml";
-    ASSERT_TRUE(
-        write_file_atomically(config, "[class.payments]\nlock_delay = \"5m\"\n", FileMode::Public));
-    gateway.restart({"--config", config.string()});
+    gateway.restart_with("[class.payments]\nlock_delay = \"5m\"\n");
     auto client = gateway.client();
     const auto lease = acquire(client, "pay_1", {.ttl_ms = 3'600'000});
-    auto waiter = gateway.client();
-    const std::string body = R"({"wait_ms":60000})";
-    waiter.send_raw(
-        "POST /v1/locks/payments/pay_1 HTTP/1.1\r\nHost: localhost\r\n"
-        "Authorization: Bearer " +
-        gateway.api_key() + "\r\nContent-Type: application/json\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body);
+    auto waiter = begin(gateway, "POST", "/v1/locks/payments/pay_1", R"({"wait_ms":60000})");
     Followed followed(gateway);
     followed.await<LockReading>([](const auto& lock) { return lock.waiters == 1; });
 
@@ -155,9 +139,7 @@ TEST(TopFeed, KeepsAnEyeOnALineWhoseLockRests) {
 
 TEST(TopFeed, BeginsAtThePresentWhereThePastIsNotKept) {
     GatewayProcess gateway;
-    const auto config = gateway.folder() / "short.toml";
-    ASSERT_TRUE(write_file_atomically(config, "watch_events_max = 4\n", FileMode::Public));
-    gateway.restart({"--config", config.string()});
+    gateway.restart_with("watch_events_max = 4\n");
     auto client = gateway.client();
     // More than the longest way back, so that the gateway has to say that it forgot.
     for (int at = 0; at < 300; ++at) acquire(client, std::to_string(at));

@@ -1,5 +1,6 @@
 // `fencegate top` as its users meet it: the real binary, a real gateway, a real terminal.
 #include "tests/support/api_calls.hpp"
+#include "tests/support/command_matcher.hpp"
 #include "tests/support/gateway_process.hpp"
 #include "tests/support/terminal_process.hpp"
 
@@ -12,20 +13,18 @@
 namespace fencegate::testing {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 constexpr std::string_view kEnter = "\x1b[?1049h";
 constexpr std::string_view kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 std::vector<std::string> top_of(const GatewayProcess& gateway,
                                 const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{"top", "--url",
-                                       "https://127.0.0.1:" + std::to_string(gateway.listen().port),
-                                       "--data-dir", gateway.data_dir().string()};
+    std::vector<std::string> arguments{"top", "--url", gateway.url(), "--data-dir",
+                                       gateway.data_dir().string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
-}
-
-bool shows(const std::string& picture, std::string_view words) {
-    return picture.find(words) != std::string::npos;
 }
 
 // The line of a picture in which this is found, its columns separated by one blank.
@@ -39,17 +38,6 @@ std::string line_with(const std::string& picture, std::string_view words) {
     return line;
 }
 
-// A waiter whose answer nobody reads yet.
-HttpsClient wait_in_line(const GatewayProcess& gateway, std::string_view lock) {
-    auto client = gateway.client();
-    const std::string body = R"({"owner":"waiter","wait_ms":60000})";
-    client.send_raw("POST /v1/locks/" + std::string(lock) +
-                    " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + gateway.api_key() +
-                    "\r\nContent-Type: application/json\r\nContent-Length: " +
-                    std::to_string(body.size()) + "\r\n\r\n" + body);
-    return client;
-}
-
 // pay_1: worker-a's lease expired, worker-b holds it, and a late write of worker-a was refused.
 // pay_2: somebody holds it and two wait.
 class Scene {
@@ -61,11 +49,10 @@ public:
         acquire(client, "pay_1", {.wait_ms = 10'000, .owner = "worker-b"});
         refund(client, "pay_1", {.token = stale.header("X-Fence-Token"), .key = "late"});
         lease_id = acquire(client, "pay_2", {.owner = "holder"}).json_text("lease_id");
-        waiters.push_back(wait_in_line(gateway, "payments/pay_2"));
-        waiters.push_back(wait_in_line(gateway, "payments/pay_2"));
-        const Deadline deadline(std::chrono::seconds(10));
-        while (client.request("GET", "/v1/locks/payments/pay_2").json_int("waiters") != 2)
-            if (deadline.has_passed()) throw std::runtime_error("nobody waits");
+        for (int waiter = 0; waiter < 2; ++waiter)
+            waiters.push_back(begin(gateway, "POST", "/v1/locks/payments/pay_2",
+                                    R"({"owner":"waiter","wait_ms":60000})"));
+        await_waiters(client, "payments/pay_2", 2);
     }
 
     GatewayProcess gateway;
@@ -74,15 +61,13 @@ public:
 };
 
 void expect_the_scene(const std::string& picture) {
-    EXPECT_TRUE(shows(picture, "locks held: 2, waiting: 2 for 1 lock, the longest for "))
-        << picture;
+    EXPECT_THAT(picture, HasSubstr("locks held: 2, waiting: 2 for 1 lock, the longest for "));
     const auto held = line_with(picture, "payments/pay_2");
     EXPECT_TRUE(held.starts_with("payments/pay_2 holder default 3 ")) << held;
-    EXPECT_TRUE(shows(held, "% 2 ")) << held;
-    EXPECT_TRUE(shows(line_with(picture, " expired   "), "payments/pay_1 worker-a default 1 "))
-        << picture;
+    EXPECT_THAT(held, HasSubstr("% 2 "));
+    EXPECT_THAT(line_with(picture, " expired   "), HasSubstr("payments/pay_1 worker-a default 1 "));
     const auto refused = line_with(picture, "fence_token_stale");
-    EXPECT_TRUE(shows(refused, "payments/pay_1 worker-a default 1 fence_token_stale ")) << refused;
+    EXPECT_THAT(refused, HasSubstr("payments/pay_1 worker-a default 1 fence_token_stale "));
     EXPECT_TRUE(refused.ends_with(" 2")) << refused;  // the token of worker-b
 }
 
@@ -92,10 +77,10 @@ TEST(Top, OnceShowsAHeldLockItsLineAnExpiryAndARefusal) {
     const auto once = scene.gateway.run_cli(top_of(scene.gateway, {"--once"}));
     const auto piped = scene.gateway.run_cli(top_of(scene.gateway));
 
-    EXPECT_EQ(once.exit_code, 0) << once.err;
+    EXPECT_THAT(once, Exits(0));
     expect_the_scene(once.out);
-    EXPECT_FALSE(shows(once.out, "\x1b"));
-    EXPECT_EQ(piped.exit_code, 0) << piped.err;
+    EXPECT_THAT(once.out, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(piped, Exits(0));
     expect_the_scene(piped.out);
 }
 
@@ -105,10 +90,10 @@ TEST(Top, OnceLooksAtAPrefixOnly) {
     const auto once =
         scene.gateway.run_cli(top_of(scene.gateway, {"--once", "--prefix", "payments/pay_1"}));
 
-    EXPECT_EQ(once.exit_code, 0) << once.err;
-    EXPECT_TRUE(shows(once.out, "locks held: 1, waiting: 0\n")) << once.out;
-    EXPECT_TRUE(shows(once.out, "fence_token_stale")) << once.out;
-    EXPECT_FALSE(shows(once.out, "pay_2")) << once.out;
+    EXPECT_THAT(once, Exits(0));
+    EXPECT_THAT(once.out, HasSubstr("locks held: 1, waiting: 0\n"));
+    EXPECT_THAT(once.out, HasSubstr("fence_token_stale"));
+    EXPECT_THAT(once.out, Not(HasSubstr("pay_2")));
 }
 
 TEST(Top, OnceReadsEveryPageOfTheList) {
@@ -119,7 +104,7 @@ TEST(Top, OnceReadsEveryPageOfTheList) {
 
     const auto once = gateway.run_cli(top_of(gateway, {"--once"}));
 
-    EXPECT_TRUE(shows(once.out, "locks held: 230,")) << once.out.substr(0, 200);
+    EXPECT_THAT(once.out, HasSubstr("locks held: 230,"));
     EXPECT_EQ(std::ranges::count(once.out, '\n'), 230 + 4 + 6);
 }
 
@@ -135,12 +120,9 @@ TEST(Top, SaysWhyItCannotBegin) {
     std::filesystem::remove(gateway.data_dir() / "api-key");
     const auto keyless = gateway.run_cli(top_of(gateway));
 
-    EXPECT_EQ(forbidden.exit_code, 77);
-    EXPECT_TRUE(shows(forbidden.err, "403 forbidden")) << forbidden.err;
-    EXPECT_EQ(nobody.exit_code, 69);
-    EXPECT_TRUE(shows(nobody.err, "Is the gateway running")) << nobody.err;
-    EXPECT_EQ(keyless.exit_code, 66);
-    EXPECT_TRUE(shows(keyless.err, "--key-file")) << keyless.err;
+    EXPECT_THAT(forbidden, Exits(77, "403 forbidden"));
+    EXPECT_THAT(nobody, Exits(69, "Is the gateway running"));
+    EXPECT_THAT(keyless, Exits(66, "--key-file"));
 }
 
 TEST(Top, ShowsOnATerminalWhatHappens) {
@@ -150,12 +132,12 @@ TEST(Top, ShowsOnATerminalWhatHappens) {
     auto client = scene.gateway.client();
 
     const auto lease = acquire(client, "pay_3", {.owner = "newcomer"});
-    EXPECT_TRUE(shows(top.await_picture_with("newcomer"), "locks held: 3"));
+    EXPECT_THAT(top.await_picture_with("newcomer"), HasSubstr("locks held: 3"));
     release(client, lease.json_text("lease_id"));
-    EXPECT_TRUE(shows(top.await_picture_without("newcomer"), "locks held: 2"));
+    EXPECT_THAT(top.await_picture_without("newcomer"), HasSubstr("locks held: 2"));
 
     top.type("/payments/pay_1\r");
-    EXPECT_TRUE(shows(top.await_picture_with("prefix: payments/pay_1  "), "locks held: 1"));
+    EXPECT_THAT(top.await_picture_with("prefix: payments/pay_1  "), HasSubstr("locks held: 1"));
     top.type("s");
     static_cast<void>(top.await_picture_with("sort: least left"));
     top.type("q");
@@ -173,7 +155,7 @@ TEST(Top, ForgetsALineThatHasGone) {
     release(client, scene.lease_id);
 
     const auto picture = top.await_picture_with("waiting: 0\n");
-    EXPECT_FALSE(shows(picture, "holder")) << picture;
+    EXPECT_THAT(picture, Not(HasSubstr("holder")));
     top.type("q");
     EXPECT_EQ(top.wait_for_exit(), 0);
 }
@@ -236,12 +218,11 @@ TEST(Top, FollowsTheSizeOfItsWindow) {
 
     top.resize({.width = 40, .height = 10});
 
-    const Deadline deadline(std::chrono::seconds(10));
     auto picture = top.next_picture();
-    while (picture.size() != 10) {
-        ASSERT_FALSE(deadline.has_passed());
-        picture = top.next_picture();
-    }
+    await("a picture of ten lines", [&] {
+        if (picture.size() != 10) picture = top.next_picture();
+        return picture.size() == 10;
+    });
     for (const auto& line : picture) EXPECT_LE(line.size(), 40U) << line;
     top.type("q");
     EXPECT_EQ(top.wait_for_exit(), 0);
@@ -251,7 +232,7 @@ TEST(Top, FollowsTheSizeOfItsWindow) {
 TEST(Top, OutlivesARestartOfTheGateway) {
     GatewayProcess gateway;
     auto client = gateway.client();
-    const auto port = std::to_string(gateway.listen().port);
+    const auto address = "127.0.0.1:" + std::to_string(gateway.listen().port);
     acquire(client, "pay_1", {.ttl_ms = 100, .owner = "brief"});
     acquire(client, "pay_2", {.ttl_ms = 3'600'000, .owner = "lasting"});
     TerminalProcess top(FENCEGATE_BINARY, top_of(gateway), {.width = 120, .height = 30});
@@ -259,14 +240,10 @@ TEST(Top, OutlivesARestartOfTheGateway) {
 
     gateway.stop();
     static_cast<void>(top.await_picture_with("disconnected, retrying"));
-    ChildProcess again(
-        {.binary = FENCEGATE_BINARY,
-         .arguments = {"serve", "--data-dir", gateway.data_dir().string(), "--listen",
-                       "127.0.0.1:" + port, "--admin-listen", "127.0.0.1:0", "--access-log", "off"},
-         .stderr_file = gateway.folder() / "again.log"});
+    gateway.restart({"--listen", address});
 
     static_cast<void>(top.await_picture_with(" live "));
-    EXPECT_TRUE(shows(top.await_picture_with("locks held: 1"), "lasting"));
+    EXPECT_THAT(top.await_picture_with("locks held: 1"), HasSubstr("lasting"));
     top.type("q");
     EXPECT_EQ(top.wait_for_exit(), 0);
 }

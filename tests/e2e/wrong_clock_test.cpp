@@ -3,6 +3,7 @@
 #include "tests/support/api_calls.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/gateway_process.hpp"
+#include "tests/support/reply_matcher.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
@@ -46,33 +47,21 @@ private:
     void* mapped_ = nullptr;
 };
 
-std::string text_after(const std::string& text, std::string_view before, char end) {
-    const auto at = text.find(before);
-    if (at == std::string::npos) return {};
-    const auto begin = at + before.size();
-    return text.substr(begin, text.find(end, begin) - begin);
-}
-
 // How far the newest entry's time is from the true one.
 Duration booked(HttpsClient& client) {
-    const auto body = client.request("GET", "/v1/ledger/entries?limit=1").body;
-    const auto at = parse_rfc3339(text_after(body, "\"booked_at\":\"", '"'));
-    EXPECT_TRUE(at) << body;
+    const auto newest = client.request("GET", "/v1/ledger/entries?limit=1");
+    const auto at = parse_rfc3339(newest.json_text("/data/0/booked_at"));
+    EXPECT_TRUE(at) << newest.body;
     return at.value_or(WallTime{}) - SystemClock().wall_now();
 }
 
-std::string metric(const GatewayProcess& gateway, std::string_view name) {
-    auto client = gateway.admin_client();
-    return text_after(client.request("GET", "/metrics").body, "\n" + std::string(name) + " ", '\n');
-}
-
 void await_line(const GatewayProcess& gateway, std::string_view line) {
-    const Deadline deadline(10s);
-    while (gateway.output().find(line) == std::string::npos) {
-        ASSERT_FALSE(deadline.has_passed()) << line;
+    auto admin = gateway.admin_client();
+    await(line, [&] {
         // Something to do, so that the store looks at its clock.
-        static_cast<void>(metric(gateway, "fencegate_draining"));
-    }
+        static_cast<void>(metric(admin, "fencegate_draining"));
+        return gateway.output().find(line) != std::string::npos;
+    });
 }
 
 bool accepts_a_client(const GatewayProcess& gateway) {
@@ -95,16 +84,15 @@ TEST(WrongClockOfAProcess, SetInMidRunChangesNeitherBooksNorHolds) {
         const auto id = "pay_" + std::to_string(++made);
         create_payment(client, id, 5'000);
         const auto grant = acquire(client, id);
-        ASSERT_EQ(grant.status, 201);
-        const auto refunded =
-            refund(client, id, {.token = grant.header("X-Fence-Token"), .key = "r" + id});
-        EXPECT_EQ(refunded.status, 201) << refunded.body;
+        EXPECT_THAT(refund(client, id, {.token = grant.header("X-Fence-Token"), .key = "r" + id}),
+                    Is(201));
         EXPECT_LT(abs(booked(client)), 1s);
-        EXPECT_EQ(gateway.client().request("GET", "/v1/locks/a").status, 200);
+        EXPECT_THAT(gateway.client().request("GET", "/v1/locks/a"), Is(200));
     }
 
-    EXPECT_EQ(metric(gateway, "fencegate_clock_jumps_total"), "3");
-    EXPECT_NEAR(std::stod(metric(gateway, "fencegate_clock_offset_seconds")), 3'600, .5);
+    auto admin = gateway.admin_client();
+    EXPECT_EQ(metric(admin, "fencegate_clock_jumps_total"), "3");
+    EXPECT_NEAR(std::stod(metric(admin, "fencegate_clock_offset_seconds")), 3'600, .5);
     await_line(gateway, "the wall clock was set: it shows 20");
     EXPECT_EQ(gateway.stop(), 0);
 }
@@ -131,8 +119,7 @@ TEST(WrongClockOfAProcess, AtTheVeryFirstStartHealsByItselfOnceItIsRight) {
     EXPECT_FALSE(accepts_a_client(gateway));
 
     clock.set(0ms);
-    const Deadline deadline(10s);
-    while (!accepts_a_client(gateway)) ASSERT_FALSE(deadline.has_passed());
+    await("a client that is let in", [&] { return accepts_a_client(gateway); });
 
     auto client = gateway.client();
     create_payment(client, "pay_1", 5'000);
@@ -167,7 +154,7 @@ TEST(WrongClockOfAProcess, AnOwnCertificateThatIsNotValidYetIsRefusedAtAReload) 
     await_line(gateway, "reload failed, the old settings stay");
 
     EXPECT_NE(gateway.output().find("is not valid before 20"), std::string::npos);
-    EXPECT_EQ(gateway.client().request("GET", "/v1/locks/a").status, 200);
+    EXPECT_THAT(gateway.client().request("GET", "/v1/locks/a"), Is(200));
 }
 
 }  // namespace

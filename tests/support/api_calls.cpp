@@ -1,5 +1,7 @@
 #include "tests/support/api_calls.hpp"
 
+#include "tests/support/reply_matcher.hpp"
+
 #include <stdexcept>
 
 namespace fencegate::testing {
@@ -10,25 +12,22 @@ std::string path_of(std::string_view payment, std::string_view rest = {}) {
 }
 
 std::string amount_body(std::int64_t amount_minor) {
-    return R"({"amount":)" + std::to_string(amount_minor) + "}";
+    return filled(R"({"amount":$})", amount_minor);
 }
 
 }  // namespace
 
 Response create_payment(HttpsClient& client, std::string_view id, std::int64_t amount_minor) {
-    const std::string name(id);
-    return client.request("POST", "/v1/payments", {{"Idempotency-Key", "create-" + name}},
-                          R"({"id":")" + name + R"(","amount":)" + std::to_string(amount_minor) +
-                              R"(,"currency":"EUR"})");
+    return client.request("POST", "/v1/payments", {{"Idempotency-Key", filled("create-$", id)}},
+                          filled(R"({"id":"$","amount":$,"currency":"EUR"})", id, amount_minor));
 }
 
 Response acquire(HttpsClient& client, std::string_view payment, const AcquireCall& call) {
     Headers headers;
     if (!call.key.empty()) headers.emplace_back("Idempotency-Key", call.key);
-    return client.request("POST", std::string("/v1/locks/payments/").append(payment), headers,
-                          R"({"ttl_ms":)" + std::to_string(call.ttl_ms) + R"(,"wait_ms":)" +
-                              std::to_string(call.wait_ms) + R"(,"owner":")" + call.owner +
-                              R"("})");
+    return client.request(
+        "POST", std::string("/v1/locks/payments/").append(payment), headers,
+        filled(R"({"ttl_ms":$,"wait_ms":$,"owner":"$"})", call.ttl_ms, call.wait_ms, call.owner));
 }
 
 Response release(HttpsClient& client, std::string_view lease_id) {
@@ -41,14 +40,11 @@ Response refund(HttpsClient& client, std::string_view payment, const RefundCall&
                           amount_body(call.amount_minor));
 }
 
-std::string refund_request(const HttpsClient::Options& gateway, std::string_view payment,
+std::string refund_request(const GatewayProcess& gateway, std::string_view payment,
                            const RefundCall& call) {
-    const auto body = amount_body(call.amount_minor);
-    return "POST " + path_of(payment, "/refunds") + " HTTP/1.1\r\nHost: " + gateway.host +
-           "\r\nAuthorization: Bearer " + gateway.api_key + "\r\nX-Fence-Token: " + call.token +
-           "\r\nIdempotency-Key: " + call.key +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
+    return request_text(gateway, "POST", path_of(payment, "/refunds"),
+                        {{"X-Fence-Token", call.token}, {"Idempotency-Key", call.key}},
+                        amount_body(call.amount_minor));
 }
 
 std::vector<RefundEntry> refunds_of(HttpsClient& client, std::string_view payment) {
@@ -71,13 +67,44 @@ std::int64_t amount_refunded(HttpsClient& client, std::string_view payment) {
     return client.request("GET", path_of(payment)).json_int("amount_refunded");
 }
 
+std::string request_text(const GatewayProcess& gateway, std::string_view method,
+                         std::string_view target, const Headers& headers, std::string_view body) {
+    auto text = filled("$ $ HTTP/1.1\r\nHost: localhost\r\n", method, target);
+    bool has_key = false;
+    for (const auto& [name, value] : headers) {
+        has_key = has_key || name == "Authorization";
+        text += filled("$: $\r\n", name, value);
+    }
+    if (!has_key) text += filled("Authorization: Bearer $\r\n", gateway.api_key());
+    if (!body.empty())
+        text += filled("Content-Type: application/json\r\nContent-Length: $\r\n", body.size());
+    return filled("$\r\n$", text, body);
+}
+
+HttpsClient begin(const GatewayProcess& gateway, std::string_view method, std::string_view target,
+                  std::string_view body, const Headers& headers) {
+    auto asking = gateway.client();
+    asking.send_raw(request_text(gateway, method, target, headers, body));
+    return asking;
+}
+
+void await_waiters(HttpsClient& client, std::string_view lock, std::int64_t count) {
+    const auto target = filled("/v1/locks/$", lock);
+    await(filled("$ waiters for $", count, lock),
+          [&] { return client.request("GET", target).json_int("waiters") == count; });
+}
+
 std::string metric(HttpsClient& admin, std::string_view series) {
-    const auto page = "\n" + admin.request("GET", "/metrics").body;
-    const auto start = "\n" + std::string(series) + " ";
-    const auto at = page.find(start);
+    return metric_in(admin.request("GET", "/metrics").body, series);
+}
+
+std::string metric_in(std::string_view page, std::string_view series) {
+    const auto text = filled("\n$", page);
+    const auto start = filled("\n$ ", series);
+    const auto at = text.find(start);
     if (at == std::string::npos) throw std::runtime_error("no metric " + std::string(series));
     const auto from = at + start.size();
-    return page.substr(from, page.find('\n', from) - from);
+    return text.substr(from, text.find('\n', from) - from);
 }
 
 }  // namespace fencegate::testing

@@ -1,10 +1,15 @@
 #pragma once
 // How long a test operation may take: one point in time, handed down through every wait it makes.
 //
-// Thread rule: a value; share freely. Errors: none; whoever waits reports what it waited for.
+// Thread rule: a value; share freely. Errors: none of a Deadline; whoever waits reports what it
+// waited for. await() throws std::runtime_error.
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace fencegate::testing {
 
@@ -25,5 +30,13 @@ public:
 private:
     std::chrono::steady_clock::time_point at_;
 };
+
+// Asks again and again until it is so.
+inline void await(std::string_view what, const std::function<bool()>& is_so,
+                  std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+    const Deadline deadline(patience);
+    while (!is_so())
+        if (deadline.has_passed()) throw std::runtime_error("never came: " + std::string(what));
+}
 
 }  // namespace fencegate::testing

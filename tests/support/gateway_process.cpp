@@ -3,9 +3,11 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <poll.h>
 #include <stdexcept>
@@ -64,6 +66,17 @@ private:
     int descriptor_;
 };
 
+// On free ports unless `more` names them.
+std::vector<std::string> serve_arguments(const std::filesystem::path& data_dir,
+                                         const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"serve", "--data-dir", data_dir.string()};
+    for (const std::string name : {"--listen", "--admin-listen"})
+        if (std::ranges::count(more, name) == 0)
+            arguments.insert(arguments.end(), {name, "127.0.0.1:0"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
 }  // namespace
 
 GatewayProcess::GatewayProcess(GatewayOptions options)
@@ -88,10 +101,13 @@ void GatewayProcess::start() {
     const auto ready_file = folder_.path() / "run" / "ready.json";
     const auto log = folder_.path() / "output.log";
     std::filesystem::remove(ready_file);
-    std::vector<std::string> arguments{"serve",       "--data-dir",   data_dir().string(),
-                                       "--listen",    "127.0.0.1:0",  "--admin-listen",
-                                       "127.0.0.1:0", "--ready-file", ready_file.string()};
-    arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
+    auto arguments = serve_arguments(data_dir(), options_.arguments);
+    arguments.insert(arguments.end(), {"--ready-file", ready_file.string()});
+    if (!options_.configuration.empty()) {
+        const auto file = folder_.path() / "gateway.toml";
+        std::ofstream(file) << options_.configuration;
+        arguments.insert(arguments.end(), {"--config", file.string()});
+    }
     child_ = std::make_unique<ChildProcess>(ChildOptions{.binary = options_.binary,
                                                          .arguments = std::move(arguments),
                                                          .environment = options_.environment,
@@ -160,6 +176,11 @@ void GatewayProcess::restart(std::vector<std::string> arguments) {
     restart();
 }
 
+void GatewayProcess::restart_with(std::string configuration) {
+    options_.configuration = std::move(configuration);
+    restart();
+}
+
 void GatewayProcess::pause() {
     if (!child_) fail("is not running, yet paused");
     child_->pause();
@@ -189,24 +210,34 @@ HttpsClient::Options GatewayProcess::client_options() const {
     return options;
 }
 
-HttpsClient GatewayProcess::client() const { return client(api_key()); }
-
-HttpsClient GatewayProcess::client(std::string api_key) const {
+HttpsClient::Options GatewayProcess::keyed_options() const {
     auto options = client_options();
+    options.api_key = api_key();
+    return options;
+}
+
+HttpsClient GatewayProcess::client() const { return client(api_key()); }
+HttpsClient GatewayProcess::client(std::string api_key) const {
+    return connected(listen_, std::move(api_key));
+}
+
+HttpsClient GatewayProcess::admin_client() const { return admin_client(api_key()); }
+HttpsClient GatewayProcess::admin_client(std::string api_key) const {
+    return connected(admin_listen_, std::move(api_key));
+}
+
+HttpsClient GatewayProcess::connected(const Endpoint& to, std::string api_key) const {
+    auto options = client_options();
+    options.host = to.host;
+    options.port = to.port;
     options.api_key = std::move(api_key);
     HttpsClient client(std::move(options));
     client.connect();
     return client;
 }
 
-HttpsClient GatewayProcess::admin_client() const {
-    auto options = client_options();
-    options.host = admin_listen_.host;
-    options.port = admin_listen_.port;
-    options.api_key = api_key();
-    HttpsClient client(std::move(options));
-    client.connect();
-    return client;
+std::string GatewayProcess::url_of(const Endpoint& endpoint) {
+    return "https://" + endpoint.host + ":" + std::to_string(endpoint.port);
 }
 
 std::string GatewayProcess::add_key(std::string_view principal,
@@ -238,6 +269,18 @@ void GatewayProcess::await_key(const std::string& key) const {
 
 CommandResult GatewayProcess::run_cli(const std::vector<std::string>& arguments) const {
     return run_command(options_.binary, arguments, options_.deadline);
+}
+
+CommandResult GatewayProcess::run_serve(const std::filesystem::path& data_dir,
+                                        const std::vector<std::string>& more) const {
+    return run_cli(serve_arguments(data_dir, more));
+}
+
+CommandResult GatewayProcess::run_on_data(std::string_view command,
+                                          const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{std::string(command), "--data-dir", data_dir().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_cli(arguments);
 }
 
 void GatewayProcess::fail(const std::string& what) const {

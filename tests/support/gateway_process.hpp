@@ -22,6 +22,7 @@ namespace fencegate::testing {
 
 struct GatewayOptions {
     std::vector<std::string> arguments{};        // after `serve` and the ones every gateway gets
+    std::string configuration{};                 // text of a file for --config; empty: none
     std::vector<std::string> environment{};      // "NAME=value"
     std::filesystem::path binary{};              // empty: FENCEGATE_BINARY of the build
     std::chrono::milliseconds deadline{20'000};  // to get ready, to stop
@@ -47,6 +48,7 @@ public:
     // The same data folder; stops first if still running. `arguments` replace the earlier ones.
     void restart();
     void restart(std::vector<std::string> arguments);
+    void restart_with(std::string configuration);
     void start();
     void pause();   // SIGSTOP: a VM that was moved, a long GC
     void resume();  // SIGCONT
@@ -58,6 +60,8 @@ public:
 
     [[nodiscard]] const Endpoint& listen() const { return listen_; }
     [[nodiscard]] const Endpoint& admin_listen() const { return admin_listen_; }
+    [[nodiscard]] std::string url() const { return url_of(listen_); }
+    [[nodiscard]] std::string admin_url() const { return url_of(admin_listen_); }
     [[nodiscard]] std::filesystem::path data_dir() const { return folder_.path() / "data"; }
     [[nodiscard]] std::filesystem::path ca_file() const { return data_dir() / "ca.pem"; }
     // Scratch space next to the data, gone with it: configuration files, backups.
@@ -69,15 +73,26 @@ public:
     [[nodiscard]] HttpsClient client() const;
     [[nodiscard]] HttpsClient client(std::string api_key) const;
     [[nodiscard]] HttpsClient admin_client() const;
+    [[nodiscard]] HttpsClient admin_client(std::string api_key) const;
     // For a client with special wishes: address and CA are filled in, connect() is up to you.
     [[nodiscard]] HttpsClient::Options client_options() const;
+    // With the first key too.
+    [[nodiscard]] HttpsClient::Options keyed_options() const;
 
     // `fencegate key add`, reloaded and accepted by the gateway on return.
     std::string add_key(std::string_view principal, const std::vector<std::string>& scopes);
     // `fencegate` with these arguments, to its end; nothing is added.
     [[nodiscard]] CommandResult run_cli(const std::vector<std::string>& arguments) const;
+    // One more `serve` on free ports, unless `more` names them, that must end by itself.
+    [[nodiscard]] CommandResult run_serve(const std::filesystem::path& data_dir,
+                                          const std::vector<std::string>& more = {}) const;
+    // A command on the folder of the data: its name, --data-dir, and what else it takes.
+    [[nodiscard]] CommandResult run_on_data(std::string_view command,
+                                            const std::vector<std::string>& more = {}) const;
 
 private:
+    [[nodiscard]] HttpsClient connected(const Endpoint& to, std::string api_key) const;
+    [[nodiscard]] static std::string url_of(const Endpoint& endpoint);
     [[nodiscard]] bool read_ready_file();
     void await_ready();
     void await_key(const std::string& key) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ostream>
 #include <stdexcept>
 
 namespace fencegate::testing {
@@ -96,6 +97,12 @@ std::size_t Response::json_size(std::string_view member) const {
     if (const auto* array = value.if_array()) return array->size();
     if (const auto* object = value.if_object()) return object->size();
     fail(*this, member, "is neither an array nor an object");
+}
+
+void PrintTo(const Response& response, std::ostream* out) {
+    *out << response.status << "\n";
+    for (const auto& [name, value] : response.headers) *out << name << ": " << value << "\n";
+    *out << "\n" << response.body << "\n";
 }
 
 Response parse_head(std::string_view head) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,9 @@ struct Response {
     // Elements of an array, members of an object.
     [[nodiscard]] std::size_t json_size(std::string_view member) const;
 };
+
+// For failures: the whole of it.
+void PrintTo(const Response& response, std::ostream* out);  // NOLINT: the name that gTest looks for
 
 // Status and headers of "HTTP/1.1 200 OK\r\n…\r\n\r\n". Throws std::runtime_error when malformed.
 [[nodiscard]] Response parse_head(std::string_view head);
