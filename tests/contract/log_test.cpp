@@ -19,12 +19,12 @@ std::string text_of(const std::filesystem::path& file) {
 
 void expect_line_of(const Response& answer, const std::filesystem::path& file) {
     const auto id = answer.header("X-Request-Id");
-    EXPECT_TRUE(eventually("the line of " + id, [&] { return contains(text_of(file), id); }));
+    await("the line of " + id, [&] { return contains(text_of(file), id); });
 }
 
 void reload(const GatewayProcess& gateway, std::string_view outcome) {
     gateway.signal(SIGHUP);
-    EXPECT_TRUE(eventually(outcome, [&] { return contains(gateway.output(), outcome); }));
+    await(outcome, [&] { return contains(gateway.output(), outcome); });
 }
 
 TEST(RotatedLog, IsOpenedAnewAtSighup) {
