@@ -12,7 +12,9 @@
 #include "base/file.hpp"
 #include "bench/now.hpp"
 #include "bench/payment_ids.hpp"
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -65,9 +67,7 @@ class Filler {
 public:
     explicit Filler(const std::filesystem::path& folder)
         : file_(folder / "store.db"),
-          lock_(must(storage::sqlite::FolderLock::take(folder))),
-          store_(std::move(lock_), open(folder), lockmgr::LockClasses({}), {}, clock_, random_,
-                 nobody_) {}
+          store_(open(folder), lockmgr::LockClasses({}), {}, clock_, random_, nobody_) {}
 
     void fill(std::size_t payments) {
         const auto begin = now_ns();
@@ -81,8 +81,8 @@ public:
     }
 
     void finish() {
-        store_.connection().exec("PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
-        if (const auto& failure = store_.connection().failure()) give_up(failure->message);
+        connection_->exec("PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL");
+        if (const auto& failure = connection_->failure()) give_up(failure->message);
         store_.close();
         if (store_.fatal()) give_up(*store_.fatal());
         if (auto synced = sync_path(file_); !synced) give_up(synced.error().detail);
@@ -90,11 +90,14 @@ public:
 
 private:
     // The random trees of 10,000,000 payments fit into the cache.
-    static std::unique_ptr<storage::sqlite::Connection> open(const std::filesystem::path& folder) {
+    std::unique_ptr<storage::Store> open(const std::filesystem::path& folder) {
+        auto lock = must(storage::sqlite::FolderLock::take(folder));
         auto connection = must(storage::sqlite::open_database(folder));
         connection->exec(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4000000");
-        return connection;
+        connection_ = connection.get();
+        return std::make_unique<storage::sqlite::SqliteStore>(std::move(lock),
+                                                              std::move(connection), clock_);
     }
 
     void ask(storage::Operation operation) {
@@ -126,8 +129,8 @@ private:
     SystemClock clock_;
     BufferedRandom random_;
     storage::StoreObserver nobody_;
-    storage::sqlite::FolderLock lock_;
-    storage::SqliteStore store_;
+    storage::sqlite::Connection* connection_ = nullptr;  // the store's
+    storage::Batcher store_;
     std::vector<Request> requests_;
     std::uint64_t tickets_ = 0;
 };

@@ -8,7 +8,9 @@
 // Thread rule: one thread, as the store. Exit code 0: every answer was a success.
 #include "bench/histogram.hpp"
 #include "bench/now.hpp"
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -60,9 +62,7 @@ T must(Result<T> result) {
 class Bench {
 public:
     explicit Bench(const std::filesystem::path& folder)
-        : lock_(must(storage::sqlite::FolderLock::take(folder))),
-          store_(std::move(lock_), must(storage::sqlite::open_database(folder)),
-                 lockmgr::LockClasses({}), {}, clock_, random_, nobody_) {}
+        : store_(open(folder, clock_), lockmgr::LockClasses({}), {}, clock_, random_, nobody_) {}
 
     // Locks of a new series of names; returns the ids of the leases.
     std::vector<Uuid> grant(std::size_t count, Duration ttl, std::size_t batch) {
@@ -122,6 +122,13 @@ public:
     void pass(Duration time) { clock_.shift(time); }
 
 private:
+    static std::unique_ptr<storage::Store> open(const std::filesystem::path& folder,
+                                                const Clock& clock) {
+        auto lock = must(storage::sqlite::FolderLock::take(folder));
+        return std::make_unique<storage::sqlite::SqliteStore>(
+            std::move(lock), must(storage::sqlite::open_database(folder)), clock);
+    }
+
     void ask(storage::Operation operation) {
         requests_.push_back({Ticket(++tickets_), nullptr, {"bench", "r", std::move(operation)}});
     }
@@ -143,8 +150,7 @@ private:
     ShiftedClock clock_;
     SystemRandom random_;
     storage::StoreObserver nobody_;
-    storage::sqlite::FolderLock lock_;
-    storage::SqliteStore store_;
+    storage::Batcher store_;
     std::vector<Request> requests_;
     std::uint64_t tickets_ = 0;
     std::size_t series_ = 0;

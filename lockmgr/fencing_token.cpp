@@ -32,4 +32,9 @@ FencingToken FencingToken::compose(std::int64_t epoch, std::int64_t sequence) {
     return FencingToken((epoch << kTokenSequenceBits) + sequence);
 }
 
+TokenCounter TokenCounter::next() const noexcept {
+    if (sequence < kTokenSequenceMax) return {epoch, sequence + 1};
+    return {epoch + 1, 1};
+}
+
 }  // namespace fencegate::lockmgr

@@ -42,6 +42,16 @@ private:
     std::int64_t value_;
 };
 
+// How far the tokens of a store have come.
+struct TokenCounter {
+    std::int64_t epoch = 0;
+    std::int64_t sequence = 0;  // 0: none was issued in this epoch
+
+    // The sequence rolls over into the epoch. After 2^53 the epoch is beyond kTokenEpochMax, and
+    // there is no next token.
+    [[nodiscard]] TokenCounter next() const noexcept;
+};
+
 }  // namespace fencegate::lockmgr
 
 template <>

@@ -36,4 +36,9 @@ Result<> check_own_lease(const std::optional<Lease>& lease, std::string_view pri
     return fail(ErrorCode::Internal, "unreachable lease state");
 }
 
+bool may_follow(LeaseState newest, LockMode newest_mode, LockMode asked) noexcept {
+    const bool is_alone = newest_mode == LockMode::Exclusive || asked == LockMode::Exclusive;
+    return newest != LeaseState::Live || !is_alone;
+}
+
 }  // namespace fencegate::lockmgr

@@ -31,4 +31,8 @@ enum class AcquireDecision : std::uint8_t { Grant, Wait, Refuse };
 [[nodiscard]] Result<> check_own_lease(const std::optional<Lease>& lease,
                                        std::string_view principal);
 
+// Whether a lease of mode `asked` may be granted while the newest lease of the lock stands as it
+// does: nothing stands beside an exclusive one that is live.
+[[nodiscard]] bool may_follow(LeaseState newest, LockMode newest_mode, LockMode asked) noexcept;
+
 }  // namespace fencegate::lockmgr

@@ -32,14 +32,14 @@ void HoldExpiry::expire(Batch& batch, const std::string& payment_id) {
     if (!payment) return;
     auto change = decide_expire(*payment);
     if (!change) return;
-    tables_.journal.post(change->after, change->transfers,
-                         {.token = std::nullopt,
-                          .principal = {},
-                          .owner = {},
-                          .key = {},
-                          .reason = "nobody captured it in time",
-                          .now = batch.wall},
-                         random_);
+    tables_.ledger.post(change->after, change->transfers,
+                        {.token = std::nullopt,
+                         .principal = {},
+                         .owner = {},
+                         .key = {},
+                         .reason = "nobody captured it in time",
+                         .now = batch.wall},
+                        random_);
     tables_.payments.update(change->after);
     batch.events.emplace_back(PaymentEvent{PaymentEvent::Operation::Expire, true});
 }

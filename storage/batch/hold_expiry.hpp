@@ -36,7 +36,7 @@ private:
     std::chrono::hours kept_;
     Random& random_;
     std::int64_t looked_up_to_ = -1;  // the hour whose round is over
-    sqlite::PaymentRows::Hold after_{};
+    Hold after_{};
 };
 
 }  // namespace fencegate::storage

@@ -19,8 +19,7 @@ constexpr Duration kCopyRest{2};
 
 }  // namespace
 
-StoreThread::StoreThread(EngineOptions options, const Clock& clock,
-                         std::unique_ptr<SqliteStore> store)
+StoreThread::StoreThread(EngineOptions options, const Clock& clock, std::unique_ptr<Batcher> store)
     : options_(std::move(options)), clock_(clock), store_(std::move(store)) {
     thread_ = std::thread([this] { work(); });
     ::pthread_setname_np(thread_.native_handle(), "fg-store");
@@ -196,7 +195,7 @@ std::optional<Request> StoreThread::next_long_read() {
 }
 
 void StoreThread::begin_copy(const std::filesystem::path& file) {
-    auto begun = sqlite::OnlineCopy::begin(store_->connection(), file);
+    auto begun = store_->store().begin_copy(file);
     if (!begun) return end_copy(std::unexpected(begun.error()));
     copy_ = *std::move(begun);
 }

@@ -8,9 +8,8 @@
 // this owns. The mutex guards the inbox only and is never held while the store works. load() takes
 // no lock: what it tells may be of two moments.
 
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
 #include "storage/model/engine.hpp"
-#include "storage/sqlite/online_copy.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -28,7 +27,7 @@ namespace fencegate::storage {
 class StoreThread final : public Engine {
 public:
     // Starts the thread.
-    StoreThread(EngineOptions options, const Clock& clock, std::unique_ptr<SqliteStore> store);
+    StoreThread(EngineOptions options, const Clock& clock, std::unique_ptr<Batcher> store);
     ~StoreThread() override;
 
     [[nodiscard]] Submission submit(Request request) override;
@@ -69,7 +68,7 @@ private:
     void end_copy(Result<CopyFacts> facts);  // if there is one
     void give_up_copy();
     // One batch, and its answers on their way.
-    // `taken`: see SqliteStore::run().
+    // `taken`: see Batcher::run().
     void run_batch(std::span<const Request> requests, std::span<const Ticket> cancelled,
                    std::optional<BootTime> taken);
     void note_busy();
@@ -79,7 +78,7 @@ private:
 
     EngineOptions options_;
     const Clock& clock_;
-    std::unique_ptr<SqliteStore> store_;
+    std::unique_ptr<Batcher> store_;
     std::mutex mutex_;
     std::condition_variable has_work_;
     Inbox inbox_;
@@ -87,7 +86,7 @@ private:
     CopySink* copy_sink_ = nullptr;  // guarded by mutex_; stays the same as long as there is a copy
     std::atomic<std::size_t> submitted_ = 0;    // see EngineLoad
     std::atomic<std::int64_t> busy_since_ = 0;  // ns since boot; 0: idle
-    std::unique_ptr<sqlite::OnlineCopy> copy_;
+    std::unique_ptr<StoreCopy> copy_;
     bool copy_rests_ = false;  // until its sink takes more
     std::thread thread_;
 };

@@ -17,8 +17,7 @@ namespace fencegate::storage {
 
 // Everything that carries out commands on one set of tables.
 struct Commands {
-    Commands(sqlite::Connection& connection, Tables& shared, const lockmgr::LockClasses& classes,
-             Random& random)
+    Commands(Tables& shared, const lockmgr::LockClasses& classes, Random& random)
         : tables(shared),
           locks(shared, classes, random),
           queries(shared, classes),
@@ -27,7 +26,7 @@ struct Commands {
           payments(shared, classes, random),
           payment_queries(shared),
           ledger(shared),
-          events(shared, connection) {}
+          events(shared) {}
     Tables& tables;
     LockCommands locks;
     LockQueries queries;

@@ -27,17 +27,6 @@ Error not_yours() {
 
 }  // namespace
 
-EventCommands::EventCommands(Tables& tables, sqlite::Connection& connection)
-    : tables_(tables),
-      find_(connection,
-            "SELECT principal, position, acknowledged_at_ms FROM event_consumers WHERE name = ?"),
-      count_(connection, "SELECT count(*) FROM event_consumers WHERE principal = ?"),
-      upsert_(connection,
-              "INSERT INTO event_consumers (name, principal, position, acknowledged_at_ms) "
-              "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, "
-              "acknowledged_at_ms = excluded.acknowledged_at_ms"),
-      erase_(connection, "DELETE FROM event_consumers WHERE name = ?") {}
-
 Answer EventCommands::read(const Command& command, const ReadEvents& read) {
     auto after = read.after;
     if (!read.consumer.empty()) {
@@ -76,7 +65,7 @@ Answer EventCommands::read(const Command& command, const ReadConsumer& read) {
 
 Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
                                   const Acknowledge& what) {
-    const auto head = tables_.journal.head().id;
+    const auto head = tables_.ledger.head().id;
     if (what.position > head)
         return refusal({ErrorCode::InvalidArgument,
                         "position must be the id of an event that was read; the newest entry of "
@@ -84,48 +73,35 @@ Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
                             std::to_string(head) + ".",
                         {},
                         -1});
-    auto consumer = find(what.consumer);
+    auto consumer = tables_.consumers.find(what.consumer);
     if (consumer && consumer->principal != command.principal) return refusal(not_yours());
     if (consumer && consumer->position >= what.position) return position_of(*consumer);
-    if (!consumer && count(command.principal) >= kConsumersPerPrincipalMax)
+    if (!consumer && tables_.consumers.count_of(command.principal) >= kConsumersPerPrincipalMax)
         return refusal({ErrorCode::QuotaExceeded,
                         "A principal may have 100 consumers. Delete one that is not used any more.",
                         {},
                         -1});
     consumer = Consumer{what.consumer, command.principal, what.position, batch.wall};
-    upsert_.run(consumer->name, consumer->principal, consumer->position,
-                batch.wall.time_since_epoch().count());
+    tables_.consumers.put(*consumer);
     return position_of(*consumer);
 }
 
 Answer EventCommands::forget(const Command& command, const ForgetConsumer& what) {
     const auto consumer = own(command, what.consumer);
     if (!consumer) return refusal(consumer.error());
-    erase_.run(what.consumer);
+    tables_.consumers.erase(what.consumer);
     Answer answer;
     answer.resource_id = what.consumer;
     return answer;
 }
 
 Result<Consumer> EventCommands::own(const Command& command, const std::string& name) {
-    auto consumer = find(name);
+    auto consumer = tables_.consumers.find(name);
     if (!consumer)
         return fail(ErrorCode::ConsumerNotFound,
                     "No consumer has this name. PUT a position, 0 at first, to make it.");
     if (consumer->principal != command.principal) return std::unexpected(not_yours());
     return *std::move(consumer);
-}
-
-std::optional<Consumer> EventCommands::find(const std::string& name) {
-    auto row = find_.query(name);
-    if (!row.next()) return std::nullopt;
-    return Consumer{name, std::string(row.text(0)), row.integer(1),
-                    WallTime(std::chrono::milliseconds(row.integer(2)))};
-}
-
-std::int64_t EventCommands::count(const std::string& principal) {
-    auto row = count_.query(principal);
-    return row.next() ? row.integer(0) : 0;
 }
 
 }  // namespace fencegate::storage

@@ -15,7 +15,7 @@ inline constexpr std::int64_t kConsumersPerPrincipalMax = 100;
 
 class EventCommands {
 public:
-    EventCommands(Tables& tables, sqlite::Connection& connection);
+    explicit EventCommands(Tables& tables) : tables_(tables) {}
 
     [[nodiscard]] Answer read(const Command& command, const ReadEvents& read);
     [[nodiscard]] Answer read(const Command& command, const ReadConsumer& read);
@@ -28,14 +28,8 @@ public:
 private:
     // Fails with: ConsumerNotFound, Forbidden if it is another principal's.
     [[nodiscard]] Result<Consumer> own(const Command& command, const std::string& name);
-    [[nodiscard]] std::optional<Consumer> find(const std::string& name);
-    [[nodiscard]] std::int64_t count(const std::string& principal);
 
     Tables& tables_;
-    sqlite::Statement find_;
-    sqlite::Statement count_;
-    sqlite::Statement upsert_;
-    sqlite::Statement erase_;
 };
 
 }  // namespace fencegate::storage

@@ -78,6 +78,12 @@ std::string joined(const std::vector<LockName>& locks) {
     return text;
 }
 
+// The first of a lease in full; of the rest how many they were.
+void keep(RefusalRows& refusals, FencingToken token, const RefusedWrite& refused) {
+    const auto number = refusals.count_up(token);
+    if (number <= kRefusalsKept) refusals.insert(token, number, refused);
+}
+
 void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVerdict verdict,
                    const Lease& lease, const LockName& lock) {
     const auto code = lockmgr::refusal_code(verdict);
@@ -88,14 +94,15 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
     std::optional<FencingToken> current_token;
     if (holder) current_token = holder->lease.token;
     if (batch.keeps_record)
-        tables.refusals.add(lease.token, {.at = batch.wall,
-                                          .principal = command.principal,
-                                          .code = std::string(code_name(code)),
-                                          .route = std::string(command.route),
-                                          .request_id = command.request_id,
-                                          .late_ms = late.count(),
-                                          .current_token = current_token,
-                                          .current_owner = holder ? holder->lease.owner : ""});
+        keep(tables.refusals, lease.token,
+             {.at = batch.wall,
+              .principal = command.principal,
+              .code = std::string(code_name(code)),
+              .route = std::string(command.route),
+              .request_id = command.request_id,
+              .late_ms = late.count(),
+              .current_token = current_token,
+              .current_owner = holder ? holder->lease.owner : ""});
     batch.notices.push_back({.kind = LockNotice::Kind::Refused,
                              .at = batch.wall,
                              .locks = {lock},

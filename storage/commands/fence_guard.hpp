@@ -9,6 +9,9 @@
 
 namespace fencegate::storage {
 
+// Refused writes of one lease that are kept in full.
+inline constexpr std::int64_t kRefusalsKept = 100;
+
 // Nothing if the write may pass; else the refusal, which goes on record with the lease whose token
 // was presented. `lock` is what the route guards, nullptr where any live lease of the principal
 // will do. `owner` takes the label of the lease that passed.

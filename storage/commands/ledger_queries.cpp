@@ -14,17 +14,16 @@ bool is_wanted(const JournalEntry& entry, const ListEntries& list) {
            (list.currency.empty() || entry.currency == list.currency);
 }
 
-bool is_within(std::int64_t id, const sqlite::EntryRanges& ranges) {
-    return std::ranges::any_of(ranges, [&](const sqlite::EntryRange& range) {
-        return range.first <= id && id < range.end;
-    });
+bool is_within(std::int64_t id, const EntryRanges& ranges) {
+    return std::ranges::any_of(
+        ranges, [&](const EntryRange& range) { return range.first <= id && id < range.end; });
 }
 
 }  // namespace
 
 Answer LedgerQueries::read(const ReadAccounts& read) {
     std::vector<AccountView> views;
-    for (const auto& [currency, accounts] : tables_.journal.balances()) {
+    for (const auto& [currency, accounts] : tables_.ledger.balances()) {
         if (!read.currency.empty() && currency != read.currency) continue;
         for (std::size_t account = 0; account < accounts.size(); ++account)
             views.push_back({currency, static_cast<Account>(account),

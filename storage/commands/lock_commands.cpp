@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "lockmgr/lease_rules.hpp"
 #include "storage/commands/fence_guard.hpp"
+#include "storage/commands/grant_rows.hpp"
 #include "storage/commands/purpose.hpp"
 #include "storage/commands/replay.hpp"
 #include "storage/unit/views.hpp"
@@ -56,6 +57,16 @@ Seconds time_held(const Lease& lease, LeaseState how, const Batch& batch, Second
     const bool is_whole_ttl =
         how == LeaseState::Expired && held >= ttl - kRounding && held <= ttl + kCommit;
     return is_whole_ttl ? ttl : std::max(held, Seconds(0));
+}
+
+// Nothing of the grant was written.
+Error contradicted(Batch& batch) {
+    ++batch.contradictions;
+    return {ErrorCode::Internal,
+            "The rows of the store say that the lock is held, and its memory that it is free. "
+            "Nothing was granted. An operator should run `fencegate verify`.",
+            {},
+            -1};
 }
 
 // Shared by two workers, a key would hand both the same token, and the fence could not tell them
@@ -116,23 +127,24 @@ std::optional<Answer> LockCommands::acquire(Batch& batch, const Request& request
 
 Answer LockCommands::grant(Batch& batch, const Command& command, Duration ttl, Seconds waited) {
     const auto& acquire = std::get<AcquireLock>(command.operation);
-    const auto token = tables_.leases.next_token();
+    const auto token = issue_token(tables_.leases);
     if (!token) return refusal(poisoned());
     auto lease = install(batch, command, ttl, *token);
-    if (acquire.idempotency) remember_grant(tables_, batch, command, *acquire.idempotency, lease);
+    if (!lease) return refusal(contradicted(batch));
+    if (acquire.idempotency) remember_grant(tables_, batch, command, *acquire.idempotency, *lease);
     note(batch, acquire.locks, Acquired::Granted, waited);
-    batch.notices.push_back(notice_of(LockNotice::Kind::Granted, lease, batch));
-    fulfil_purpose(tables_, batch, acquire, lease);
+    batch.notices.push_back(notice_of(LockNotice::Kind::Granted, *lease, batch));
+    fulfil_purpose(tables_, batch, acquire, *lease);
 
     Answer answer;
-    answer.resource_id = to_string(lease.id);
+    answer.resource_id = to_string(lease->id);
     answer.fencing_token = *token;
-    answer.body = lease_document(view_of(tables_, std::move(lease), batch.now));
+    answer.body = lease_document(view_of(tables_, *std::move(lease), batch.now));
     return answer;
 }
 
-Lease LockCommands::install(Batch& batch, const Command& command, Duration ttl,
-                            lockmgr::FencingToken token) {
+std::optional<Lease> LockCommands::install(const Batch& batch, const Command& command, Duration ttl,
+                                           lockmgr::FencingToken token) {
     const auto& acquire = std::get<AcquireLock>(command.operation);
     Lease lease{.token = token,
                 .id = lockmgr::make_lease_id(batch.wall, token, random_),
@@ -144,7 +156,7 @@ Lease LockCommands::install(Batch& batch, const Command& command, Duration ttl,
                 .metadata_json = acquire.metadata_json,
                 .granted_at = batch.wall,
                 .held_since = batch.now};
-    tables_.leases.install(lease);
+    if (!write_grant(tables_.leases, lease)) return std::nullopt;
     const auto klass = classes_.strictest(lease.locks);
     const auto renewals = lockmgr::renewals_at_grant(klass, batch.now);
     tables_.live.grant(lease, lockmgr::cap_deadline(batch.now + ttl, renewals, klass));

@@ -66,8 +66,9 @@ private:
     bool keep_place(const Batch& batch, lockmgr::Waiter waiter);
     [[nodiscard]] Answer step_away(Batch& batch, lockmgr::Waiter waiter);
     [[nodiscard]] Answer grant(Batch& batch, const Command& command, Duration ttl, Seconds waited);
-    [[nodiscard]] lockmgr::Lease install(Batch& batch, const Command& command, Duration ttl,
-                                         lockmgr::FencingToken token);
+    // nullopt: the rows contradict the live state, and nothing was written.
+    [[nodiscard]] std::optional<lockmgr::Lease> install(const Batch& batch, const Command& command,
+                                                        Duration ttl, lockmgr::FencingToken token);
     // Ends a live lease whose deadline has passed; on a full disk the end is only told.
     void end_if_over(Batch& batch, lockmgr::Lease& lease);
     [[nodiscard]] lockmgr::Waiter take_next(Batch& batch);

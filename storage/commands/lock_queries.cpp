@@ -67,7 +67,7 @@ Answer LockQueries::read(const Batch& batch, const ListLocks& list) {
 }
 
 Answer LockQueries::read(const Batch& batch, const ReadHistory& history) {
-    auto token = tables_.leases.last_of(history.lock);
+    auto token = tables_.leases.head(history.lock).token;
     if (history.before) token = tables_.leases.before(*history.before, history.lock);
     std::vector<HistoryView> leases;
     bool has_more = false;

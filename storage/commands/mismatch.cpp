@@ -36,23 +36,22 @@ std::string_view path_of(OperationKind kind) {
 }
 
 // Answers of before version 4 do not say what they answered; only money and grants were kept then.
-OperationKind kind_of(const sqlite::StoredAnswer& stored) {
+OperationKind kind_of(const StoredAnswer& stored) {
     const auto* found = std::ranges::find(kOperationKinds, stored.operation, operation_name);
     if (found != kOperationKinds.end()) return *found;
-    return stored.kind == sqlite::AnswerKind::Lease ? OperationKind::Acquire
-                                                    : OperationKind::Create;
+    return stored.kind == AnswerKind::Lease ? OperationKind::Acquire : OperationKind::Create;
 }
 
-std::string resource_of(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease) {
+std::string resource_of(const StoredAnswer& stored, const std::optional<Lease>& lease) {
     auto id = stored.resource_id;
-    if (stored.kind == sqlite::AnswerKind::Lease && lease) id = to_string(lease->id);
+    if (stored.kind == AnswerKind::Lease && lease) id = to_string(lease->id);
     return id.empty() ? id : std::string(path_of(kind_of(stored))) + id;
 }
 
-std::string detail_of(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease,
+std::string detail_of(const StoredAnswer& stored, const std::optional<Lease>& lease,
                       const Command& command) {
     const auto* acquire = std::get_if<AcquireLock>(&command.operation);
-    const bool is_lease = stored.kind == sqlite::AnswerKind::Lease;
+    const bool is_lease = stored.kind == AnswerKind::Lease;
     std::string detail;
     if (acquire != nullptr && is_lease && lease && lease->owner != acquire->owner) {
         detail = "This Idempotency-Key acquired for the owner \"" + lease->owner +
@@ -70,9 +69,9 @@ std::string detail_of(const sqlite::StoredAnswer& stored, const std::optional<Le
 
 // Where the table of remedies does not know enough: it goes by what is asked now, and repeating the
 // first call is wrong advice for whoever did not make it. Empty: the table's.
-std::string_view remedy_of(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease,
+std::string_view remedy_of(const StoredAnswer& stored, const std::optional<Lease>& lease,
                            const Command& command, bool has_resource) {
-    if (stored.kind == sqlite::AnswerKind::Lease) {
+    if (stored.kind == AnswerKind::Lease) {
         const auto* acquire = std::get_if<AcquireLock>(&command.operation);
         if (acquire != nullptr && lease && acquire->owner == lease->owner) return {};
         return acquire != nullptr && lease ? kRemedyOfAnotherOwner : kRemedyOfAnotherCaller;
@@ -82,7 +81,7 @@ std::string_view remedy_of(const sqlite::StoredAnswer& stored, const std::option
 
 }  // namespace
 
-Error mismatch(const sqlite::StoredAnswer& stored, const std::optional<Lease>& lease,
+Error mismatch(const StoredAnswer& stored, const std::optional<Lease>& lease,
                const Command& command) {
     if (stored.is_foreign)
         return {ErrorCode::IdempotencyMismatch,

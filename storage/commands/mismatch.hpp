@@ -5,7 +5,7 @@
 
 #include "lockmgr/lease.hpp"
 #include "storage/model/command.hpp"
-#include "storage/sqlite/answer_rows.hpp"
+#include "storage/model/stored_answer.hpp"
 
 #include <optional>
 #include <string_view>
@@ -26,7 +26,7 @@ inline constexpr std::string_view kRemedyOfNoResource =
 
 // IdempotencyMismatch with original_operation, original_resource, original_at, and original_code if
 // the first call was refused. `lease` is the one that `stored` names, if there is one.
-[[nodiscard]] Error mismatch(const sqlite::StoredAnswer& stored,
-                             const std::optional<lockmgr::Lease>& lease, const Command& command);
+[[nodiscard]] Error mismatch(const StoredAnswer& stored, const std::optional<lockmgr::Lease>& lease,
+                             const Command& command);
 
 }  // namespace fencegate::storage

@@ -81,7 +81,7 @@ Answer PaymentCommands::create(Batch& batch, const Command& command, const Creat
 }
 
 Answer PaymentCommands::create_new(Batch& batch, const CreatePayment& create,
-                                   const sqlite::Movement& movement) {
+                                   const Movement& movement) {
     if (auto refused = refuse_new(create, movement.principal)) return *refused;
     Payment draft;
     draft.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(batch.wall, random_)) : create.id;
@@ -89,13 +89,13 @@ Answer PaymentCommands::create_new(Batch& batch, const CreatePayment& create,
     draft.authorized_minor = create.amount_minor;
     draft.reference = create.reference;
     draft.metadata_json = create.metadata_json;
-    draft.created_at = tables_.journal.booking_time(batch.wall);
+    draft.created_at = tables_.ledger.booking_time(batch.wall);
     draft.authorized_hour = batch.hour;
     auto change = decide_create(std::move(draft), create.capture);
     tables_.payments.insert(change.after);
     if (!create.reference.empty())
         tables_.payments.insert_reference(change.after, movement.principal);
-    tables_.journal.post(change.after, change.transfers, movement, random_);
+    tables_.ledger.post(change.after, change.transfers, movement, random_);
     tables_.payments.update(change.after);
     return answer_with(change.after);
 }
@@ -111,7 +111,7 @@ std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
                             {},
                             -1});
     }
-    if (!tables_.journal.has_room(create.currency, create.amount_minor))
+    if (!tables_.ledger.has_room(create.currency, create.amount_minor))
         return refusal({ErrorCode::InvalidArgument,
                         "All amounts of this currency together must stay below 2^63 minor units.",
                         {},
@@ -140,10 +140,10 @@ Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePay
 }
 
 Answer PaymentCommands::decide_move(const Payment& payment, const MovePayment& move,
-                                    const sqlite::Movement& movement) {
+                                    const Movement& movement) {
     auto change = decide(payment, move);
     if (!change) return refusal(change.error());
-    const auto booked = tables_.journal.post(change->after, change->transfers, movement, random_);
+    const auto booked = tables_.ledger.post(change->after, change->transfers, movement, random_);
     tables_.payments.update(change->after);
     auto answer = answer_with(change->after);
     if (move.kind == MovePayment::Kind::Refund)

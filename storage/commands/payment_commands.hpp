@@ -23,11 +23,11 @@ public:
 
 private:
     [[nodiscard]] Answer create_new(Batch& batch, const CreatePayment& create,
-                                    const sqlite::Movement& movement);
+                                    const Movement& movement);
     [[nodiscard]] std::optional<Answer> refuse_new(const CreatePayment& create,
                                                    std::string_view principal);
     [[nodiscard]] Answer decide_move(const Payment& payment, const MovePayment& move,
-                                     const sqlite::Movement& movement);
+                                     const Movement& movement);
 
     Tables& tables_;
     const lockmgr::LockClasses& classes_;

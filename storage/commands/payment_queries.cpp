@@ -16,7 +16,7 @@ bool has_status(const Payment& payment, const ListPayments& list) {
 
 Answer PaymentQueries::read(const ListPayments& list) {
     if (!list.reference.empty()) return by_reference(list);
-    using Creation = sqlite::JournalReader::Creation;
+    using Creation = EntryRows::Creation;
     auto& entries = tables_.entries;
     const auto ranges = entries.ranges_of(list.created);
     std::vector<Payment> payments;

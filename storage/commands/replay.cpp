@@ -38,7 +38,7 @@ Answer replay_lease(Tables& tables, const Batch& batch, const Command& command,
     return answer;
 }
 
-Answer replay_stored(sqlite::StoredAnswer stored) {
+Answer replay_stored(StoredAnswer stored) {
     Answer answer;
     if (stored.error) {
         answer.error = Error{*stored.error, std::move(stored.body), {}, -1};
@@ -91,11 +91,11 @@ Answer forgotten() {
 
 bool is_to_keep(OperationKind kind, const Answer& answer) {
     if (!answer.error) return true;
-    return moves_money(kind) && sqlite::stored_refusal(code_name(answer.error->code)).has_value();
+    return moves_money(kind) && stored_refusal(code_name(answer.error->code)).has_value();
 }
 
 void insert(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
-            sqlite::StoredAnswer stored) {
+            StoredAnswer stored) {
     stored.fingerprint = idempotency.fingerprint;
     stored.operation = operation_name(kind_of(command.operation));
     stored.request_id = command.request_id;
@@ -105,8 +105,8 @@ void insert(Tables& tables, Batch& batch, const Command& command, const Idempote
 
 void insert_lease(Tables& tables, Batch& batch, const Command& command,
                   const Idempotency& idempotency, FencingToken token) {
-    sqlite::StoredAnswer stored;
-    stored.kind = sqlite::AnswerKind::Lease;
+    StoredAnswer stored;
+    stored.kind = AnswerKind::Lease;
     stored.token = token;
     insert(tables, batch, command, idempotency, std::move(stored));
 }
@@ -124,7 +124,7 @@ std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& comman
         return refusal(mismatch(*stored, lease, command));
     }
     batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
-    const bool is_lease = stored->kind == sqlite::AnswerKind::Lease;
+    const bool is_lease = stored->kind == AnswerKind::Lease;
     if (is_lease && !lease) return forgotten();
     if (is_lease) lease = as_told(tables, batch, *std::move(lease));
     const bool has_released = stored->is_released;
@@ -146,8 +146,8 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     if (!is_to_keep(kind, answer)) return;
     if (kind == OperationKind::Renew)
         return insert_lease(tables, batch, command, idempotency, *answer.fencing_token);
-    sqlite::StoredAnswer stored;
-    stored.kind = moves_money(kind) ? sqlite::AnswerKind::Money : sqlite::AnswerKind::Other;
+    StoredAnswer stored;
+    stored.kind = moves_money(kind) ? AnswerKind::Money : AnswerKind::Other;
     stored.token = presented_token(command.operation);
     if (answer.error) stored.error = answer.error->code;
     stored.body = answer.error ? answer.error->detail : answer.body;

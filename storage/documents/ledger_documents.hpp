@@ -3,6 +3,7 @@
 // Thread rule: pure functions.
 
 #include "base/json_writer.hpp"
+#include "storage/model/consumer.hpp"
 #include "storage/money/journal.hpp"
 
 #include <cstdint>
@@ -17,14 +18,6 @@ struct AccountView {
     Account account;
     std::int64_t debits_minor;
     std::int64_t credits_minor;
-};
-
-// Some consumer of the events: how far it says that it has come.
-struct Consumer {
-    std::string name;
-    std::string principal;
-    std::int64_t position = 0;
-    WallTime acknowledged_at{};
 };
 
 [[nodiscard]] std::string accounts_document(const std::vector<AccountView>& accounts);

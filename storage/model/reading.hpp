@@ -37,6 +37,14 @@ inline constexpr std::int64_t kEntryMax = std::numeric_limits<std::int64_t>::max
 [[nodiscard]] std::string place_text(const Place& place);
 [[nodiscard]] std::optional<Place> parse_place(std::string_view text) noexcept;
 
+// Ids of entries: `first` and all behind it, up to and without `end`.
+struct EntryRange {
+    std::int64_t first = 1;
+    std::int64_t end = 1;
+};
+
+using EntryRanges = std::vector<EntryRange>;  // rising, apart
+
 // A stretch of the journal that a statement reads, from `next` up to and without `end`.
 struct StatementStep {
     enum class Does : std::uint8_t { Add, TakeOff, Tell };  // the first two: to the opening balance

@@ -7,32 +7,11 @@
 namespace fencegate::storage::sqlite {
 namespace {
 
-constexpr ErrorCode kStorableRefusals[] = {
-    ErrorCode::PaymentNotFound,       ErrorCode::PaymentExists,
-    ErrorCode::PaymentNotCapturable,  ErrorCode::PaymentNotRefundable,
-    ErrorCode::PaymentNotCancellable, ErrorCode::CaptureExceedsAuthorized,
-    ErrorCode::RefundExceedsCaptured, ErrorCode::InvalidArgument,
-    ErrorCode::ReferenceExists,
-};
-
 constexpr std::string_view kUnreadable =
     "The answer kept under this Idempotency-Key cannot be read, and nothing was done now. An "
     "operator should run `fencegate verify`.";
 
 }  // namespace
-
-std::optional<ErrorCode> stored_refusal(std::string_view name) {
-    const auto* found = std::ranges::find(kStorableRefusals, name, code_name);
-    if (found == std::ranges::end(kStorableRefusals)) return std::nullopt;
-    return *found;
-}
-
-bool StoredAnswer::is_of(const Idempotency& idempotency) const {
-    if (is_foreign) return false;
-    return fingerprint == (fingerprint_version == kRawFingerprintVersion
-                               ? idempotency.raw_fingerprint
-                               : idempotency.fingerprint);
-}
 
 AnswerRows::AnswerRows(Connection& connection)
     : find_(connection,

@@ -122,10 +122,6 @@ bool Connection::is_in_transaction() const noexcept {
     return ::sqlite3_get_autocommit(handle_) == 0;
 }
 
-std::int64_t Connection::last_insert_id() const noexcept {
-    return ::sqlite3_last_insert_rowid(handle_);
-}
-
 void Connection::checkpoint(bool truncate) {
     if (failure_ || !copy_log(SQLITE_CHECKPOINT_PASSIVE)) return;
     if (copied_ && !copied_(/*is_emptied_next=*/truncate)) return;

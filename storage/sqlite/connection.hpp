@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "lockmgr/fencing_token.hpp"
+#include "storage/model/failure.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -24,17 +25,7 @@ struct sqlite3_stmt;
 
 namespace fencegate::storage::sqlite {
 
-struct Failure {
-    enum class Kind : std::uint8_t {
-        Full,        // no space: roll back, answer, go on
-        Constraint,  // a rule of the schema held where ours did not: refuse this command
-        Busy,        // another process uses the file; only at start, we lock it for good
-        Damaged,     // a page or a row is not as it was written: refuse what needs it
-        Fatal,       // the disk or the file can no longer be trusted: stop
-    };
-    Kind kind;
-    std::string message;
-};
+using storage::Failure;
 
 class Connection {
 public:
@@ -57,12 +48,7 @@ public:
 
     [[nodiscard]] const std::optional<Failure>& failure() const noexcept { return failure_; }
     void clear_failure() noexcept { failure_.reset(); }
-    // As if a constraint of the schema had fired.
-    void refuse(std::string message) {
-        if (!failure_) failure_ = Failure{Failure::Kind::Constraint, std::move(message)};
-    }
     [[nodiscard]] bool is_in_transaction() const noexcept;
-    [[nodiscard]] std::int64_t last_insert_id() const noexcept;
 
     // Copies the log into the database file as far as no reader is in the way, and syncs it.
     // `truncate` also empties the log file. Fails like a statement.

@@ -5,7 +5,7 @@
 #include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
-#include "storage/sqlite/journal.hpp"
+#include "storage/sqlite/ledger_rows.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/seal_pages.hpp"
 #include "storage/sqlite/tail_note.hpp"

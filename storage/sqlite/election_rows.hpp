@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/unit/rows.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -13,19 +14,13 @@
 
 namespace fencegate::storage::sqlite {
 
-struct Proclamation {
-    std::optional<lockmgr::FencingToken> token;  // of the lease it was made under
-    std::string value_json;
-    WallTime at{};
-};
-
-class ElectionRows {
+class ElectionRows final : public storage::ElectionRows {
 public:
     explicit ElectionRows(Connection& connection);
 
     void proclaim(std::string_view election, lockmgr::FencingToken token, std::string_view value,
-                  WallTime now);
-    [[nodiscard]] std::optional<Proclamation> find(std::string_view election);
+                  WallTime now) override;
+    [[nodiscard]] std::optional<Proclamation> find(std::string_view election) override;
 
 private:
     Statement proclaim_;

@@ -18,7 +18,6 @@ using lockmgr::LockName;
 
 LeaseRows::LeaseRows(Connection& connection, const StoreClock& clock)
     : clock_(clock),
-      connection_(connection),
       read_counter_(connection, "SELECT epoch, sequence FROM store WHERE id = 1"),
       write_counter_(connection, "UPDATE store SET epoch = ?, sequence = ? WHERE id = 1"),
       insert_(connection,
@@ -52,69 +51,46 @@ LeaseRows::LeaseRows(Connection& connection, const StoreClock& clock)
       names_(connection,
              "SELECT name FROM locks WHERE name > ?1 AND name >= ?2 ORDER BY name LIMIT ?3") {}
 
-std::optional<FencingToken> LeaseRows::next_token() {
-    std::int64_t epoch = 0;
-    std::int64_t sequence = 0;
-    {
-        auto row = read_counter_.query();
-        if (!row.next()) return std::nullopt;
-        epoch = row.integer(0);
-        sequence = row.integer(1) + 1;
-    }
-    if (sequence > lockmgr::kTokenSequenceMax) {
-        ++epoch;
-        sequence = 1;
-    }
-    // Two plain statements: RETURNING builds a temporary table and costs four times as much. If
-    // there is no next token, the row's own constraint refuses and the command is rolled back.
-    write_counter_.run(epoch, sequence);
-    if (epoch > lockmgr::kTokenEpochMax) return std::nullopt;
-    return FencingToken::compose(epoch, sequence);
+std::optional<lockmgr::TokenCounter> LeaseRows::counter() {
+    auto row = read_counter_.query();
+    if (!row.next()) return std::nullopt;
+    return lockmgr::TokenCounter{row.integer(0), row.integer(1)};
 }
 
-void LeaseRows::install(const Lease& lease) {
-    const auto& first = lease.locks.front();
-    const auto before = make_way(first, lease);
-    const auto granted_steady_ms = clock_.steady_ms(lease.held_since);
-    insert_.run(lease.token.value(), Blob(lease.id.bytes), first.value(), lease.principal,
-                lease.owner, lease.ttl.count(), lease.metadata_json, granted_steady_ms,
-                lease.granted_at.time_since_epoch().count(),
+// Two plain statements: RETURNING builds a temporary table and costs four times as much.
+void LeaseRows::set_counter(lockmgr::TokenCounter counter) {
+    write_counter_.run(counter.epoch, counter.sequence);
+}
+
+void LeaseRows::insert(const Lease& lease, const std::optional<FencingToken>& before) {
+    insert_.run(lease.token, Blob(lease.id.bytes), lease.locks.front().value(), lease.principal,
+                lease.owner, lease.ttl.count(), lease.metadata_json,
+                clock_.steady_ms(lease.held_since), lease.granted_at.time_since_epoch().count(),
                 static_cast<std::int64_t>(lease.claim.mode), lease.claim.permits,
-                static_cast<std::int64_t>(lease.locks.size()), before);
-    set_head(first, before, lease.token);
-    for (auto lock = lease.locks.begin() + 1; lock != lease.locks.end(); ++lock) {
-        const auto before_that = make_way(*lock, lease);
-        insert_further_.run(lease.token.value(), lock->value(), before_that);
-        set_head(*lock, before_that, lease.token);
-    }
+                static_cast<std::int64_t>(lease.locks.size()), or_zero(before));
 }
 
-LeaseRows::Head LeaseRows::head_of(const LockName& lock) {
+void LeaseRows::insert_further(FencingToken token, const LockName& lock,
+                               const std::optional<FencingToken>& before) {
+    insert_further_.run(token, lock.value(), or_zero(before));
+}
+
+ChainHead LeaseRows::head(const LockName& lock) {
     auto row = find_head_.query(lock.value());
     if (!row.next()) return {};
-    return {row.integer(0), static_cast<LeaseState>(row.integer(1)),
+    return {row.token(0), static_cast<LeaseState>(row.integer(1)),
             static_cast<LockMode>(row.integer(2))};
 }
 
-std::int64_t LeaseRows::make_way(const LockName& lock, const Lease& lease) {
-    const auto head = head_of(lock);
-    if (head.token == 0) return 0;
-    // The rules have decided from memory that it fits. The rows are asked too: a grant beside a
-    // live exclusive lease must not be written whatever the rules believe.
-    const bool is_alone =
-        head.mode == LockMode::Exclusive || lease.claim.mode == LockMode::Exclusive;
-    if (head.state == LeaseState::Live && is_alone) connection_.refuse("the lock is held");
-    if (head.state == LeaseState::Expired) supersede_.run(head.token);
-    return head.token;
-}
-
-void LeaseRows::set_head(const LockName& lock, std::int64_t before, FencingToken token) {
-    if (before == 0) {
-        insert_head_.run(lock.value(), token.value());
+void LeaseRows::set_head(const LockName& lock, bool is_first, FencingToken token) {
+    if (is_first) {
+        insert_head_.run(lock.value(), token);
     } else {
-        update_head_.run(token.value(), lock.value());
+        update_head_.run(token, lock.value());
     }
 }
+
+void LeaseRows::supersede(FencingToken token) { supersede_.run(token); }
 
 std::optional<Lease> LeaseRows::read(Statement::Row& row) {
     if (!row.next()) return std::nullopt;
@@ -181,10 +157,6 @@ std::vector<Lease> LeaseRows::oldest_live(int limit) {
     auto row = oldest_live_.query(std::int64_t{limit});
     while (auto lease = read(row)) live.push_back(*std::move(lease));
     return live;
-}
-
-std::optional<FencingToken> LeaseRows::last_of(const LockName& lock) {
-    return FencingToken::from_number(head_of(lock).token);
 }
 
 std::optional<FencingToken> LeaseRows::before(FencingToken token, const LockName& lock) {

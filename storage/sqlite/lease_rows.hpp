@@ -1,12 +1,10 @@
 #pragma once
-// LeaseRows: the token counter and the lease rows, one method a statement.
-// Decides nothing; the rules are in lockmgr. Thread rule: as its Connection.
-// Errors: the Connection's failure(); a method then returns nothing or does nothing.
+// LeaseRows: the token counter and the lease rows, one method a statement. Thread rule: as its
+// Connection. Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
-#include "lockmgr/lease.hpp"
-#include "storage/model/stamp.hpp"
 #include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/store_clock.hpp"
+#include "storage/unit/rows.hpp"
 
 #include <optional>
 #include <string>
@@ -15,53 +13,37 @@
 
 namespace fencegate::storage::sqlite {
 
-class LeaseRows {
+class LeaseRows final : public storage::LeaseRows {
 public:
     LeaseRows(Connection& connection, const StoreClock& clock);
 
-    // Raises the counter. The sequence rolls over into the epoch; after 2^53 there is no next
-    // token and the constraint of the table refuses.
-    [[nodiscard]] std::optional<lockmgr::FencingToken> next_token();
+    [[nodiscard]] std::optional<lockmgr::TokenCounter> counter() override;
+    void set_counter(lockmgr::TokenCounter counter) override;
 
-    // Writes a grant as the newest lease of each of its locks. One that expired there before is
-    // superseded by it.
-    void install(const lockmgr::Lease& lease);
-    [[nodiscard]] std::optional<lockmgr::Lease> find(lockmgr::FencingToken token);
+    [[nodiscard]] std::optional<lockmgr::Lease> find(Token token) override;
+    void insert(const lockmgr::Lease& lease, const std::optional<Token>& before) override;
+    void insert_further(Token token, const lockmgr::LockName& lock,
+                        const std::optional<Token>& before) override;
+    void set_ttl(Token token, Duration ttl) override;
+    void end(Token token, lockmgr::LeaseState how, Stamp now) override;
+    void supersede(Token token) override;
+    void note_break_reason(Token token, std::string_view reason) override;
+    [[nodiscard]] std::string break_reason(Token token) override;
 
-    void set_ttl(lockmgr::FencingToken token, Duration ttl);
-    void end(lockmgr::FencingToken token, lockmgr::LeaseState how, Stamp now);
-    void note_break_reason(lockmgr::FencingToken token, std::string_view reason);
-    [[nodiscard]] std::vector<lockmgr::Lease> all_live();
-    // In the order of their grants.
-    [[nodiscard]] std::vector<lockmgr::Lease> oldest_live(int limit);
+    [[nodiscard]] ChainHead head(const lockmgr::LockName& lock) override;
+    void set_head(const lockmgr::LockName& lock, bool is_first, Token token) override;
+    [[nodiscard]] std::optional<Token> before(Token token, const lockmgr::LockName& lock) override;
 
-    // The history of a lock, newest first: from its last lease along the chain.
-    [[nodiscard]] std::optional<lockmgr::FencingToken> last_of(const lockmgr::LockName& lock);
-    [[nodiscard]] std::optional<lockmgr::FencingToken> before(lockmgr::FencingToken token,
-                                                              const lockmgr::LockName& lock);
-    [[nodiscard]] std::string break_reason(lockmgr::FencingToken token);
-
-    // Names that were ever granted, in order, from after `after` on, while they begin with
-    // `prefix`.
+    [[nodiscard]] std::vector<lockmgr::Lease> all_live() override;
+    [[nodiscard]] std::vector<lockmgr::Lease> oldest_live(int limit) override;
     [[nodiscard]] std::vector<lockmgr::LockName> names(std::string_view prefix,
-                                                       std::string_view after, int limit);
+                                                       std::string_view after, int limit) override;
 
 private:
     [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row& row);
     void read_further_locks(lockmgr::Lease& lease);
-    struct Head {
-        std::int64_t token = 0;  // 0: the lock was never granted, or long ago
-        lockmgr::LeaseState state{};
-        lockmgr::LockMode mode{};
-    };
-    [[nodiscard]] Head head_of(const lockmgr::LockName& lock);
-    // Supersedes the newest lease of the lock if it has expired; returns its token. Poisons the
-    // transaction, as a constraint does, if the new lease must not stand beside it.
-    [[nodiscard]] std::int64_t make_way(const lockmgr::LockName& lock, const lockmgr::Lease& lease);
-    void set_head(const lockmgr::LockName& lock, std::int64_t before, lockmgr::FencingToken token);
 
     const StoreClock& clock_;
-    Connection& connection_;
     Statement read_counter_;
     Statement write_counter_;
     Statement insert_;

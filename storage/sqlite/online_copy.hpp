@@ -10,8 +10,8 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "storage/model/engine.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/unit/store.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -20,24 +20,20 @@ struct sqlite3_backup;
 
 namespace fencegate::storage::sqlite {
 
-class OnlineCopy {
+class OnlineCopy final : public StoreCopy {
 public:
     // REQUIRES: nothing has the name `file`. Fails with: StoreFull, Internal.
     [[nodiscard]] static Result<std::unique_ptr<OnlineCopy>> begin(
         Connection& source, const std::filesystem::path& file);
     // An unfinished copy is abandoned; the file stays, unusable.
-    ~OnlineCopy();
+    ~OnlineCopy() override;
     OnlineCopy(const OnlineCopy&) = delete;
     OnlineCopy& operator=(const OnlineCopy&) = delete;
 
-    // Copies for about `budget`. True: the copy is complete, and the file is closed.
-    // REQUIRES: no open transaction, no earlier step that was true or failed.
-    // Fails with: StoreFull, Internal.
-    [[nodiscard]] Result<bool> step(const Clock& clock, std::chrono::nanoseconds budget);
+    [[nodiscard]] Result<bool> step(const Clock& clock, std::chrono::nanoseconds budget) override;
 
-    [[nodiscard]] CopyProgress progress() const;
-    // What the copy holds. REQUIRES: it has just become complete.
-    [[nodiscard]] Result<CopyFacts> facts();
+    [[nodiscard]] CopyProgress progress() const override;
+    [[nodiscard]] Result<CopyFacts> facts() override;
 
 private:
     OnlineCopy(Connection& source, std::unique_ptr<Connection> target, ::sqlite3_backup* backup)

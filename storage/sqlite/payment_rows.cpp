@@ -82,8 +82,7 @@ void PaymentRows::insert_reference(const Payment& payment, std::string_view prin
     insert_reference_.run(payment.reference, principal, payment.id);
 }
 
-std::vector<PaymentRows::Hold> PaymentRows::holds_before(std::int64_t hour, const Hold& after,
-                                                         int limit) {
+std::vector<Hold> PaymentRows::holds_before(std::int64_t hour, const Hold& after, int limit) {
     std::vector<Hold> holds;
     auto row = find_holds_.query(hour, after.hour, after.payment_id, limit);
     while (row.next()) holds.push_back({row.integer(0), std::string(row.text(1))});

@@ -14,10 +14,12 @@ RefusalRows::RefusalRows(Connection& connection)
             "SELECT at_ms, principal, code, route, request_id, late_ms, current_token, "
             "current_owner FROM refusals WHERE token = ? ORDER BY number LIMIT ?") {}
 
-void RefusalRows::add(FencingToken token, const RefusedWrite& refused) {
+std::int64_t RefusalRows::count_up(FencingToken token) {
     count_up_.run(token.value());
-    const auto number = count(token);
-    if (number > kRefusalsKept) return;
+    return count(token);
+}
+
+void RefusalRows::insert(FencingToken token, std::int64_t number, const RefusedWrite& refused) {
     insert_.run(token.value(), number, refused.at.time_since_epoch().count(), refused.principal,
                 refused.code, refused.route, refused.request_id, refused.late_ms,
                 or_zero(refused.current_token), refused.current_owner);

@@ -1,27 +1,27 @@
 #pragma once
 // RefusalRows: the record of writes that the fence refused, kept with the lease whose token was
-// presented. Bounded: the first kRefusalsKept of a lease, then only their number.
+// presented, one method a statement.
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "lockmgr/fencing_token.hpp"
-#include "storage/model/refused_write.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/unit/rows.hpp"
 
 #include <cstdint>
 #include <vector>
 
 namespace fencegate::storage::sqlite {
 
-inline constexpr std::int64_t kRefusalsKept = 100;
-
-class RefusalRows {
+class RefusalRows final : public storage::RefusalRows {
 public:
     explicit RefusalRows(Connection& connection);
 
-    void add(lockmgr::FencingToken token, const RefusedWrite& refused);
-    [[nodiscard]] std::int64_t count(lockmgr::FencingToken token);
-    // The first ones.
-    [[nodiscard]] std::vector<RefusedWrite> of(lockmgr::FencingToken token, std::int64_t limit);
+    [[nodiscard]] std::int64_t count_up(lockmgr::FencingToken token) override;
+    [[nodiscard]] std::int64_t count(lockmgr::FencingToken token) override;
+    void insert(lockmgr::FencingToken token, std::int64_t number,
+                const RefusedWrite& refused) override;
+    [[nodiscard]] std::vector<RefusedWrite> of(lockmgr::FencingToken token,
+                                               std::int64_t limit) override;
 
 private:
     Statement count_up_;

@@ -2,8 +2,8 @@
 // RunRows: one row a job and slot. Decides nothing; the schema alone keeps done and missed final.
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
-#include "storage/model/run.hpp"
 #include "storage/sqlite/connection.hpp"
+#include "storage/unit/rows.hpp"
 
 #include <optional>
 #include <string_view>
@@ -11,15 +11,14 @@
 
 namespace fencegate::storage::sqlite {
 
-class RunRows {
+class RunRows final : public storage::RunRows {
 public:
     explicit RunRows(Connection& connection);
 
-    [[nodiscard]] std::optional<Run> find(std::string_view job, std::string_view slot);
-    // Inserts or replaces.
-    void put(const Run& run);
-    // Newest slot first, before `before` if that is not empty.
-    [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before, int limit);
+    [[nodiscard]] std::optional<Run> find(std::string_view job, std::string_view slot) override;
+    void put(const Run& run) override;
+    [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before,
+                                        int limit) override;
 
 private:
     [[nodiscard]] static Run read(const Statement::Row& row);

@@ -1,6 +1,6 @@
 // What version 3 brought to the journals of older stores: seals, balances and marks.
-#include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/journal_rows.hpp"
+#include "storage/sqlite/ledger_rows.hpp"
 
 namespace fencegate::storage::sqlite {
 namespace {

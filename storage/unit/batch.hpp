@@ -9,16 +9,8 @@
 #include "storage/model/command.hpp"
 #include "storage/model/engine.hpp"
 #include "storage/model/store_events.hpp"
-#include "storage/sqlite/answer_rows.hpp"
-#include "storage/sqlite/election_rows.hpp"
-#include "storage/sqlite/journal.hpp"
-#include "storage/sqlite/journal_reader.hpp"
-#include "storage/sqlite/lease_rows.hpp"
-#include "storage/sqlite/payment_rows.hpp"
-#include "storage/sqlite/refusal_rows.hpp"
-#include "storage/sqlite/run_rows.hpp"
-#include "storage/sqlite/store_clock.hpp"
 #include "storage/unit/lease_statistics.hpp"
+#include "storage/unit/rows.hpp"
 #include "storage/unit/waiting_room.hpp"
 
 #include <vector>
@@ -33,7 +25,7 @@ struct Outcome {
 
 struct Batch {
     BootTime now;   // when it began: what documents and measurements are as of
-    WallTime wall;  // for people; see store_clock.hpp
+    WallTime wall;  // for people; as the store believes it; see store.hpp
     // How far the order of events has come: to the arrival of the command that is executed. What
     // fell due later has not, for that command. Never after `now`.
     BootTime at{};
@@ -46,37 +38,41 @@ struct Batch {
     std::vector<lockmgr::LockName> freed{};  // somebody in their lines may be granted now
     std::size_t served = 0;                  // waiters that were
     std::size_t run_due = 0;                 // ends of leases and of rests
+    std::size_t contradictions = 0;          // grants that the rows did not allow
     // False on a full disk: a refusal is then answered without being put on record.
     bool keeps_record = true;
     // False where a damaged page was met: who is told that a lock is held is not told by whom.
     bool tells_holder = true;
+
+    // Whether somebody came to wait or left a line.
+    [[nodiscard]] bool lines_moved() const { return !enqueued.empty() || !outcomes.empty(); }
 };
 
 // The rows, the live state and what is remembered of leases: one store, one owner.
 struct Tables {
-    Tables(sqlite::Connection& connection, lockmgr::WaitLimits limits,
-           const lockmgr::LockClasses& classes, const Clock& wall_and_boot)
-        : clock(connection, wall_and_boot),
-          leases(connection, clock),
-          refusals(connection),
-          elections(connection),
-          runs(connection),
-          payments(connection),
-          journal(connection),
-          entries(connection),
-          answers(connection),
+    // What is behind `rows`, and `classes`, outlive it.
+    Tables(const Rows& rows, lockmgr::WaitLimits limits, const lockmgr::LockClasses& classes)
+        : leases(rows.leases),
+          refusals(rows.refusals),
+          elections(rows.elections),
+          runs(rows.runs),
+          payments(rows.payments),
+          entries(rows.entries),
+          answers(rows.answers),
+          consumers(rows.consumers),
+          ledger(rows.ledger),
           live(limits, classes),
           room(classes.size()),
           statistics(classes.size()) {}
-    sqlite::StoreClock clock;
-    sqlite::LeaseRows leases;
-    sqlite::RefusalRows refusals;
-    sqlite::ElectionRows elections;
-    sqlite::RunRows runs;
-    sqlite::PaymentRows payments;
-    sqlite::Journal journal;
-    sqlite::JournalReader entries;
-    sqlite::AnswerRows answers;
+    LeaseRows& leases;
+    RefusalRows& refusals;
+    ElectionRows& elections;
+    RunRows& runs;
+    PaymentRows& payments;
+    EntryRows& entries;
+    AnswerRows& answers;
+    ConsumerRows& consumers;
+    Ledger ledger;
     lockmgr::LiveState live;
     WaitingRoom room;
     LeaseStatistics statistics;

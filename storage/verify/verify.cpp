@@ -6,7 +6,7 @@
 #include "storage/sqlite/folder_lock.hpp"
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
-#include "storage/sqlite/journal.hpp"
+#include "storage/sqlite/ledger_rows.hpp"
 #include "storage/verify/verify_checks.hpp"
 
 #include <sqlite3.h>

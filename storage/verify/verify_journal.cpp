@@ -2,8 +2,8 @@
 // and the lease each movement was made under (in this order leases are read almost in theirs).
 #include "lockmgr/guards.hpp"
 #include "lockmgr/lease.hpp"
-#include "storage/sqlite/journal.hpp"
 #include "storage/sqlite/journal_rows.hpp"
+#include "storage/sqlite/ledger_rows.hpp"
 #include "storage/verify/verify_checks.hpp"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ public:
 
 private:
     void check_place(const JournalEntry& entry) {
-        checks_.journal_ids.expect(sqlite::may_follow(entry.id, before_.id), [&] {
+        checks_.journal_ids.expect(may_follow(entry.id, before_.id), [&] {
             return nth("entry", entry.id) + " follows " + nth("entry", before_.id);
         });
         checks_.journal_seals.expect(entry.seal == seal_of(entry, before_.seal),
@@ -207,7 +207,7 @@ private:
             open[currency] =
                 wrapping_add(open[currency], wrapping_add(row.integer(2), -row.integer(3)));
             const auto found = left.find(currency);
-            sqlite::Balance sum;
+            Balance sum;
             if (found != left.end() && account < kAccounts)
                 sum = std::exchange(found->second[account], {});
             check.expect(sum.debits_minor == row.integer(2) && sum.credits_minor == row.integer(3),
@@ -221,7 +221,7 @@ private:
             if (minor != 0) check.fault(in(whose, currency) + ": debits are not credits");
         }
         for (const auto& [currency, accounts] : left) {
-            const bool is_missing = std::ranges::any_of(accounts, [](const sqlite::Balance& sum) {
+            const bool is_missing = std::ranges::any_of(accounts, [](const Balance& sum) {
                 return sum.debits_minor != 0 || sum.credits_minor != 0;
             });
             if (is_missing) check.fault(in(whose, currency) + " is missing");
@@ -239,7 +239,7 @@ private:
     const std::vector<std::int64_t> turns_;
     std::vector<std::int64_t>::const_iterator turn_ = turns_.begin();
     JournalEntry before_;
-    sqlite::Balances sums_;
+    Balances sums_;
     std::int64_t mark_ = 0;
     std::int64_t marked_at_ms_ = 0;
     bool is_expected_found_ = false;

@@ -3,7 +3,7 @@
 // lease, or something that moves no money and is passed over: nothing else in the store tells of
 // it.
 #include "storage/model/idempotency.hpp"
-#include "storage/sqlite/answer_rows.hpp"
+#include "storage/model/stored_answer.hpp"
 #include "storage/verify/verify_checks.hpp"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void check_readable(sqlite::Connection& connection, Checks& checks) {
             return nth("answer", row.integer(0)) + " is of money and kept as something else";
         });
         if (row.is_null(4)) continue;
-        checks.answers.expect(sqlite::stored_refusal(row.text(4)).has_value(), [&] {
+        checks.answers.expect(stored_refusal(row.text(4)).has_value(), [&] {
             return nth("answer", row.integer(0)) + " is a refusal that no rule makes";
         });
     }

@@ -1,6 +1,7 @@
 // The power goes: whatever was not synced may be gone, in part, or in any order. What the store
 // acknowledged must be there. FENCEGATE_POWER_CUTS sets how often. The negative controls cut the
 // power of stores that do not sync, to show that these tests would notice.
+#include "storage/sqlite/database.hpp"
 #include "tests/crash/acknowledged_work.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/repetitions.hpp"

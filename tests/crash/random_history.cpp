@@ -1,5 +1,6 @@
 #include "tests/crash/random_history.hpp"
 
+#include "storage/sqlite/database.hpp"
 #include "storage/verify/verify_checks.hpp"
 #include "tests/support/tokens.hpp"
 

@@ -1,5 +1,8 @@
 #include "tests/simulation/gateway.hpp"
 
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -83,9 +86,11 @@ bool Gateway::try_to_open() {
         throw Violation(Rule::S5Durable, "the store cannot be opened: " + opened.error().detail);
     }
     connection_ = opened->get();
-    store_ = std::make_unique<storage::SqliteStore>(*std::move(lock), *std::move(opened),
-                                                    terms_.classes, terms_.limits, *clock_,
-                                                    store_random_, observer_, terms_.retention);
+    auto file = std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened),
+                                                               *clock_);
+    store_ =
+        std::make_unique<storage::Batcher>(std::move(file), terms_.classes, terms_.limits, *clock_,
+                                           store_random_, observer_, terms_.retention);
     if (!connection_->failure() && !disk_.has_struck()) return true;
     store_.reset();
     return false;

@@ -4,7 +4,8 @@
 // started again; whatever it did is shown to the oracle at once.
 // Thread rule: one thread. Errors: throws Violation.
 
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
+#include "storage/sqlite/connection.hpp"
 #include "tests/simulation/options.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"
@@ -96,7 +97,7 @@ private:
         Duration offset_{};
     };
     TimeOfStore observer_;
-    std::unique_ptr<storage::SqliteStore> store_;
+    std::unique_ptr<storage::Batcher> store_;
     storage::sqlite::Connection* connection_ = nullptr;  // the store's
     std::unique_ptr<RowReader> rows_;
     std::vector<storage::Request> inbox_;

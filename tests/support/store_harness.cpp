@@ -2,6 +2,8 @@
 
 #include "base/check.hpp"
 #include "storage/model/operation.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
 #include "tests/support/tokens.hpp"
 
 #include <algorithm>
@@ -81,9 +83,11 @@ void StoreHarness::open() {
     auto opened = storage::sqlite::open_database(folder_.path());
     FG_CHECK(opened.has_value());
     connection = opened->get();
-    store = std::make_unique<storage::SqliteStore>(
-        *std::move(lock), *std::move(opened), lockmgr::LockClasses(classes_), lockmgr::WaitLimits{},
-        clock, random_, observer, retention_);
+    auto file =
+        std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened), clock);
+    store = std::make_unique<storage::Batcher>(std::move(file), lockmgr::LockClasses(classes_),
+                                               lockmgr::WaitLimits{}, clock, random_, observer,
+                                               retention_);
 }
 
 void StoreHarness::reopen() {

@@ -3,7 +3,8 @@
 // seeded generator. Each call is one batch unless batched by hand. Can be reopened, as after a
 // crash. Thread rule: one thread.
 
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
+#include "storage/sqlite/connection.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -113,7 +114,7 @@ public:
 
     ManualClock clock;
     RecordingObserver observer;
-    std::unique_ptr<storage::SqliteStore> store;
+    std::unique_ptr<storage::Batcher> store;
     storage::sqlite::Connection* connection = nullptr;  // the store's own, for sabotage
 
 private:

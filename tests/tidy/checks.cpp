@@ -50,8 +50,7 @@ bool may_use_openssl(std::string_view path) { return path == "base/digest.cpp"; 
 
 // Still speak to SQLite themselves, until the unit of work takes them off it.
 bool owes_sqlite(std::string_view path) {
-    return path == "storage/batch/sqlite_store.cpp" || path == "storage/verify/verify.cpp" ||
-           path == "storage/verify/verify_pages.cpp";
+    return path == "storage/verify/verify.cpp" || path == "storage/verify/verify_pages.cpp";
 }
 
 std::string refuse_library_header(std::string_view path, std::size_t layer, std::string_view name) {

@@ -1,5 +1,6 @@
 // The fence in the store: promises 1, 2, 3 and 7 against real rows.
 #include "base/start_failure.hpp"
+#include "storage/sqlite/database.hpp"
 #include "tests/support/store_harness.hpp"
 #include "tests/support/tokens.hpp"
 

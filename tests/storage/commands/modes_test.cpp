@@ -1,5 +1,7 @@
 // Shared locks and semaphores in the store: who gets in beside whom, and what such a lease is worth
 // to a fence.
+#include "storage/commands/grant_rows.hpp"
+#include "storage/sqlite/lease_rows.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
 #include "tests/support/tokens.hpp"
@@ -208,12 +210,11 @@ bool rows_take(StoreHarness& store, const char* lock, lockmgr::Claim claim) {
     const storage::sqlite::StoreClock clock(*store.connection, store.clock);
     storage::sqlite::LeaseRows rows(*store.connection, clock);
     store.connection->exec("SAVEPOINT forgery");
-    rows.install({.token = lockmgr::FencingToken(1'000),
-                  .locks = {*lockmgr::LockName::parse(lock)},
-                  .claim = claim,
-                  .ttl = Duration(1'000)});
-    const bool is_taken = !store.connection->failure();
-    store.connection->clear_failure();
+    const bool is_taken = storage::write_grant(rows, {.token = lockmgr::FencingToken(1'000),
+                                                      .locks = {*lockmgr::LockName::parse(lock)},
+                                                      .claim = claim,
+                                                      .ttl = Duration(1'000)});
+    EXPECT_FALSE(store.connection->failure());
     store.connection->exec("ROLLBACK TO forgery");
     store.connection->exec("RELEASE forgery");
     return is_taken;

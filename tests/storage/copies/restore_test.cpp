@@ -2,6 +2,7 @@
 #include "storage/copies/restore.hpp"
 
 #include "base/start_failure.hpp"
+#include "storage/sqlite/database.hpp"
 #include "storage/sqlite/page_seal_vfs.hpp"
 #include "storage/verify/verify.hpp"
 #include "tests/support/answers.hpp"

@@ -2,6 +2,7 @@
 // always does: a false refusal would stop payments.
 #include "base/start_failure.hpp"
 #include "storage/copies/restore.hpp"
+#include "storage/sqlite/database.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
 

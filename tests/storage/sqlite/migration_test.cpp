@@ -2,6 +2,7 @@
 // what had ended stays ended, history is in order, and a crash leaves one version or the other.
 #include "base/start_failure.hpp"
 #include "storage/model/operation.hpp"
+#include "storage/sqlite/database.hpp"
 #include "storage/sqlite/page_seal_vfs.hpp"
 #include "storage/verify/verify.hpp"
 #include "tests/support/answers.hpp"

@@ -3,6 +3,7 @@
 #include "storage/sqlite/page_seal.hpp"
 
 #include "storage/model/engine.hpp"
+#include "storage/sqlite/database.hpp"
 #include "tests/support/fresh_seed.hpp"
 #include "tests/support/store_harness.hpp"
 #include "tests/support/stored_pages.hpp"

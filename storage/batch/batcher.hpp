@@ -1,7 +1,8 @@
 #pragma once
-// SqliteStore: executes batches of commands, each batch one transaction, each writing command one
-// savepoint. Holds every answer back until the commit it depends on. No thread of its own: the
-// store thread drives it in production, a test or simulation drives it directly.
+// Batcher: executes batches of commands on a Store, each batch one transaction, each writing
+// command between two marks of it. Holds every answer back until the commit it depends on. No
+// thread of its own: the store thread drives it in production, a test or simulation drives it
+// directly.
 //
 //   BEGIN -> time-outs -> commands in order, each after the expiries that were due when it arrived
 //         -> expiries that are due now -> COMMIT (one fsync) -> only now: live state, events,
@@ -13,19 +14,15 @@
 // A full disk rolls the batch back; its commands then run one by one, so that those which write
 // nothing are still answered. A damaged page (page_seal.hpp) does the same: the command that needs
 // it is answered StoreDamaged, and what the store does by itself leaves out what needs it for a
-// while (sqlite_store_damage.cpp). Any other failure of the disk is fatal: what was being committed
+// while (batcher_damage.cpp). Any other failure of the disk is fatal: what was being committed
 // is answered OutcomeUnknown and the store refuses to go on. Thread rule: belongs to one thread.
 
 #include "lockmgr/stall_meter.hpp"
 #include "storage/batch/hold_expiry.hpp"
 #include "storage/batch/last_writes.hpp"
+#include "storage/batch/sweeper.hpp"
 #include "storage/commands/dispatch.hpp"
-#include "storage/sqlite/checkpoint_pace.hpp"
-#include "storage/sqlite/database.hpp"
-#include "storage/sqlite/incarnation.hpp"
-#include "storage/sqlite/store_names.hpp"
-#include "storage/sqlite/sweeper.hpp"
-#include "storage/sqlite/tail_note.hpp"
+#include "storage/unit/store.hpp"
 
 #include <functional>
 #include <memory>
@@ -45,11 +42,11 @@ struct Routed {
 // The answer of a command that needs a page which is not as it was written.
 [[nodiscard]] Answer damaged_refusal(const std::string& what);
 
-class SqliteStore {
+class Batcher {
 public:
-    SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connection> connection,
-                lockmgr::LockClasses classes, lockmgr::WaitLimits limits, const Clock& clock,
-                Random& random, StoreObserver& observer, const Retention& retention = {});
+    Batcher(std::unique_ptr<Store> store, lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
+            const Clock& clock, Random& random, StoreObserver& observer,
+            const Retention& retention = {});
 
     // Executes `requests` in order, after giving up what is in `cancelled`. Returns the answers
     // that are final now, those of earlier waiters among them.
@@ -71,7 +68,7 @@ public:
     [[nodiscard]] std::optional<BootTime> next_deadline() const;
 
     // For whoever copies the store between its batches.
-    [[nodiscard]] sqlite::Connection& connection() noexcept { return *connection_; }
+    [[nodiscard]] Store& store() noexcept { return *store_; }
 
     // Copies the log into the database when it has grown. Call between batches.
     void checkpoint_if_grown();
@@ -131,45 +128,33 @@ private:
     void expire_holds(Batch& batch);
     // The time of a batch, and news of the clock.
     [[nodiscard]] WallTime look_at_clock(BootTime now);
-    [[nodiscard]] std::optional<sqlite::Failure> under_savepoint(Batch& batch,
-                                                                 const std::function<void()>& work);
+    [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
+                                                         const std::function<void()>& work);
     [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
                                                             std::span<const Ticket> cancelled);
     [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
     [[nodiscard]] Attempt commit(Batch& batch);
+    void settle(Batch& batch, BootTime::duration took);
     void start_clocks(const Batch& batch, BootTime done);
     void roll_back(const Batch& batch);
     void publish(Batch& batch, std::vector<Routed>& out);
     void count_held(const std::vector<StoreEvent>& events);
     void publish_levels();
-    void checkpoint(bool truncate);
+    // What a copy of the log has come to, which took so long.
+    void note_checkpoint(BootTime::duration took);
     // Once the store cannot be trusted any more: answers `failed`, which were part of the commit
     // that failed, `rest`, which were not, and whoever waits.
     void fail_all(std::span<const Request> failed, std::span<const Request> rest,
                   std::vector<Routed>& out);
     void distrust(std::string why);
-    // Whether a start would find what has just been committed. If the names of the store or of its
-    // log are gone, what can be saved is, and nothing is done any more.
-    [[nodiscard]] bool can_be_found();
-
-    sqlite::FolderLock lock_;
-    std::unique_ptr<sqlite::Connection> connection_;
+    std::unique_ptr<Store> store_;
     const Clock& clock_;
     StoreObserver& observer_;
     const lockmgr::LockClasses classes_;
     Tables tables_;
     Commands commands_;
-    sqlite::Sweeper sweeper_;
+    Sweeper sweeper_;
     HoldExpiry holds_;
-    sqlite::Incarnation incarnation_;
-    sqlite::TailKeeper tail_;
-    sqlite::StoreNames names_;
-    sqlite::CheckpointPace checkpoint_pace_;
-    sqlite::Statement begin_;
-    sqlite::Statement commit_;
-    sqlite::Statement savepoint_;
-    sqlite::Statement release_;
-    sqlite::Statement rollback_to_;
     std::vector<std::size_t> held_;  // live leases by class
     lockmgr::StallMeter stalls_;
     LastWrites last_writes_;

@@ -1,6 +1,7 @@
 #pragma once
-// Journal: appends movements, seals them and keeps the balances. Its head and the balances are also
-// in memory, where they follow the rows through every rollback, as LiveState does.
+// Ledger: books movements, seals them and keeps the balances. Its head and the balances are in
+// memory, where they follow the rows through every rollback, as LiveState does; it decides what is
+// booked, and LedgerRows is where an engine writes it.
 // A movement is one or more transfers that are booked side by side or not at all.
 // Numbers: an entry's id is `epoch * 2^43 + n`, as a token is. A restore raises the epoch, so no
 // number that a lost journal told, as an event or a version, ever names something else. Within an
@@ -9,21 +10,22 @@
 // one that was set back further is followed, and the entry is noted as a turn, because a time is
 // searched for between turns. Balances are written once a batch (write_balances), and marked every
 // kMarkEvery entries: a statement begins at a mark instead of the first entry.
-// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT. Errors: the
-// Connection's failure().
+// Thread rule: belongs to the store thread. post() and write_balances() are called within a
+// transaction. Errors: those of the rows, which stay with the engine.
 
 #include "base/random.hpp"
 #include "storage/money/journal.hpp"
-#include "storage/sqlite/connection.hpp"
 
 #include <array>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace fencegate::storage::sqlite {
+namespace fencegate::storage {
 
 inline constexpr std::int64_t kMarkEvery = 4096;
 
@@ -44,17 +46,41 @@ struct Movement {
     WallTime now;
 };
 
-class Journal {
+// The newest entry, and what comes with it.
+struct LedgerHead {
+    std::int64_t id = 0;
+    std::int64_t entries = 0;  // up to this one
+    std::int64_t marked = 0;   // the last entry that has a mark
+    WallTime booked_at{};
+    Sha256 seal{};
+};
+
+// What a start reads of the ledger.
+struct LedgerState {
+    LedgerHead head{};
+    Balances balances{};
+    std::int64_t epoch = 0;
+};
+
+// Where the ledger is written: one method a row, in the order of the entries.
+class LedgerRows {
 public:
-    struct Head {
-        std::int64_t id = 0;
-        std::int64_t entries = 0;  // up to this one
-        std::int64_t marked = 0;   // the last entry that has a mark
-        WallTime booked_at{};
-        Sha256 seal{};
-    };
+    virtual ~LedgerRows() = default;
+
+    [[nodiscard]] virtual LedgerState read() = 0;
+    virtual void append(const JournalEntry& entry) = 0;
+    // The entry was booked before the one in front of it.
+    virtual void note_turn(std::int64_t entry) = 0;
+    virtual void put_balance(std::string_view currency, Account account,
+                             const Balance& balance) = 0;
+    // All balances as they stand behind the head.
+    virtual void add_mark(const LedgerHead& head, const Balances& balances) = 0;
+};
+
+class Ledger {
+public:
     struct Mark {
-        Head head;
+        LedgerHead head;
         std::size_t postings;
     };
     struct Booked {
@@ -62,7 +88,8 @@ public:
         WallTime at;
     };
 
-    explicit Journal(Connection& connection);
+    // `rows` outlives it.
+    explicit Ledger(LedgerRows& rows);
 
     // Books `drafts` as one movement and makes the last of them the head of the payment's chain,
     // which the caller writes. REQUIRES: there is at least one draft, and the payment has a row.
@@ -75,7 +102,7 @@ public:
 
     // The time at which something booked now is booked.
     [[nodiscard]] WallTime booking_time(WallTime now) const;
-    [[nodiscard]] const Head& head() const noexcept { return head_; }
+    [[nodiscard]] const LedgerHead& head() const noexcept { return head_; }
     [[nodiscard]] const Balances& balances() const noexcept { return balances_; }
 
     // Writes the balances that this batch has moved. The last thing before COMMIT.
@@ -95,34 +122,23 @@ private:
         std::int64_t amount_minor;
     };
 
-    void load();
     [[nodiscard]] std::int64_t next_id() const noexcept;
     void append(const JournalEntry& entry);
     void add(const Posting& posting, std::int64_t amount_minor);
-    void write_mark();
 
-    Statement insert_;
-    Statement insert_turn_;
-    Statement upsert_balance_;
-    Statement insert_mark_;
-    Statement insert_mark_balance_;
-    Statement find_head_;
-    std::int64_t epoch_begin_;  // ids of this epoch are above it
-    Statement find_balances_;
-    Head head_;
-    Head committed_;
+    LedgerRows& rows_;
     Balances balances_;
+    std::int64_t epoch_begin_;  // ids of this epoch are above it
+    LedgerHead head_;
+    LedgerHead committed_;
     std::vector<Posting> postings_;  // of this batch
 };
 
-// How many entries there are, without looking at each.
-[[nodiscard]] std::int64_t count_entries(Connection& connection);
+// Ids of the epoch are above this.
+[[nodiscard]] std::int64_t first_of_epoch(std::int64_t epoch) noexcept;
+[[nodiscard]] std::int64_t epoch_of_entry(std::int64_t id) noexcept;
 
 // Whether the entry behind `before` may have the number `id`.
 [[nodiscard]] bool may_follow(std::int64_t id, std::int64_t before) noexcept;
 
-// Seals every entry and works out the balances: what version 3 brought to older journals. Marks
-// begin with what is booked from then on. REQUIRES: a transaction is open.
-void seal_journal(Connection& connection);
-
-}  // namespace fencegate::storage::sqlite
+}  // namespace fencegate::storage

@@ -4,7 +4,7 @@
 // a waiter that would be granted is answered, a lease that would expire stays for a while, the
 // upkeep pauses. If it was the command itself, that is answered StoreDamaged. Each of them is told
 // and counted once.
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
 
 namespace fencegate::storage {
 namespace {
@@ -30,16 +30,16 @@ Answer damaged_refusal(const std::string& what) {
                     -1});
 }
 
-void SqliteStore::blame(Culprit culprit) {
-    const auto& failure = connection_->failure();
-    const bool is_damaged = failure && failure->kind == sqlite::Failure::Kind::Damaged;
+void Batcher::blame(Culprit culprit) {
+    const auto& failure = store_->failure();
+    const bool is_damaged = failure && failure->kind == Failure::Kind::Damaged;
     if (is_damaged && std::holds_alternative<std::monostate>(culprit_)) culprit_ = culprit;
 }
 
-SqliteStore::Attempt SqliteStore::attempt_past_damage(std::span<const Request> requests,
-                                                      std::span<const Ticket> cancelled,
-                                                      std::optional<BootTime> taken,
-                                                      std::vector<Routed>& out) {
+Batcher::Attempt Batcher::attempt_past_damage(std::span<const Request> requests,
+                                              std::span<const Ticket> cancelled,
+                                              std::optional<BootTime> taken,
+                                              std::vector<Routed>& out) {
     auto result = attempt(requests, cancelled, taken, out);
     for (std::size_t left_out = 0;
          result == Attempt::Damaged && left_out < kLeftOutMax && leave_out_culprit(); ++left_out)
@@ -47,7 +47,7 @@ SqliteStore::Attempt SqliteStore::attempt_past_damage(std::span<const Request> r
     return result;
 }
 
-bool SqliteStore::leave_out_culprit() {
+bool Batcher::leave_out_culprit() {
     const auto now = clock_.boot_now();
     const bool is_left_out =
         std::visit(Overloaded{
@@ -74,7 +74,7 @@ bool SqliteStore::leave_out_culprit() {
     return is_left_out;
 }
 
-void SqliteStore::give_up_doomed(Batch& batch) {
+void Batcher::give_up_doomed(Batch& batch) {
     for (const auto ticket : doomed_) {
         const auto answered = batch.outcomes.size();
         commands_.locks.give_up(batch, ticket, ErrorCode::StoreDamaged);
@@ -84,7 +84,7 @@ void SqliteStore::give_up_doomed(Batch& batch) {
     std::erase_if(doomed_, [this](Ticket ticket) { return tables_.room.find(ticket) == nullptr; });
 }
 
-void SqliteStore::note_damage(const std::string& what) {
+void Batcher::note_damage(const std::string& what) {
     observer_.on_error(StoreError::Damaged);
     observer_.on_damage(what);
 }

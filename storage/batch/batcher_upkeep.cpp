@@ -1,6 +1,6 @@
 // What the store does although nobody asks: sweeping, expiring holds, looking for deadlocks,
 // checkpoints; and when it must wake up for that.
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -13,7 +13,7 @@ constexpr int kHoldsPerBatch = 64;
 
 }  // namespace
 
-void SqliteStore::sweep(Batch& batch, std::size_t commands) {
+void Batcher::sweep(Batch& batch, std::size_t commands) {
     if (retry_at_ && batch.now < *retry_at_) return;
     if (sweeper_.next() > batch.now && commands == 0) return;
     const auto hour = sweeper_.hour();
@@ -29,7 +29,7 @@ void SqliteStore::sweep(Batch& batch, std::size_t commands) {
     expire_holds(batch);
 }
 
-void SqliteStore::expire_holds(Batch& batch) {
+void Batcher::expire_holds(Batch& batch) {
     const auto hour = sweeper_.hour();
     if (!holds_.is_due(hour)) return;
     for (const auto& payment : holds_.next(hour, kHoldsPerBatch)) {
@@ -39,15 +39,15 @@ void SqliteStore::expire_holds(Batch& batch) {
     if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
 }
 
-void SqliteStore::look_for_deadlocks(const Batch& batch) {
+void Batcher::look_for_deadlocks(const Batch& batch) {
     if (!deadlock_look_at_ || batch.now < *deadlock_look_at_) return;
     deadlock_look_at_.reset();
     observer_.on_deadlocks(commands_.queries.count_deadlocks());
 }
 
-WallTime SqliteStore::look_at_clock(BootTime now) {
-    const auto wall = tables_.clock.look(now);
-    const auto& believed = tables_.clock.wall();
+WallTime Batcher::look_at_clock(BootTime now) {
+    const auto wall = store_->look(now);
+    const auto& believed = store_->wall();
     if (!told_offset_ || *told_offset_ != believed.offset()) {
         told_offset_ = believed.offset();
         observer_.on_clock(believed.offset());
@@ -56,7 +56,7 @@ WallTime SqliteStore::look_at_clock(BootTime now) {
     return wall;
 }
 
-std::optional<BootTime> SqliteStore::next_deadline() const {
+std::optional<BootTime> Batcher::next_deadline() const {
     const auto sooner = [](std::optional<BootTime> left, std::optional<BootTime> right) {
         if (!left || !right) return left ? left : right;
         return std::optional(std::min(*left, *right));
@@ -72,57 +72,46 @@ std::optional<BootTime> SqliteStore::next_deadline() const {
     return sooner(due, sweep_at);
 }
 
-void SqliteStore::look() { tables_.live.postpone(stalls_.look(clock_.boot_now())); }
+void Batcher::look() { tables_.live.postpone(stalls_.look(clock_.boot_now())); }
 
-bool SqliteStore::has_deadlines() const noexcept {
+bool Batcher::has_deadlines() const noexcept {
     return tables_.live.expiries().size() > 0 || tables_.live.resting().size() > 0;
 }
 
-void SqliteStore::checkpoint_if_grown() {
-    if (connection_->wal_bytes() < checkpoint_pace_.due_bytes()) return;
+void Batcher::checkpoint_if_grown() {
+    if (!store_->wants_checkpoint()) return;
     const auto now = clock_.boot_now();
     if ((retry_at_ && now < *retry_at_) || (checkpoint_at_ && now < *checkpoint_at_)) return;
-    checkpoint(/*truncate=*/false);
+    note_checkpoint(store_->checkpoint());
 }
 
-void SqliteStore::close() {
+void Batcher::close() {
     if (fatal_) return;
-    // Whatever was copied while this ran is older than what it leaves. Where that cannot be done,
-    // the next start does it.
-    const auto base = incarnation_.generation();
-    incarnation_.raise_now();
     sweeper_.note_running(clock_.boot_now());
-    connection_->clear_failure();
-    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
-    tail_.committed(connection_->wal_frames(), base);
-    checkpoint(/*truncate=*/true);
-    if (!fatal_ && connection_->wal_bytes() == 0) tail_.closed();
+    store_->clear_failure();
+    note_checkpoint(store_->close());
 }
 
-void SqliteStore::checkpoint(bool truncate) {
-    const auto before = clock_.boot_now();
-    connection_->checkpoint(truncate);
-    const auto& failure = connection_->failure();
+void Batcher::note_checkpoint(BootTime::duration took) {
+    const auto& failure = store_->failure();
     if (!failure) {
-        const auto took = clock_.boot_now() - before;
-        checkpoint_pace_.learn(took);
         observer_.on_checkpoint(took);
         return;
     }
-    if (failure->kind == sqlite::Failure::Kind::Full) {
+    if (failure->kind == Failure::Kind::Full) {
         observer_.on_error(StoreError::Full);
         retry_at_ = clock_.boot_now() + kRetryAfterFull;  // the log keeps everything meanwhile
-    } else if (failure->kind == sqlite::Failure::Kind::Damaged) {
+    } else if (failure->kind == Failure::Kind::Damaged) {
         // A page of the log. It stays there, where a start finds it; serving goes on meanwhile.
         note_damage(failure->message);
         checkpoint_at_ = clock_.boot_now() + kUpkeepAfterDamage;
     } else {
         distrust(failure->message);
     }
-    connection_->clear_failure();
+    store_->clear_failure();
 }
 
-void SqliteStore::distrust(std::string why) {
+void Batcher::distrust(std::string why) {
     if (!fatal_) observer_.on_error(StoreError::Fatal);
     fatal_ = std::move(why);
 }

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fencegate::storage::sqlite {
+namespace fencegate::storage {
 namespace {
 
 using testing::AcquireOptions;
@@ -227,4 +227,4 @@ TEST(Sweeper, AgesNothingSoonerBecauseItIsRestarted) {
 }
 
 }  // namespace
-}  // namespace fencegate::storage::sqlite
+}  // namespace fencegate::storage

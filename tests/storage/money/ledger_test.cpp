@@ -1,13 +1,13 @@
 // The journal: sealed, linked, in order of time, and its balances agree with its entries whatever
 // was rolled back.
-#include "storage/sqlite/journal.hpp"
+#include "storage/money/ledger.hpp"
 
 #include "storage/sqlite/journal_rows.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>
 
-namespace fencegate::storage::sqlite {
+namespace fencegate::storage {
 namespace {
 
 using testing::code_of;
@@ -17,11 +17,11 @@ using testing::StoreHarness;
 constexpr const char* kLock = "payments/pay_1";
 
 std::vector<JournalEntry> entries_of(StoreHarness& store) {
-    const auto sql = std::string("SELECT ") + kEntryColumns + " FROM transfers ORDER BY id";
-    Statement statement(*store.connection, sql.c_str());
+    const auto sql = std::string("SELECT ") + sqlite::kEntryColumns + " FROM transfers ORDER BY id";
+    sqlite::Statement statement(*store.connection, sql.c_str());
     std::vector<JournalEntry> entries;
     auto row = statement.query();
-    while (row.next()) entries.push_back(entry_of(row));
+    while (row.next()) entries.push_back(sqlite::entry_of(row));
     return entries;
 }
 
@@ -211,4 +211,4 @@ TEST(PaymentReferences, BelongToOnePaymentOfAPrincipal) {
 }
 
 }  // namespace
-}  // namespace fencegate::storage::sqlite
+}  // namespace fencegate::storage

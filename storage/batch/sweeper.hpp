@@ -13,14 +13,13 @@
 #include "base/clock.hpp"
 #include "lockmgr/holdings.hpp"
 #include "storage/model/engine.hpp"
-#include "storage/sqlite/connection.hpp"
+#include "storage/unit/rows.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
-namespace fencegate::storage::sqlite {
+namespace fencegate::storage {
 
 struct Swept {
     std::size_t answers = 0;
@@ -29,7 +28,8 @@ struct Swept {
 
 class Sweeper {
 public:
-    Sweeper(Connection& connection, const Retention& retention, BootTime now);
+    // `rows` outlives it.
+    Sweeper(UpkeepRows& rows, const Retention& retention, BootTime now);
 
     // Notes that an hour is over, or what has run of it, if it is time.
     void count_hours(BootTime now);
@@ -50,21 +50,15 @@ public:
     [[nodiscard]] BootTime next() const noexcept { return resume_at_; }
 
 private:
-    struct Old {
-        std::int64_t token;
-        std::string lock;
-        bool has_more_rows;  // further locks or refusals
-    };
-
     std::size_t sweep_answers(std::size_t budget);
     std::size_t sweep_leases(std::size_t budget, const lockmgr::Holdings& holdings);
-    [[nodiscard]] std::vector<Old> old_leases(std::size_t budget, bool& is_end);
-    [[nodiscard]] bool is_head_of_held(const Old& lease, const lockmgr::Holdings& holdings);
-    void remove(const Old& lease);
+    [[nodiscard]] std::vector<OldLease> old_leases(std::size_t budget, bool& is_end);
+    [[nodiscard]] bool is_head_of_held(const OldLease& lease, const lockmgr::Holdings& holdings);
     void end_hour();
     // When an hour is over or what has run of it is to be noted.
     [[nodiscard]] BootTime next_count() const noexcept;
 
+    UpkeepRows& rows_;
     Retention retention_;
     std::int64_t hour_ = 0;
     BootTime counted_at_;
@@ -75,22 +69,6 @@ private:
     bool leases_left_ = true;
     std::int64_t leases_after_ = 0;  // looked at up to this token
     std::int64_t leases_until_ = 0;  // younger ones cannot have ended long enough ago
-
-    Statement read_hour_;
-    Statement read_running_;
-    Statement write_running_;
-    Statement write_hour_;
-    Statement remove_hours_;
-    Statement last_token_;
-    Statement find_answers_;
-    Statement remove_answer_;
-    Statement find_leases_;
-    Statement heads_;
-    Statement remove_lease_;
-    Statement remove_name_;
-    Statement remove_further_names_;
-    Statement remove_further_;
-    Statement remove_refusals_;
 };
 
-}  // namespace fencegate::storage::sqlite
+}  // namespace fencegate::storage

@@ -1,9 +1,4 @@
-#include "storage/batch/sqlite_store.hpp"
-
-#include "base/check.hpp"
-#include "storage/model/remedies.hpp"
-
-#include <sqlite3.h>
+#include "storage/batch/batcher.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -18,16 +13,13 @@ constexpr std::size_t kTimeoutsPerBatch = 1024;
 // A deadlock stands until somebody's patience ends; nobody needs to learn of it at once.
 constexpr Duration kDeadlockLookAfter{1'000};
 
-// Whether somebody came to wait or left a line.
-bool lines_moved(const Batch& batch) { return !batch.enqueued.empty() || !batch.outcomes.empty(); }
-
 // As resize(), of what has no default to grow by.
 template <class T>
 void cut(std::vector<T>& all, std::size_t size) {
     all.erase(all.begin() + static_cast<std::ptrdiff_t>(size), all.end());
 }
 
-Answer internal_refusal(const sqlite::Failure& failure) {
+Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
                     "A constraint of the store refused the write: " + failure.message,
                     {},
@@ -45,34 +37,19 @@ Answer full_refusal() {
 
 }  // namespace
 
-SqliteStore::SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connection> connection,
-                         lockmgr::LockClasses classes, lockmgr::WaitLimits limits,
-                         const Clock& clock, Random& random, StoreObserver& observer,
-                         const Retention& retention)
-    : lock_(std::move(lock)),
-      connection_(std::move(connection)),
+Batcher::Batcher(std::unique_ptr<Store> store, lockmgr::LockClasses classes,
+                 lockmgr::WaitLimits limits, const Clock& clock, Random& random,
+                 StoreObserver& observer, const Retention& retention)
+    : store_(std::move(store)),
       clock_(clock),
       observer_(observer),
       classes_(std::move(classes)),
-      tables_(*connection_, limits, classes_, clock),
-      commands_(*connection_, tables_, classes_, random),
-      sweeper_(*connection_, retention, clock.boot_now()),
+      tables_(store_->rows(), limits, classes_),
+      commands_(tables_, classes_, random),
+      sweeper_(store_->rows().upkeep, retention, clock.boot_now()),
       holds_(tables_, retention.holds, random),
-      incarnation_(*connection_, lock_.folder()),
-      tail_(lock_.folder() / "store.db"),
-      names_(lock_.folder_descriptor()),
-      begin_(*connection_, "BEGIN"),
-      commit_(*connection_, "COMMIT"),
-      savepoint_(*connection_, "SAVEPOINT command"),
-      release_(*connection_, "RELEASE command"),
-      rollback_to_(*connection_, "ROLLBACK TO command"),
       held_(classes_.size(), 0),
       stalls_(clock.boot_now()) {
-    connection_->on_copied([this](bool is_emptied_next) {
-        tail_.copied();
-        if (is_emptied_next) tail_.sync();  // an old note would miss the log
-        return true;
-    });
     const auto live = tables_.leases.all_live();
     if (!commands_.locks.arm_all(live, clock_.boot_now()))
         distrust("two live leases hold what only one can: the file was changed by another program");
@@ -81,12 +58,11 @@ SqliteStore::SqliteStore(sqlite::FolderLock lock, std::unique_ptr<sqlite::Connec
     }
     publish_levels();
     static_cast<void>(look_at_clock(clock_.boot_now()));
-    if (tables_.clock.gap()) observer_.on_clock_jump(*tables_.clock.gap());
+    if (store_->gap()) observer_.on_clock_jump(*store_->gap());
 }
 
-std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
-                                     std::span<const Ticket> cancelled,
-                                     std::optional<BootTime> taken) {
+std::vector<Routed> Batcher::run(std::span<const Request> requests,
+                                 std::span<const Ticket> cancelled, std::optional<BootTime> taken) {
     std::vector<Routed> out;
     out.reserve(requests.size());
     if (fatal_) {
@@ -105,8 +81,8 @@ std::vector<Routed> SqliteStore::run(std::span<const Request> requests,
 
 // With a full disk, commands that write nothing still have an answer; with a damaged page, those
 // that do not need it.
-void SqliteStore::run_one_by_one(Attempt because, std::span<const Request> requests,
-                                 std::span<const Ticket> cancelled, std::vector<Routed>& out) {
+void Batcher::run_one_by_one(Attempt because, std::span<const Request> requests,
+                             std::span<const Ticket> cancelled, std::vector<Routed>& out) {
     if (because == Attempt::Full) {
         retry_at_ = clock_.boot_now() + kRetryAfterFull;
         keeps_record_ = false;
@@ -135,9 +111,9 @@ void SqliteStore::run_one_by_one(Attempt because, std::span<const Request> reque
     if (fatal_) fail_all(requests, {}, out);  // all were part of the batch that had no room
 }
 
-SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
-                                          std::span<const Ticket> cancelled,
-                                          std::optional<BootTime> taken, std::vector<Routed>& out) {
+Batcher::Attempt Batcher::attempt(std::span<const Request> requests,
+                                  std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                                  std::vector<Routed>& out) {
     look();
     const auto now = clock_.boot_now();
     Batch batch{.now = now,
@@ -151,7 +127,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
     std::vector<Routed> answered;
     answered.reserve(requests.size());
 
-    begin_.run();
+    store_->begin();
     run_timers(batch, cancelled);
     for (const auto& request : requests) {
         advance(batch, request.arrived.value_or(batch.now));
@@ -159,7 +135,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
             answered.push_back({request.home, {request.ticket, *std::move(answer)}});
     }
     advance(batch, taken.value_or(batch.now));
-    if (!connection_->failure()) {
+    if (!store_->failure()) {
         sweep(batch, requests.size());
         blame(Upkeep{});
     }
@@ -173,7 +149,7 @@ SqliteStore::Attempt SqliteStore::attempt(std::span<const Request> requests,
     return result;
 }
 
-void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
+void Batcher::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     auto& locks = commands_.locks;
     // Before any grant of this batch: who has left must not be granted.
     for (const auto ticket : cancelled) locks.give_up(batch, ticket, ErrorCode::RequestTimeout);
@@ -188,13 +164,13 @@ void SqliteStore::run_timers(Batch& batch, std::span<const Ticket> cancelled) {
     serve_lines(batch);
 }
 
-void SqliteStore::advance(Batch& batch, BootTime at) {
+void Batcher::advance(Batch& batch, BootTime at) {
     auto& locks = commands_.locks;
     batch.at = std::max(batch.at, std::min(at, batch.now));
     if (retry_at_) return;
     locks.give_away_places(batch, kTimeoutsPerBatch);
     for (; batch.run_due < kDuePerBatch && locks.is_due(batch); ++batch.run_due) {
-        if (connection_->failure()) return;
+        if (store_->failure()) return;
         const auto token = tables_.live.expiries().due(batch.at);
         const auto refused = under_savepoint(batch, [&] { locks.run_due(batch); });
         if (token) blame(Expiring{*token});
@@ -206,9 +182,9 @@ void SqliteStore::advance(Batch& batch, BootTime at) {
     }
 }
 
-void SqliteStore::serve_lines(Batch& batch) {
+void Batcher::serve_lines(Batch& batch) {
     auto& locks = commands_.locks;
-    while (!connection_->failure() && locks.can_serve(batch)) {
+    while (!store_->failure() && locks.can_serve(batch)) {
         const auto refused = under_savepoint(batch, [&] { locks.serve_next(batch); });
         if (!batch.outcomes.empty()) blame(Waiting{batch.outcomes.back().ticket});
         if (refused) locks.refuse_next(batch);
@@ -217,29 +193,28 @@ void SqliteStore::serve_lines(Batch& batch) {
 
 // Runs `work` under a savepoint. If a constraint fires, everything `work` did is taken back, and
 // the failure is returned; any other failure stays with the connection and ends the batch.
-std::optional<sqlite::Failure> SqliteStore::under_savepoint(Batch& batch,
-                                                            const std::function<void()>& work) {
-    if (connection_->failure()) return std::nullopt;
+std::optional<Failure> Batcher::under_savepoint(Batch& batch, const std::function<void()>& work) {
+    if (store_->failure()) return std::nullopt;
     const auto mark = tables_.live.mark();
-    const auto journal = tables_.journal.mark();
+    const auto journal = tables_.ledger.mark();
     const auto outcomes = batch.outcomes.size();
     const auto events = batch.events.size();
     const auto notices = batch.notices.size();
     const auto contentions = batch.contentions.size();
     const auto enqueued = batch.enqueued.size();
-    savepoint_.run();
+    store_->mark();
     work();
-    auto failure = connection_->failure();
-    if (!failure || failure->kind != sqlite::Failure::Kind::Constraint) {
-        release_.run();
+    auto failure = store_->failure();
+    if (!failure || failure->kind != Failure::Kind::Constraint) {
+        store_->release();
         return std::nullopt;
     }
     observer_.on_error(StoreError::Constraint);
-    connection_->clear_failure();
-    rollback_to_.run();
-    release_.run();
+    store_->clear_failure();
+    store_->roll_back_to_mark();
+    store_->release();
     tables_.live.rollback_to(mark);
-    tables_.journal.rollback_to(journal);
+    tables_.ledger.rollback_to(journal);
     batch.outcomes.resize(outcomes);
     batch.events.resize(events);
     cut(batch.notices, notices);
@@ -250,15 +225,15 @@ std::optional<sqlite::Failure> SqliteStore::under_savepoint(Batch& batch,
     return failure;
 }
 
-std::optional<Answer> SqliteStore::execute_unless_gone(Batch& batch, const Request& request,
-                                                       std::span<const Ticket> cancelled) {
+std::optional<Answer> Batcher::execute_unless_gone(Batch& batch, const Request& request,
+                                                   std::span<const Ticket> cancelled) {
     // A cancel may arrive together with the request it cancels.
     if (std::ranges::find(cancelled, request.ticket) == cancelled.end())
         return execute(batch, request);
     return refusal({ErrorCode::RequestTimeout, "The client has left.", {}, -1});
 }
 
-std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request) {
+std::optional<Answer> Batcher::execute(Batch& batch, const Request& request) {
     if (is_read(request.command.operation)) return dispatch(commands_, batch, request);
     std::optional<Answer> answer;
     const auto refused =
@@ -267,103 +242,61 @@ std::optional<Answer> SqliteStore::execute(Batch& batch, const Request& request)
     return refused ? internal_refusal(*refused) : answer;
 }
 
-SqliteStore::Attempt SqliteStore::commit(Batch& batch) {
+Batcher::Attempt Batcher::commit(Batch& batch) {
     const auto before = clock_.boot_now();
-    tables_.journal.write_balances();
-    stats_.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE;
-    if (stats_.wrote) incarnation_.raise_if_due(before);
-    if (stats_.wrote) tables_.clock.keep_if_due(before);
-    commit_.run();
-    const auto& failure = connection_->failure();
-    if (failure) {
-        if (failure->kind == sqlite::Failure::Kind::Full) {
+    tables_.ledger.write_balances();
+    auto made = store_->commit(stats_.commands);
+    stats_.wrote = made.wrote;
+    if (const auto& failure = store_->failure()) {
+        if (failure->kind == Failure::Kind::Full) {
             observer_.on_error(StoreError::Full);
             return Attempt::Full;
         }
-        if (failure->kind == sqlite::Failure::Kind::Damaged) {
+        if (failure->kind == Failure::Kind::Damaged) {
             damage_ = failure->message;
             return Attempt::Damaged;
         }
         distrust(failure->message);
         return Attempt::Failed;
     }
-    const auto done = clock_.boot_now();
-    if (stats_.wrote) tail_.committed(connection_->wal_frames(), incarnation_.generation());
-    if (stats_.wrote && !can_be_found()) return Attempt::Failed;
-    incarnation_.committed();
-    tables_.clock.committed();
-    if (stats_.wrote) stats_.commit = done - before;
-    if (stats_.wrote) checkpoint_pace_.note_batch(stats_.commands);
-    stats_.wal_bytes = connection_->wal_bytes();
-    stats_.journal_entries = tables_.journal.head().entries;
-    tables_.journal.commit();
-    start_clocks(batch, done);
+    if (made.lost) distrust(*std::move(made.lost));
+    if (!made.is_safe) return Attempt::Failed;
+    settle(batch, clock_.boot_now() - before);
+    return Attempt::Committed;
+}
+
+// What was committed is there to stay: memory follows.
+void Batcher::settle(Batch& batch, BootTime::duration took) {
+    if (stats_.wrote) stats_.commit = took;
+    stats_.wal_bytes = store_->log_bytes();
+    stats_.journal_entries = tables_.ledger.head().entries;
+    tables_.ledger.commit();
+    start_clocks(batch, clock_.boot_now());
     last_writes_.complete(batch.events);
     tables_.statistics.note(batch.events, batch.now);
     count_held(batch.events);
-    if (lines_moved(batch) && !deadlock_look_at_)
+    if (batch.lines_moved() && !deadlock_look_at_)
         deadlock_look_at_ = batch.now + kDeadlockLookAfter;
-    return Attempt::Committed;
 }
 
 // What was armed in this batch runs from now on: its holder learns of it only now. Everything else
 // gets back what the commit took too long.
-void SqliteStore::start_clocks(const Batch& batch, BootTime done) {
+void Batcher::start_clocks(const Batch& batch, BootTime done) {
     const auto stalled = stalls_.look(done);
     tables_.live.commit(done - batch.now - stalled);
     tables_.live.postpone(stalled);
 }
 
-void SqliteStore::roll_back(const Batch& batch) {
-    connection_->clear_failure();
-    if (connection_->is_in_transaction()) connection_->exec("ROLLBACK");
-    if (connection_->failure()) {
-        distrust(connection_->failure()->message);
-        connection_->clear_failure();
-    }
-    incarnation_.rolled_back();
-    tables_.clock.rolled_back();
+void Batcher::roll_back(const Batch& batch) {
+    store_->roll_back();
+    if (const auto& failure = store_->failure()) distrust(failure->message);
+    store_->clear_failure();
     tables_.live.rollback();
-    tables_.journal.roll_back();
+    tables_.ledger.roll_back();
     sweeper_.begin_round();
     holds_.begin_round();
-    connection_->clear_failure();  // a page that the sweeper needs; it goes on from what it knew
+    store_->clear_failure();  // a page that the sweeper needs; it goes on from what it knew
     for (const auto ticket : batch.enqueued) tables_.room.remove(ticket);
-}
-
-void SqliteStore::publish(Batch& batch, std::vector<Routed>& out) {
-    for (auto& [ticket, answer] : batch.outcomes) {
-        const auto* waiting = tables_.room.find(ticket);
-        FG_CHECK(waiting != nullptr);
-        if (answer.error) advise(waiting->command.operation, *answer.error);
-        out.push_back({waiting->home, {ticket, std::move(answer)}});
-        tables_.room.remove(ticket);
-    }
-    if (!batch.events.empty()) observer_.on_events(batch.events);
-    // Who stands in line makes no event yet, and who is turned away there may make none.
-    if (!batch.events.empty() || lines_moved(batch)) publish_levels();
-    if (!batch.contentions.empty()) observer_.on_contentions(batch.contentions);
-    if (!batch.notices.empty()) observer_.on_notices(std::move(batch.notices));
-    observer_.on_batch(stats_);
-}
-
-void SqliteStore::count_held(const std::vector<StoreEvent>& events) {
-    for (const auto& event : events) {
-        if (const auto* acquired = std::get_if<AcquireEvent>(&event)) {
-            if (acquired->outcome == AcquireEvent::Outcome::Granted) ++held_[acquired->lock_class];
-        } else if (const auto* ended = std::get_if<LeaseEndEvent>(&event)) {
-            --held_[ended->lock_class];
-        }
-    }
-}
-
-void SqliteStore::publish_levels() {
-    for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
-        observer_.on_levels(lock_class,
-                            {.held = held_[lock_class],
-                             .waiting = tables_.room.count(lock_class),
-                             .oldest_waiter_since = tables_.room.oldest_since(lock_class)});
-    }
 }
 
 }  // namespace fencegate::storage

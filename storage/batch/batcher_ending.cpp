@@ -1,5 +1,5 @@
 // How the store ends: in order, or because its disk has failed, and what everybody is told then.
-#include "storage/batch/sqlite_store.hpp"
+#include "storage/batch/batcher.hpp"
 #include "storage/model/operation.hpp"
 
 namespace fencegate::storage {
@@ -29,7 +29,7 @@ Answer failed_before(const Operation& operation) {
 
 }  // namespace
 
-std::vector<Routed> SqliteStore::drain() {
+std::vector<Routed> Batcher::drain() {
     commands_.locks.refuse_waiting();
     stats_ = {};
     const auto now = clock_.boot_now();
@@ -42,23 +42,9 @@ std::vector<Routed> SqliteStore::drain() {
     return out;
 }
 
-// A log without its name is saved by copying it into the store. A store without its name is not,
-// unless it was renamed: what this batch did is then as unknown as after a failing disk.
-bool SqliteStore::can_be_found() {
-    const bool has_store = names_.has_store();
-    if (has_store && names_.has_log()) return true;
-    checkpoint(/*truncate=*/false);
-    if (fatal_) return false;
-    const bool is_copied = connection_->wal_bytes() == 0;
-    distrust(std::string(has_store ? "store.db-wal" : "store.db") +
-             " was removed, renamed or replaced while the gateway served it" +
-             (has_store && is_copied ? "; all that was in it is in store.db as well" : ""));
-    return has_store && is_copied;
-}
-
 // A read of the commit that failed has changed nothing; who waits may have been granted by it.
-void SqliteStore::fail_all(std::span<const Request> failed, std::span<const Request> rest,
-                           std::vector<Routed>& out) {
+void Batcher::fail_all(std::span<const Request> failed, std::span<const Request> rest,
+                       std::vector<Routed>& out) {
     for (const auto& request : failed) {
         const auto& operation = request.command.operation;
         out.push_back({request.home,

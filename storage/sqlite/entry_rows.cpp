@@ -1,4 +1,4 @@
-#include "storage/sqlite/journal_reader.hpp"
+#include "storage/sqlite/entry_rows.hpp"
 
 #include "storage/sqlite/journal_rows.hpp"
 
@@ -20,8 +20,8 @@ std::vector<JournalEntry> all_of(Statement::Row row) {
     return entries;
 }
 
-std::vector<JournalReader::Creation> creations_of(Statement::Row row) {
-    std::vector<JournalReader::Creation> creations;
+std::vector<EntryRows::Creation> creations_of(Statement::Row row) {
+    std::vector<EntryRows::Creation> creations;
     while (row.next()) creations.push_back({row.integer(0), std::string(row.text(1))});
     return creations;
 }
@@ -59,7 +59,7 @@ auto read_up(const EntryRanges& ranges, std::int64_t beside, int limit, Read rea
 }  // namespace
 
 // INDEXED BY: the table's own order would do too, and reads all that happened in between.
-JournalReader::JournalReader(Connection& connection)
+EntryRows::EntryRows(Connection& connection)
     : head_(connection, "SELECT coalesce(max(id), 0) FROM transfers"),
       booked_at_(connection,
                  "SELECT id, created_at_ms FROM transfers WHERE id >= ? ORDER BY id LIMIT 1"),
@@ -79,7 +79,7 @@ JournalReader::JournalReader(Connection& connection)
                     "SELECT debits, credits FROM mark_balances "
                     "WHERE transfer_id = ? AND currency = ? AND account = ?") {}
 
-EntryRanges JournalReader::ranges_of(const TimeRange& time) {
+EntryRanges EntryRows::ranges_of(const TimeRange& time) {
     EntryRange whole;
     {
         auto row = head_.query();
@@ -106,14 +106,14 @@ EntryRanges JournalReader::ranges_of(const TimeRange& time) {
     return ranges;
 }
 
-std::vector<std::int64_t> JournalReader::turns() {
+std::vector<std::int64_t> EntryRows::turns() {
     std::vector<std::int64_t> turns;
     auto row = turns_.query();
     while (row.next()) turns.push_back(row.integer(0));
     return turns;
 }
 
-std::int64_t JournalReader::first_not_before(WallTime time, EntryRange stretch) {
+std::int64_t EntryRows::first_not_before(WallTime time, EntryRange stretch) {
     auto low = stretch.first;  // all below are before `time`
     auto high = stretch.end;
     while (low < high) {
@@ -129,44 +129,42 @@ std::int64_t JournalReader::first_not_before(WallTime time, EntryRange stretch) 
     return low;
 }
 
-std::vector<JournalReader::Creation> JournalReader::created_before(std::int64_t beside,
-                                                                   const EntryRanges& ranges,
-                                                                   int limit) {
+std::vector<EntryRows::Creation> EntryRows::created_before(std::int64_t beside,
+                                                           const EntryRanges& ranges, int limit) {
     return read_down(ranges, beside, limit, [&](const EntryRange& range, int left) {
         return creations_of(created_before_.query(range.end, range.first, left));
     });
 }
 
-std::vector<JournalReader::Creation> JournalReader::created_after(std::int64_t beside,
-                                                                  const EntryRanges& ranges,
-                                                                  int limit) {
+std::vector<EntryRows::Creation> EntryRows::created_after(std::int64_t beside,
+                                                          const EntryRanges& ranges, int limit) {
     return read_up(ranges, beside, limit, [&](const EntryRange& range, int left) {
         return creations_of(created_after_.query(range.first, range.end, left));
     });
 }
 
-std::vector<JournalEntry> JournalReader::before(std::int64_t beside, const EntryRanges& ranges,
-                                                int limit) {
+std::vector<JournalEntry> EntryRows::before(std::int64_t beside, const EntryRanges& ranges,
+                                            int limit) {
     return read_down(ranges, beside, limit, [&](const EntryRange& range, int left) {
         return all_of(before_.query(range.end, range.first, left));
     });
 }
 
-std::vector<JournalEntry> JournalReader::after(std::int64_t beside, const EntryRanges& ranges,
-                                               int limit) {
+std::vector<JournalEntry> EntryRows::after(std::int64_t beside, const EntryRanges& ranges,
+                                           int limit) {
     return read_up(ranges, beside, limit, [&](const EntryRange& range, int left) {
         return all_of(after_.query(range.first, range.end, left));
     });
 }
 
-std::optional<JournalEntry> JournalReader::find(std::int64_t id) {
+std::optional<JournalEntry> EntryRows::find(std::int64_t id) {
     auto row = after_.query(id, id + 1, 1);
     if (!row.next()) return std::nullopt;
     return entry_of(row);
 }
 
-JournalReader::Marked JournalReader::marked_until(std::int64_t id, Account account,
-                                                  std::string_view currency) {
+EntryRows::Marked EntryRows::marked_until(std::int64_t id, Account account,
+                                          std::string_view currency) {
     Marked marked;
     {
         auto row = find_mark_.query(id);
