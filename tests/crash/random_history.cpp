@@ -1,6 +1,6 @@
 #include "tests/crash/random_history.hpp"
 
-#include "storage/verify/verify_checks.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/tokens.hpp"
 
 #include <sqlite3.h>
