@@ -78,10 +78,9 @@ void check_pages(Connection& connection, const VerifyOptions& options, Check& ch
         if (options.is_given_up != nullptr && *options.is_given_up) return;
         if (in_log[static_cast<std::size_t>(number)] || number == kLockingPage) continue;
         const auto offset = (number - 1) * static_cast<std::int64_t>(kFilePageBytes);
-        const bool is_sound = file.read(page, offset) &&
-                              carries_seal(page, static_cast<std::uint32_t>(number));
-        check.expect(is_sound,
-                            [&] { return nth("page", number) + " is not as it was written"; });
+        const bool is_sound =
+            file.read(page, offset) && carries_seal(page, static_cast<std::uint32_t>(number));
+        check.expect(is_sound, [&] { return nth("page", number) + " is not as it was written"; });
     }
 }
 

@@ -42,9 +42,9 @@ std::string bare(std::string_view sql) {
 Schema schema_of(Connection& connection) {
     Schema schema;
     Statement objects(connection,
-                              "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
-                              "WHERE substr(name, 1, 11) <> 'sqlite_stat' "
-                              "AND substr(name, 1, 17) <> 'sqlite_autoindex_'");
+                      "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
+                      "WHERE substr(name, 1, 11) <> 'sqlite_stat' "
+                      "AND substr(name, 1, 17) <> 'sqlite_autoindex_'");
     auto row = objects.query();
     while (row.next())
         schema.emplace(Named(row.text(0), row.text(1)),

@@ -20,7 +20,9 @@ public:
     // REQUIRES: texts among `values` outlive the cursor.
     template <class... Values>
     StatementCursor(Connection& connection, const char* sql, Fill fill, const Values&... values)
-        : statement_(connection, sql), found_(statement_.query(values...)), fill_(std::move(fill)) {}
+        : statement_(connection, sql),
+          found_(statement_.query(values...)),
+          fill_(std::move(fill)) {}
 
     [[nodiscard]] const Row* next() override {
         // A statement that is stepped once more would begin again.
@@ -42,8 +44,8 @@ private:
 template <class Row, class Fill, class... Values>
 [[nodiscard]] Pass<Row> pass_over(Connection& connection, const char* sql, Fill fill,
                                   const Values&... values) {
-    return Pass<Row>(std::make_unique<StatementCursor<Row, Fill>>(connection, sql, std::move(fill),
-                                                                  values...));
+    return Pass<Row>(
+        std::make_unique<StatementCursor<Row, Fill>>(connection, sql, std::move(fill), values...));
 }
 
 [[nodiscard]] inline WallTime time_in(const Statement::Row& row, int column) {

@@ -37,9 +37,10 @@ StoreTotals VerifyRows::totals() {
 }
 
 Pass<StoredHour> VerifyRows::hours() {
-    return pass_over<StoredHour>(
-        connection_, "SELECT hour, last_token FROM hours ORDER BY hour",
-        [](const From& from, StoredHour& to) { to = {from.integer(0), from.integer(1)}; });
+    return pass_over<StoredHour>(connection_, "SELECT hour, last_token FROM hours ORDER BY hour",
+                                 [](const From& from, StoredHour& to) {
+                                     to = {from.integer(0), from.integer(1)};
+                                 });
 }
 
 Pass<StoredTurn> VerifyRows::turns() {

@@ -8,8 +8,9 @@ namespace {
 
 using From = Statement::Row;
 
-#define FG_ANSWER                                                                                 \
-    "answers.id, answers.principal, answers.key, key_digest, error_code, answers.kind, operation, " \
+#define FG_ANSWER                                                                        \
+    "answers.id, answers.principal, answers.key, key_digest, error_code, answers.kind, " \
+    "operation, "                                                                        \
     "answers.token, resource_id, version, answers.created_at_ms, released"
 constexpr int kAnswerColumns = 12;
 

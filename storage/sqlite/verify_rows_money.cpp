@@ -13,8 +13,9 @@ using From = Statement::Row;
 class JournalCursor final : public Cursor<StoredEntry> {
 public:
     explicit JournalCursor(Connection& connection)
-        : entries_(connection,
-                   (std::string("SELECT ") + kEntryColumns + " FROM transfers ORDER BY id").c_str()),
+        : entries_(
+              connection,
+              (std::string("SELECT ") + kEntryColumns + " FROM transfers ORDER BY id").c_str()),
           entry_(entries_.query()),
           lease_(connection,
                  "SELECT lock, principal, owner, mode, state, ended_at_ms "
@@ -56,8 +57,8 @@ private:
     bool is_over_ = false;
 };
 
-#define FG_ENTRY_OF_PAYMENT                                                                     \
-    "payment_id, id, kind, amount, currency, token, principal, key <> '', public_id, "          \
+#define FG_ENTRY_OF_PAYMENT                                                            \
+    "payment_id, id, kind, amount, currency, token, principal, key <> '', public_id, " \
     "created_at_ms, previous, movement"
 
 void fill_payment_entry(const From& from, PaymentEntry& to) {
@@ -109,9 +110,11 @@ Pass<StoredEntry> VerifyRows::journal() {
 }
 
 Pass<StoredMark> VerifyRows::marks() {
-    return pass_over<StoredMark>(
-        connection_, "SELECT transfer_id, booked_at_ms FROM marks ORDER BY transfer_id",
-        [](const From& from, StoredMark& to) { to = {from.integer(0), time_in(from, 1)}; });
+    return pass_over<StoredMark>(connection_,
+                                 "SELECT transfer_id, booked_at_ms FROM marks ORDER BY transfer_id",
+                                 [](const From& from, StoredMark& to) {
+                                     to = {from.integer(0), time_in(from, 1)};
+                                 });
 }
 
 Pass<StoredBalance> VerifyRows::mark_balances() {
@@ -130,12 +133,12 @@ Pass<StoredBalance> VerifyRows::balances() {
 }
 
 Pass<StoredConsumer> VerifyRows::consumers() {
-    return pass_over<StoredConsumer>(
-        connection_, "SELECT name, position FROM event_consumers ORDER BY name",
-        [](const From& from, StoredConsumer& to) {
-            to.name = from.text(0);
-            to.position = from.integer(1);
-        });
+    return pass_over<StoredConsumer>(connection_,
+                                     "SELECT name, position FROM event_consumers ORDER BY name",
+                                     [](const From& from, StoredConsumer& to) {
+                                         to.name = from.text(0);
+                                         to.position = from.integer(1);
+                                     });
 }
 
 Pass<Payment> VerifyRows::payments() {
@@ -191,10 +194,11 @@ Pass<StoredReference> VerifyRows::references() {
 
 std::optional<StoredReference> VerifyRows::named_by(const std::string& reference,
                                                     const std::string& principal) {
-    Statement find(connection_,
-                   "SELECT payment_id, coalesce(payments.reference, '') "
-                   "FROM payment_references AS named LEFT JOIN payments ON payments.id = payment_id "
-                   "WHERE named.reference = ? AND named.principal = ?");
+    Statement find(
+        connection_,
+        "SELECT payment_id, coalesce(payments.reference, '') "
+        "FROM payment_references AS named LEFT JOIN payments ON payments.id = payment_id "
+        "WHERE named.reference = ? AND named.principal = ?");
     auto row = find.query(reference, principal);
     if (!row.next()) return std::nullopt;
     return StoredReference{std::string(row.text(0)), std::string(row.text(1)), principal};

@@ -142,12 +142,12 @@ VerifyReport verify_rows(sqlite::Connection& connection, const VerifyOptions& op
     run(rows, own.pages, [&](Check& check) { sqlite::check_pages(connection, options, check); });
     run(rows, own.file, [&](Check& check) { sqlite::check_file(connection, options, check); });
     run(rows, own.schema, [&](Check& check) { sqlite::check_objects(connection, check); });
-    run(rows, own.foreign_keys, [&](Check& check) { sqlite::check_foreign_keys(connection, check); });
+    run(rows, own.foreign_keys,
+        [&](Check& check) { sqlite::check_foreign_keys(connection, check); });
     auto report = verify_rules(rows, options, own.file);
     if (!connection.failure()) connection.exec("ROLLBACK");
-    report.checks.insert(report.checks.begin(),
-                         {own.pages.result(), own.file.result(), own.foreign_keys.result(),
-                          own.schema.result()});
+    report.checks.insert(report.checks.begin(), {own.pages.result(), own.file.result(),
+                                                 own.foreign_keys.result(), own.schema.result()});
     return report;
 }
 

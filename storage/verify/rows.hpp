@@ -3,13 +3,13 @@
 // of one kind in one order, so that a rule that looks at several kinds walks them side by side and
 // keeps nothing but the row before.
 // Owns: which rows there are, with which columns, in which order. Refuses to own: what must hold
-// between them, which the rules beside this say, and what only one engine has: files, pages, schema.
+// between them, which the rules beside this say, and what only one engine has: files, pages,
+// schema.
 //
 // A row is told as it stands, whatever it holds: that is what is asked. So tokens are numbers here,
 // an enum may be none of its values, and bytes of a wrong size are zeros. Texts are in the order of
-// their bytes. Where the order of two kinds cannot be one, a row brings the row along that it names,
-// if that is there.
-// Thread rule: one thread. All passes show the store at one moment.
+// their bytes. Where the order of two kinds cannot be one, a row brings the row along that it
+// names, if that is there. Thread rule: one thread. All passes show the store at one moment.
 // Errors: a pass ends where a row cannot be read, and no other begins until take_damage().
 
 #include "base/clock.hpp"
@@ -247,7 +247,7 @@ public:
 
     [[nodiscard]] virtual StoreTotals totals() = 0;
     [[nodiscard]] virtual Pass<StoredHour> hours() = 0;
-    [[nodiscard]] virtual Pass<StoredTurn> turns() = 0;  // by entry
+    [[nodiscard]] virtual Pass<StoredTurn> turns() = 0;                    // by entry
     [[nodiscard]] virtual Pass<StoredToken> tokens(TokenTable table) = 0;  // in any order
 
     // Leases and their locks.
@@ -274,15 +274,15 @@ public:
     [[nodiscard]] virtual Pass<StoredReference> references() = 0;       // by payment
     // For the few that are not named by their own: the payment that this reference names, and the
     // reference that it has itself, empty if it is not there.
-    [[nodiscard]] virtual std::optional<StoredReference> named_by(
-        const std::string& reference, const std::string& principal) = 0;
+    [[nodiscard]] virtual std::optional<StoredReference> named_by(const std::string& reference,
+                                                                  const std::string& principal) = 0;
     // From the payment's newest on, each once, in any order.
     [[nodiscard]] virtual Pass<PaymentEntry> chain_of(const std::string& payment_id) = 0;
 
     // Keys, and what was answered under them.
     [[nodiscard]] virtual Pass<KeyedMovement> movements_by_key() = 0;  // principal, key, id
     [[nodiscard]] virtual Pass<KeyedAnswer> answers_by_key() = 0;      // principal, key, id
-    [[nodiscard]] virtual Pass<KeptAnswer> answers() = 0;         // by id
+    [[nodiscard]] virtual Pass<KeptAnswer> answers() = 0;              // by id
     // By id: successes that name an entry, with it; grants and what released, with their leases.
     [[nodiscard]] virtual Pass<KeptAnswer> answers_of_entries() = 0;
     [[nodiscard]] virtual Pass<KeptAnswer> answers_of_leases() = 0;

@@ -32,11 +32,11 @@ void run(RowsToVerify& rows, Check& tells, const std::function<void()>& part) {
 std::vector<CheckResult> results_of(const Checks& of) {
     std::vector<CheckResult> results;
     for (const auto* check :
-         {&of.journal_ids, &of.journal_seals, &of.journal_times, &of.journal_accounts,
-          &of.movements, &of.balances, &of.marks, &of.payment_amounts, &of.payment_states,
-          &of.payment_chains, &of.references, &of.consumers, &of.one_effect, &of.answers,
-          &of.fence_order, &of.fence_leases, &of.lease_chains, &of.one_holder, &of.token_counter,
-          &of.expected_head})
+         {&of.journal_ids,    &of.journal_seals,  &of.journal_times, &of.journal_accounts,
+          &of.movements,      &of.balances,       &of.marks,         &of.payment_amounts,
+          &of.payment_states, &of.payment_chains, &of.references,    &of.consumers,
+          &of.one_effect,     &of.answers,        &of.fence_order,   &of.fence_leases,
+          &of.lease_chains,   &of.one_holder,     &of.token_counter, &of.expected_head})
         results.push_back(check->result());
     return results;
 }

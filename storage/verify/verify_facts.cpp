@@ -44,8 +44,8 @@ bool does_journal_fall(RowsToVerify& rows) {
     bool is_too_deep = false;
     auto turns = rows.turns();
     while (const auto* turn = turns.next())
-        is_too_deep |= turn->before && turn->booked_at &&
-                       *turn->booked_at < *turn->before - kClockTolerance;
+        is_too_deep |=
+            turn->before && turn->booked_at && *turn->booked_at < *turn->before - kClockTolerance;
     return is_too_deep;
 }
 

@@ -116,8 +116,8 @@ private:
         auto& check = checks_.token_counter;
         if (!stored.entry.token) {
             if (stored.token)
-                check.fault(nth("entry", stored.entry.id) + " has " +
-                            nth("token", *stored.token) + ", which no store ever issues");
+                check.fault(nth("entry", stored.entry.id) + " has " + nth("token", *stored.token) +
+                            ", which no store ever issues");
             return;
         }
         check.expect(*stored.token <= facts_.counter, [&] {
@@ -146,8 +146,7 @@ private:
             check.fault(under(entry) + ", which is another holder's");
         if (is_fenced(entry)) {
             const auto lock = lockmgr::payment_lock_name(entry.payment_id);
-            if (!covers(*lease, lock))
-                check.fault(under(entry) + ", which does not cover " + lock);
+            if (!covers(*lease, lock)) check.fault(under(entry) + ", which does not cover " + lock);
         }
         // A late write under an expired lease is what some classes allow, until it has a successor:
         // verify_late_writes.cpp.

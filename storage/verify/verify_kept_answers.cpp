@@ -20,9 +20,9 @@ constexpr std::array<std::string_view, 5> kMoneyOperations{"", "create", "captur
 
 // It would be passed over by everything that looks at money.
 bool is_hidden_money(const KeptAnswer& answer) {
-    const bool is_of_money = answer.is_refusal || std::ranges::find(kMoneyOperations,
-                                                                    answer.operation) !=
-                                                      kMoneyOperations.end();
+    const bool is_of_money =
+        answer.is_refusal ||
+        std::ranges::find(kMoneyOperations, answer.operation) != kMoneyOperations.end();
     return is_of_money && !answer.is_of_money && !answer.is_grant;
 }
 
@@ -35,9 +35,8 @@ std::optional<std::int64_t> check_readable(RowsToVerify& rows, Checks& checks) {
         const auto which = [&] { return nth("answer", answer->id); };
         checks.answers.expect(answer->digest == key_digest(answer->principal, answer->key),
                               [&] { return which() + " is not found by its key"; });
-        checks.answers.expect(!is_hidden_money(*answer), [&] {
-            return which() + " is of money and kept as something else";
-        });
+        checks.answers.expect(!is_hidden_money(*answer),
+                              [&] { return which() + " is of money and kept as something else"; });
         if (answer->version != 0 && !first_of_entry) first_of_entry = answer->id;
         if (!answer->is_refusal) continue;
         checks.answers.expect(answer->refusal.has_value(),
@@ -79,8 +78,7 @@ bool may_tell(std::string_view body, const ToldAnswer& answer, const PaymentEntr
 }
 
 bool tells_of_its_payment(RowsToVerify& rows, const ToldAnswer& answer) {
-    const auto body =
-        std::string_view(answer.body).substr(0, answer.body.find(R"(,"metadata":)"));
+    const auto body = std::string_view(answer.body).substr(0, answer.body.find(R"(,"metadata":)"));
     auto chain = rows.chain_of(answer.payment_id);
     while (const auto* entry = chain.next()) {
         if (may_tell(body, answer, *entry)) return true;
@@ -118,8 +116,7 @@ void check_grant(const KeptAnswer& answer, const StoreFacts& facts, Check& check
 // Who was told that its write ended the lease will not end it again.
 void check_released(const KeptAnswer& answer, const StoreFacts& facts, Check& check) {
     const bool is_write = !answer.is_refusal && !answer.is_grant;
-    const bool is_released =
-        answer.lease && answer.lease->state == lockmgr::LeaseState::Released;
+    const bool is_released = answer.lease && answer.lease->state == lockmgr::LeaseState::Released;
     check.expect(is_write && (is_forgotten(answer, facts) || is_released), [&] {
         return nth("answer", answer.id) + " says that its write released " +
                nth("token", answer.token.value_or(0)) + ", which was not released";

@@ -24,11 +24,10 @@ public:
         const auto* lease = leases_.at();
         while (lease != nullptr && !is_behind(*lease, write.token)) lease = leases_.next();
         if (lease == nullptr || lease->lock != lock_ || write.token < newest_) return;
-        checks_.fence_leases.expect(
-            write.booked_at <= lease->granted_at + kClockTolerance, [&] {
-                return nth("entry", write.id) + " was written under " + nth("token", write.token) +
-                       ", which " + nth("token", lease->token) + " had superseded before it";
-            });
+        checks_.fence_leases.expect(write.booked_at <= lease->granted_at + kClockTolerance, [&] {
+            return nth("entry", write.id) + " was written under " + nth("token", write.token) +
+                   ", which " + nth("token", lease->token) + " had superseded before it";
+        });
     }
 
 private:

@@ -133,9 +133,9 @@ struct CountedTable {
     std::int64_t least = 1;  // 0: it says that there is none
 };
 constexpr CountedTable kCounted[] = {
-    {TokenTable::Leases, "leases"},       {TokenTable::Locks, "locks"},
-    {TokenTable::Answers, "answers"},     {TokenTable::Hours, "hours", 0},
-    {TokenTable::Refusals, "refusals"},   {TokenTable::Elections, "elections"},
+    {TokenTable::Leases, "leases"},     {TokenTable::Locks, "locks"},
+    {TokenTable::Answers, "answers"},   {TokenTable::Hours, "hours", 0},
+    {TokenTable::Refusals, "refusals"}, {TokenTable::Elections, "elections"},
     {TokenTable::Runs, "runs", 0},
 };
 

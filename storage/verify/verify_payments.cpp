@@ -66,9 +66,8 @@ private:
 
     void check_entry(const Payment& payment, const PaymentEntry& entry, Told& told) {
         const auto whose = [&] { return nth("entry", entry.id) + " of payment " + payment.id; };
-        checks_.payment_chains.expect(entry.previous == told.last, [&] {
-            return whose() + " is not linked to the one before";
-        });
+        checks_.payment_chains.expect(entry.previous == told.last,
+                                      [&] { return whose() + " is not linked to the one before"; });
         if (entry.currency != payment.currency)
             checks_.payment_amounts.fault(whose() + " is in another currency");
         checks_.payment_states.expect(apply(told, entry), [&] {
@@ -182,8 +181,8 @@ private:
         bool is_named = false;
         const auto* row = references_.at();
         for (; row != nullptr && row->payment_id == payment.id; row = references_.next()) {
-            const bool is_its = row->reference == payment.reference &&
-                                row->principal == told.creator && !is_named;
+            const bool is_its =
+                row->reference == payment.reference && row->principal == told.creator && !is_named;
             checks_.references.expect(is_its, [&] {
                 return "payment " + payment.id + " is named by a reference that is not its own";
             });

@@ -69,9 +69,7 @@ bool may_use_posix(std::string_view path) {
 bool may_use_openssl(std::string_view path) { return path == "base/digest.cpp"; }
 
 // Still speak to SQLite themselves, until the unit of work takes them off it.
-bool owes_sqlite(std::string_view path) {
-    return path == "storage/batch/sqlite_store.cpp";
-}
+bool owes_sqlite(std::string_view path) { return path == "storage/batch/sqlite_store.cpp"; }
 
 std::string refuse_library_header(std::string_view path, std::size_t layer, std::string_view name) {
     constexpr std::size_t kLockmgr = 1;
@@ -324,10 +322,9 @@ Findings check_codes_documented(const SourceFile& result_source, std::string_vie
 
 Findings check_file(const SourceFile& file) {
     Findings all;
-    for (const auto check :
-         {check_includes, check_banned_calls, check_file_length, check_function_length,
-          check_header_opening, check_todo, check_sql_building, check_guards, check_engines,
-          check_tokens}) {
+    for (const auto check : {check_includes, check_banned_calls, check_file_length,
+                             check_function_length, check_header_opening, check_todo,
+                             check_sql_building, check_guards, check_engines, check_tokens}) {
         std::ranges::move(check(file), std::back_inserter(all));
     }
     return all;
