@@ -103,7 +103,7 @@ struct LockHead {
 // The lease that a token names, as far as the fence asks for it.
 struct GuardingLease {
     std::string lock{};  // the first of them
-    std::vector<std::string> further_locks{};
+    std::vector<std::string> further_locks{};  // where it says that it has some
     std::string principal{};
     std::string owner{};
     lockmgr::LockMode mode{};

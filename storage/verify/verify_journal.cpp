@@ -36,9 +36,8 @@ public:
           marks_(rows.marks()),
           mark_balances_(rows.mark_balances()),
           turns_(rows.turns()) {
-        marks_.next();
-        mark_balances_.next();
         turns_.next();
+        marks_.next();
     }
 
     void take(const StoredEntry& stored) {
@@ -185,8 +184,10 @@ private:
         const auto& mark = *marks_.at();
         if (mark.booked_at != entry.booked_at)
             checks_.marks.fault(nth("mark", mark.entry) + " has another time than its entry");
-        while (mark_balances_.at() != nullptr && mark_balances_.at()->mark < mark.entry)
-            mark_balances_.next();
+        // Begins with the first mark: were they damaged, the entries before could still be read.
+        const auto* balance = mark_balances_.at();
+        if (balance == nullptr) balance = mark_balances_.next();
+        while (balance != nullptr && balance->mark < mark.entry) balance = mark_balances_.next();
         compare(mark_balances_, mark.entry, checks_.marks, nth("mark", mark.entry));
         marks_.next();
     }

@@ -141,15 +141,18 @@ constexpr CountedTable kCounted[] = {
 
 void check_table(RowsToVerify& rows, const CountedTable& counted, std::int64_t counter,
                  Check& check) {
+    std::int64_t count = 0;
     std::int64_t newest = counter;
     bool is_too_low = false;
     auto tokens = rows.tokens(counted.table);
     while (const auto* row = tokens.next()) {
-        check.look(row->token ? 1 : 0);
+        count += row->token ? 1 : 0;
         newest = std::max({newest, row->token.value_or(newest), row->holder.value_or(newest)});
         is_too_low |= row->token.value_or(counted.least) < counted.least;
         is_too_low |= row->holder.value_or(0) < 0;
     }
+    if (rows.has_failed()) return;
+    check.look(count);
     if (newest > counter)
         check.fault(std::string(counted.name) + " have " + nth("token", newest) +
                     ", but the counter stands at " + std::to_string(counter));
