@@ -5,6 +5,7 @@
 #include "cli/client/copy_documents.hpp"
 #include "cli/client/printable.hpp"
 #include "cli/commands/key_command.hpp"
+#include "storage/sqlite/verify_store.hpp"
 
 #include <boost/json.hpp>
 

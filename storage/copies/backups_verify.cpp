@@ -1,6 +1,7 @@
 // Verifications: copies that are looked at and thrown away; see backups.hpp.
 #include "base/start_failure.hpp"
 #include "storage/copies/backups.hpp"
+#include "storage/sqlite/verify_store.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>

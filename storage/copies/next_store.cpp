@@ -9,7 +9,7 @@
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/seal_pages.hpp"
 #include "storage/sqlite/tail_note.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 
 #include <algorithm>
 

@@ -7,6 +7,7 @@
 #include "storage/sqlite/folder_survey.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/log_healing.hpp"
+#include "storage/sqlite/verify_store.hpp"
 
 #include <algorithm>
 #include <fstream>

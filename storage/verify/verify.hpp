@@ -1,8 +1,9 @@
 #pragma once
 // Verify: asks a whole store whether it keeps what fencegate promises, and says what was looked at.
-// Reads only: it never migrates, checkpoints or repairs. Memory is constant whatever the size; what
-// must be sorted goes through temporary files (SQLITE_TMPDIR, else /var/tmp).
-// Thread rule: any thread; nobody else may have the file open.
+// Owns: the rules over rows, once for all engines, and the report. Refuses to own: reading the rows
+// (rows.hpp), and what only one engine has: files, pages, schema. Reads only, and repairs nothing.
+// Memory is constant whatever the size of the store.
+// Thread rule: any thread, one at a time.
 //
 // What rows alone cannot prove, and where the checks therefore stop:
 // 1. A lease or answer whose retention is over is gone, and what leaned on it is not checked. One
@@ -22,11 +23,9 @@
 
 #include "base/digest.hpp"
 #include "base/json_writer.hpp"
-#include "base/result.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -78,11 +77,13 @@ struct VerifyOptions {
     const std::atomic<bool>* is_given_up = nullptr;
 };
 
-// Fails with: StartFailure CannotRead (no such file), BadData (no fencegate store, so damaged that
-// it cannot be opened, or of another schema version), InUse, CannotCreate (no room to sort). A
-// store that can be read and is not sound is a report and no failure.
-[[nodiscard]] Result<VerifyReport> verify_store(const std::filesystem::path& file,
-                                                const VerifyOptions& options = {});
+class Check;
+class RowsToVerify;
+
+// All rules, on the rows of one moment. The engine puts its own checks in front of these.
+// `origin`: its check of what it reads rows from, which is told if that is too damaged to begin.
+[[nodiscard]] VerifyReport verify_rules(RowsToVerify& rows, const VerifyOptions& options,
+                                        Check& origin);
 
 // The report as JSON: sound, head, checks. Texts of a damaged store are made harmless.
 void write_members(JsonWriter& json, const VerifyReport& report);

@@ -46,28 +46,28 @@ bool tells(std::string_view body, const Payment& then, const Refund& refund) {
 
 }  // namespace
 
-AnswerBodies::AnswerBodies(sqlite::Connection& connection, Checks& checks)
-    : checks_(checks),
-      answers_(connection,
-               "SELECT resource_id, version, id, body FROM answers "
-               "WHERE error_code IS NULL AND version <> 0 ORDER BY resource_id, version"),
-      answer_(answers_.query()),
-      has_answer_(answer_.next()) {}
-
-// An answer that is passed over tells of no entry, which verify_keys.cpp says.
-void AnswerBodies::check(const Payment& then, const Told& of) {
-    const auto place = [&] { return std::tuple(answer_.text(0), answer_.integer(1)); };
-    const std::tuple here(std::string_view(then.id), of.entry);
-    while (has_answer_ && place() < here) has_answer_ = answer_.next();
-    for (; has_answer_ && place() == here; has_answer_ = answer_.next()) check_body(then, of);
+AnswerBodies::AnswerBodies(RowsToVerify& rows, Checks& checks)
+    : checks_(checks), answers_(rows.told_by_payment()) {
+    answers_.next();
 }
 
-void AnswerBodies::check_body(const Payment& then, const Told& of) {
-    const auto body = without_metadata(answer_.text(3));
+// An answer that is passed over tells of no entry, which verify_kept_answers.cpp says.
+void AnswerBodies::check(const Payment& then, const Told& of) {
+    const auto place = [](const ToldAnswer& answer) {
+        return std::tuple(std::string_view(answer.payment_id), answer.version);
+    };
+    const std::tuple here(std::string_view(then.id), of.entry);
+    const auto* answer = answers_.at();
+    while (answer != nullptr && place(*answer) < here) answer = answers_.next();
+    for (; answer != nullptr && place(*answer) == here; answer = answers_.next())
+        check_body(*answer, then, of);
+}
+
+void AnswerBodies::check_body(const ToldAnswer& answer, const Payment& then, const Told& of) {
+    const auto body = without_metadata(answer.body);
     const bool is_told = of.refund ? tells(body, then, *of.refund) : tells(body, then);
     checks_.answers.expect(is_told, [&] {
-        return nth("answer", answer_.integer(2)) + " says something else than " +
-               nth("entry", of.entry);
+        return nth("answer", answer.id) + " says something else than " + nth("entry", of.entry);
     });
 }
 

@@ -2,7 +2,7 @@
 // AnswerBodies: what clients were told of their writes, beside the entries that it was told of.
 // Looks for the members that matter and not for the same bytes: what an older version of the
 // program answered is kept as it was. Refuses to own: refusals and grants, which tell of no entry.
-// Thread rule: as its Connection.
+// Thread rule: as its rows.
 
 #include "storage/money/payment.hpp"
 #include "storage/verify/verify_checks.hpp"
@@ -11,7 +11,7 @@ namespace fencegate::storage {
 
 class AnswerBodies {
 public:
-    AnswerBodies(sqlite::Connection& connection, Checks& checks);
+    AnswerBodies(RowsToVerify& rows, Checks& checks);
 
     struct Told {
         std::int64_t entry = 0;
@@ -22,12 +22,10 @@ public:
     void check(const Payment& then, const Told& of);
 
 private:
-    void check_body(const Payment& then, const Told& of);
+    void check_body(const ToldAnswer& answer, const Payment& then, const Told& of);
 
     Checks& checks_;
-    sqlite::Statement answers_;
-    sqlite::Statement::Row answer_;
-    bool has_answer_;
+    Pass<ToldAnswer> answers_;
 };
 
 }  // namespace fencegate::storage

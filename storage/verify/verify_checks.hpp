@@ -1,43 +1,18 @@
 #pragma once
-// The parts of verify, one a file. Each reads the store once, in the order that lets it keep
-// nothing but the row before, and puts what it finds into its checks.
-// Thread rule: as its Connection. Errors: the Connection's failure().
+// The rules of verify and their parts, one a file. Each part takes its passes in the order that
+// lets it keep nothing but the row before, and puts what it finds into its checks.
+// Thread rule: as its rows. Errors: theirs; a part that cannot read on ends.
 
-#include "storage/sqlite/connection.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/verify/check.hpp"
+#include "storage/verify/rows.hpp"
 
+#include <chrono>
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace fencegate::storage {
 
-// One check while it runs.
-class Check {
-public:
-    Check(std::string_view name, std::string_view claim) : result_{.name = name, .claim = claim} {}
-
-    void look(std::int64_t count = 1) noexcept { result_.looked_at += count; }
-    void fault(std::string what);
-    // Looks once; `what` is built only for a fault.
-    template <class What>
-    void expect(bool holds, What&& what) {
-        look();
-        if (!holds) fault(std::forward<What>(what)());
-    }
-    [[nodiscard]] const CheckResult& result() const noexcept { return result_; }
-
-private:
-    CheckResult result_;
-};
-
 struct Checks {
-    Check pages{"pages", "each page carries the seal it was written with, free ones too"};
-    Check file{"file", "tables and indexes are whole and agree, as SQLite reads them"};
-    Check foreign_keys{"foreign_keys", "no row refers to one that is not there"};
-    Check schema{"schema", "tables, indexes, triggers and views are those of this version"};
     Check journal_ids{"journal_ids", "within each epoch entries are numbered from 1 without a gap"};
     Check journal_seals{"journal_seals", "each entry fits its seal and the seal before it"};
     Check journal_times{
@@ -81,50 +56,27 @@ struct StoreFacts {
     std::int64_t kept_after = 0;
     bool is_clock_unsteady = false;  // seen to have been set back so far that it orders nothing
 };
-constexpr std::int64_t kKeysKeptHours = 24;  // the least that can be set
+constexpr std::chrono::hours kKeysKept(24);  // the least that can be set
 // Clocks that are set right step by less, as a rule.
-constexpr std::int64_t kClockToleranceMs = 600'000;
+constexpr std::chrono::minutes kClockTolerance(10);
 
-class Progress {
-public:
-    Progress(const VerifyOptions& options, std::string_view stage, std::int64_t total)
-        : options_(options), at_{stage, 0, total} {}
-    void step() {
-        constexpr std::int64_t kEvery = 65'536;
-        if (++at_.done % kEvery == 0 && options_.on_progress) options_.on_progress(at_);
-    }
-
-private:
-    const VerifyOptions& options_;
-    VerifyProgress at_;
-};
-
-void check_pages(sqlite::Connection& connection, const VerifyOptions& options, Checks& checks);
-void check_objects(sqlite::Connection& connection, Checks& checks);
-void check_journal(sqlite::Connection& connection, const StoreFacts& facts,
-                   const VerifyOptions& options, Checks& checks, JournalHead& head);
-// Returns the first entry under a key that is seen to be so young that its answer is kept.
-std::int64_t check_payments(sqlite::Connection& connection, const StoreFacts& facts,
-                            const VerifyOptions& options, Checks& checks);
-void check_keys(sqlite::Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
-                const VerifyOptions& options, Checks& checks);
-void check_kept_answers(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks);
-[[nodiscard]] bool is_clock_unsteady(sqlite::Connection& connection);
+// The parts. REQUIRES: facts of the same rows.
+[[nodiscard]] StoreFacts facts_of(RowsToVerify& rows);
 // The entries that were booked before the one in front of them, as they are noted.
-[[nodiscard]] std::vector<std::int64_t> turns_of_clock(sqlite::Connection& connection);
-void check_late_writes(sqlite::Connection& connection, const StoreFacts& facts,
-                       const VerifyOptions& options, Checks& checks);
-void check_leases(sqlite::Connection& connection, const StoreFacts& facts,
-                  const VerifyOptions& options, Checks& checks);
+[[nodiscard]] std::vector<std::int64_t> turns_of_clock(RowsToVerify& rows);
+void check_journal(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
+                   Checks& checks, JournalHead& head);
+// Returns the first entry under a key that is seen to be so young that its answer is kept.
+std::int64_t check_payments(RowsToVerify& rows, const StoreFacts& facts,
+                            const VerifyOptions& options, Checks& checks);
+void check_late_writes(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
+                       Checks& checks);
+void check_keys(RowsToVerify& rows, const StoreFacts& facts, std::int64_t first_kept,
+                const VerifyOptions& options, Checks& checks);
+void check_kept_answers(RowsToVerify& rows, const StoreFacts& facts, Checks& checks);
+void check_leases(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
+                  Checks& checks);
 
-// All of it, on a store that is open. The connection must be out of a transaction.
-[[nodiscard]] VerifyReport verify_rows(sqlite::Connection& connection,
-                                       const VerifyOptions& options = {});
-
-// The numbers of rows, in sentences.
-[[nodiscard]] inline std::string nth(std::string_view what, std::int64_t id) {
-    return std::string(what) + " " + std::to_string(id);
-}
 // Sums of a store that somebody changed may exceed 63 bits.
 [[nodiscard]] inline std::int64_t wrapping_add(std::int64_t left, std::int64_t right) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) +

@@ -2,64 +2,42 @@
 #include "storage/verify/verify_checks.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 #include <optional>
-#include <utility>
+#include <tuple>
 
 namespace fencegate::storage {
 namespace {
 
-constexpr std::int64_t kKeysKeptMs = kKeysKeptHours * 3'600'000;
-
-using AuthorAndKey = std::pair<std::string, std::string>;
-
-struct Effect {
-    AuthorAndKey whose;
-    std::int64_t movement = 0;
-    std::int64_t booked_at_ms = 0;
-};
-
-struct Kept {
-    AuthorAndKey whose;
-    std::int64_t id = 0;
-    bool is_refusal = false;
-    std::int64_t version = 0;  // the last entry of its movement; 0: it tells of none
-    std::int64_t created_at_ms = 0;
-};
+auto whose(const auto& row) { return std::tie(row.principal, row.key); }
 
 class KeyPass {
 public:
-    KeyPass(sqlite::Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
-            Checks& checks)
+    KeyPass(RowsToVerify& rows, const StoreFacts& facts, std::int64_t first_kept, Checks& checks)
         : checks_(checks),
-          turns_(turns_of_clock(connection)),
+          turns_(turns_of_clock(rows)),
           is_clock_unsteady_(facts.is_clock_unsteady),
           first_kept_(first_kept),
-          answers_(connection,
-                   "SELECT principal, key, id, error_code IS NOT NULL, version, created_at_ms "
-                   "FROM answers ORDER BY principal, key, id"),
-          answer_(answers_.query()) {
+          answers_(rows.answers_by_key()) {
         next_answer();
     }
 
-    void take(Effect effect) {
+    void take(const KeyedMovement& effect) {
         checks_.one_effect.look();
-        while (kept_ && kept_->whose < effect.whose) next_answer();
-        if (before_ && before_->whose == effect.whose &&
-            !is_turned(before_->movement, effect.movement) &&
-            effect.booked_at_ms - before_->booked_at_ms < kKeysKeptMs)
-            fault(effect, nth("movement", before_->movement) + " has the same key");
-        const bool is_kept = kept_ && kept_->whose == effect.whose;
+        while (kept_ && whose(*kept_) < whose(effect)) next_answer();
+        if (before_ && whose(*before_) == whose(effect) && !is_turned(before_->id, effect.id) &&
+            effect.booked_at - before_->booked_at < kKeysKept)
+            fault(effect, nth("movement", before_->id) + " has the same key");
+        const bool is_kept = kept_ && whose(*kept_) == whose(effect);
         if (is_kept) check_against(effect, *kept_);
         // Its key would have the effect once more.
-        if (effect.movement >= first_kept_) {
+        if (effect.id >= first_kept_) {
             checks_.answers.expect(is_kept && !kept_->is_refusal, [&] {
-                return nth("movement", effect.movement) + " of " + effect.whose.first +
+                return nth("movement", effect.id) + " of " + effect.principal +
                        " has no answer under its key, which must still be kept";
             });
         }
-        before_ = std::move(effect);
+        before_ = effect;
     }
 
     void end() {
@@ -68,12 +46,12 @@ public:
 
 private:
     // While an answer is kept, its key is answered from it and has no further effect.
-    void check_against(const Effect& effect, const Kept& kept) {
+    void check_against(const KeyedMovement& effect, const KeyedAnswer& kept) {
         if (kept.is_refusal) {
             if (!is_clock_unsteady_ &&
-                std::abs(kept.created_at_ms - effect.booked_at_ms) < kKeysKeptMs)
+                std::chrono::abs(kept.created_at - effect.booked_at) < kKeysKept)
                 fault(effect, nth("answer", kept.id) + " says that it was refused");
-        } else if (kept.version != 0 && effect.movement > kept.version) {
+        } else if (kept.version != 0 && effect.id > kept.version) {
             fault(effect, nth("answer", kept.id) + " tells of an earlier one");
         }
     }
@@ -84,56 +62,48 @@ private:
         return turn != turns_.end() && *turn <= later;
     }
 
-    void fault(const Effect& effect, const std::string& why) {
-        checks_.one_effect.fault(nth("movement", effect.movement) + " of " + effect.whose.first +
-                                 ": " + why);
+    void fault(const KeyedMovement& effect, const std::string& why) {
+        checks_.one_effect.fault(nth("movement", effect.id) + " of " + effect.principal + ": " +
+                                 why);
     }
 
     void next_answer() {
-        auto before = std::exchange(kept_, std::nullopt);
-        if (!answer_.next()) return;
-        kept_ = Kept{.whose = {std::string(answer_.text(0)), std::string(answer_.text(1))},
-                     .id = answer_.integer(2),
-                     .is_refusal = answer_.integer(3) != 0,
-                     .version = answer_.integer(4),
-                     .created_at_ms = answer_.integer(5)};
-        if (before && before->whose == kept_->whose)
-            checks_.answers.fault(nth("answer", kept_->id) + " has the same key as " +
-                                  nth("answer", before->id));
+        const auto* answer = answers_.next();
+        if (answer == nullptr) {
+            kept_.reset();
+            return;
+        }
+        if (kept_ && whose(*kept_) == whose(*answer))
+            checks_.answers.fault(nth("answer", answer->id) + " has the same key as " +
+                                  nth("answer", kept_->id));
+        kept_ = *answer;
     }
 
     Checks& checks_;
     const std::vector<std::int64_t> turns_;
     const bool is_clock_unsteady_;
     const std::int64_t first_kept_;
-    sqlite::Statement answers_;
-    sqlite::Statement::Row answer_;
-    std::optional<Kept> kept_;
-    std::optional<Effect> before_;
+    Pass<KeyedAnswer> answers_;
+    std::optional<KeyedAnswer> kept_;
+    std::optional<KeyedMovement> before_;
 };
 
 // Answers are forgotten in the order they were given: none is missing behind one that is there.
-std::int64_t behind_the_oldest_answer(sqlite::Connection& connection) {
-    sqlite::Statement oldest(connection,
-                             "SELECT version FROM answers WHERE error_code IS NULL AND version > 0 "
-                             "ORDER BY id LIMIT 1");
-    auto row = oldest.query();
-    return row.next() ? row.integer(0) + 1 : std::numeric_limits<std::int64_t>::max();
+std::int64_t behind_the_oldest_answer(RowsToVerify& rows) {
+    auto answers = rows.answers();
+    while (const auto* answer = answers.next()) {
+        if (!answer->is_refusal && answer->version > 0) return answer->version + 1;
+    }
+    return std::numeric_limits<std::int64_t>::max();
 }
 
-void check_effects(sqlite::Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+void check_effects(RowsToVerify& rows, const StoreFacts& facts, std::int64_t first_kept,
                    const VerifyOptions& options, Checks& checks) {
     Progress progress(options, "keys", facts.transfers);
-    sqlite::Statement movements(connection,
-                                "SELECT principal, key, id, created_at_ms FROM transfers "
-                                "WHERE id = movement AND key <> '' ORDER BY principal, key, id");
-    KeyPass pass(connection, facts, std::min(first_kept, behind_the_oldest_answer(connection)),
-                 checks);
-    auto row = movements.query();
-    while (row.next()) {
-        pass.take({.whose = {std::string(row.text(0)), std::string(row.text(1))},
-                   .movement = row.integer(2),
-                   .booked_at_ms = row.integer(3)});
+    KeyPass pass(rows, facts, std::min(first_kept, behind_the_oldest_answer(rows)), checks);
+    auto movements = rows.movements_by_key();
+    while (const auto* movement = movements.next()) {
+        pass.take(*movement);
         progress.step();
     }
     pass.end();
@@ -141,10 +111,10 @@ void check_effects(sqlite::Connection& connection, const StoreFacts& facts, std:
 
 }  // namespace
 
-void check_keys(sqlite::Connection& connection, const StoreFacts& facts, std::int64_t first_kept,
+void check_keys(RowsToVerify& rows, const StoreFacts& facts, std::int64_t first_kept,
                 const VerifyOptions& options, Checks& checks) {
-    check_effects(connection, facts, first_kept, options, checks);
-    check_kept_answers(connection, facts, checks);
+    check_effects(rows, facts, first_kept, options, checks);
+    check_kept_answers(rows, facts, checks);
 }
 
 }  // namespace fencegate::storage

@@ -11,52 +11,42 @@ namespace {
 using lockmgr::LeaseState;
 using lockmgr::LockMode;
 
-struct LockLease {
-    std::int64_t token = 0;
-    LeaseState state{};
-    LockMode mode{};
-    std::int64_t permits = 0;
-    std::int64_t previous = 0;
-};
-
 class LockPass {
 public:
-    LockPass(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks)
-        : facts_(facts),
-          checks_(checks),
-          heads_(connection, "SELECT name, last_token FROM locks ORDER BY name"),
-          head_(heads_.query()),
-          has_head_(head_.next()) {}
-
-    void take(std::string_view lock, const LockLease& lease) {
-        if (lock != lock_) begin(lock);
-        check_link(lease);
-        check_alone(lease);
-        last_ = lease;
+    LockPass(RowsToVerify& rows, const StoreFacts& facts, Checks& checks)
+        : facts_(facts), checks_(checks), heads_(rows.lock_heads()) {
+        heads_.next();
     }
 
-    void begin(std::string_view lock) {
+    void take(const LockLease& lease) {
+        if (lease.lock != lock_) begin(lease.lock);
+        check_link(lease);
+        check_alone(lease);
+        last_token_ = lease.token;
+    }
+
+    void end() {
+        end_lock();
+        for (; heads_.at() != nullptr; heads_.next()) stray_head();
+    }
+
+private:
+    void begin(const std::string& lock) {
         end_lock();
         lock_ = lock;
-        last_ = {};
+        last_token_ = 0;
         live_ = 0;
         live_alone_ = 0;
         standing_alone_ = 0;
     }
 
-    void end() {
-        end_lock();
-        for (; has_head_; has_head_ = head_.next()) stray_head();
-    }
-
-private:
     // Where leases were forgotten, a link may lead there, or begin anew.
     void check_link(const LockLease& lease) {
         const bool may_lead_back = lease.previous < lease.token &&
-                                   std::max(lease.previous, last_.token) <= facts_.forgotten;
-        checks_.lease_chains.expect(lease.previous == last_.token || may_lead_back, [&] {
+                                   std::max(lease.previous, last_token_) <= facts_.forgotten;
+        checks_.lease_chains.expect(lease.previous == last_token_ || may_lead_back, [&] {
             return nth("lease", lease.token) + " of " + lock_ + " is linked to " +
-                   nth("token", lease.previous) + " and not to " + nth("token", last_.token);
+                   nth("token", lease.previous) + " and not to " + nth("token", last_token_);
         });
     }
 
@@ -80,100 +70,103 @@ private:
     }
 
     void end_lock() {
-        if (last_.token == 0) return;
-        for (; has_head_ && head_.text(0) < lock_; has_head_ = head_.next()) stray_head();
-        const bool is_there = has_head_ && head_.text(0) == lock_;
+        if (last_token_ == 0) return;
+        for (; heads_.at() != nullptr && heads_.at()->lock < lock_; heads_.next()) stray_head();
+        const bool is_there = heads_.at() != nullptr && heads_.at()->lock == lock_;
         checks_.lease_chains.expect(
-            is_there ? head_.integer(1) == last_.token : last_.token <= facts_.forgotten,
+            is_there ? heads_.at()->last_token == last_token_ : last_token_ <= facts_.forgotten,
             [&] { return "the newest lease of " + lock_ + " is not the head of its chain"; });
-        if (is_there) has_head_ = head_.next();
+        if (is_there) heads_.next();
     }
 
     void stray_head() {
-        checks_.lease_chains.fault("lock " + std::string(head_.text(0)) + " has no lease with " +
-                                   nth("token", head_.integer(1)));
+        checks_.lease_chains.fault("lock " + heads_.at()->lock + " has no lease with " +
+                                   nth("token", heads_.at()->last_token));
     }
 
     const StoreFacts& facts_;
     Checks& checks_;
-    sqlite::Statement heads_;
-    sqlite::Statement::Row head_;
-    bool has_head_;
+    Pass<LockHead> heads_;
     std::string lock_;
-    LockLease last_;
+    std::int64_t last_token_ = 0;
     std::int64_t live_ = 0;
     std::int64_t live_alone_ = 0;
     std::int64_t standing_alone_ = 0;
 };
 
-void check_locks(sqlite::Connection& connection, const StoreFacts& facts,
-                 const VerifyOptions& options, Checks& checks) {
+void check_locks(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
+                 Checks& checks) {
     Progress progress(options, "leases", 0);
-    sqlite::Statement leases(
-        connection,
-        "SELECT lock, token, state, mode, permits, previous FROM leases UNION ALL "
-        "SELECT lease_locks.lock, token, state, mode, permits, lease_locks.previous "
-        "FROM lease_locks JOIN leases USING (token) ORDER BY 1, 2");
-    LockPass pass(connection, facts, checks);
-    auto row = leases.query();
-    while (row.next()) {
-        pass.take(row.text(0), {.token = row.integer(1),
-                                .state = static_cast<LeaseState>(row.integer(2)),
-                                .mode = static_cast<LockMode>(row.integer(3)),
-                                .permits = row.integer(4),
-                                .previous = row.integer(5)});
+    LockPass pass(rows, facts, checks);
+    auto leases = rows.leases_by_lock(std::nullopt);
+    while (const auto* lease = leases.next()) {
+        pass.take(*lease);
         progress.step();
     }
-    if (!connection.failure()) pass.end();
+    if (!rows.has_failed()) pass.end();
 }
 
-// A lease over several locks has a row for each.
-void check_further_locks(sqlite::Connection& connection, Checks& checks) {
-    sqlite::Statement wrong(
-        connection,
-        "SELECT token FROM leases WHERE lock_count <> 1 + (SELECT count(*) FROM "
-        "lease_locks WHERE lease_locks.token = leases.token) UNION ALL "
-        "SELECT token FROM lease_locks WHERE token NOT IN (SELECT token FROM leases)");
-    auto row = wrong.query();
-    while (row.next())
-        checks.lease_chains.fault(nth("lease", row.integer(0)) +
-                                  " does not have as many locks as it should");
-}
-
-void check_counter(sqlite::Connection& connection, const StoreFacts& facts, Checks& checks) {
-    // How many, the newest, and the least; where 0 says that there is none, the least plus 1.
-    constexpr std::pair<const char*, const char*> kTokens[] = {
-        {"leases", "SELECT count(*), max(token), min(token) FROM leases"},
-        {"locks", "SELECT count(*), max(last_token), min(last_token) FROM locks"},
-        {"answers", "SELECT count(token), max(token), min(token) FROM answers"},
-        {"hours", "SELECT count(*), max(last_token), min(last_token) + 1 FROM hours"},
-        {"refusals",
-         "SELECT count(*), max(max(token, current_token)), min(min(token, current_token + 1)) "
-         "FROM refusals"},
-        {"elections", "SELECT count(*), max(token), min(token) FROM elections"},
-        {"runs", "SELECT count(*), max(token), min(token) + 1 FROM runs"},
+// A lease over several locks has a row for each. Rows of no lease are told last.
+void check_further_locks(RowsToVerify& rows, Checks& checks) {
+    const auto fault = [](Check& check, std::int64_t token) {
+        check.fault(nth("lease", token) + " does not have as many locks as it should");
     };
-    for (const auto& [table, sql] : kTokens) {
-        sqlite::Statement newest(connection, sql);
-        auto row = newest.query();
-        if (!row.next()) continue;
-        checks.token_counter.look(row.integer(0));
-        if (row.integer(1) > facts.counter)
-            checks.token_counter.fault(
-                std::string(table) + " have " + nth("token", row.integer(1)) +
-                ", but the counter stands at " + std::to_string(facts.counter));
-        if (!row.is_null(2) && row.integer(2) < 1)
-            checks.token_counter.fault(std::string(table) + " have a token below 1");
+    auto strays = checks.lease_chains.part();
+    auto further = rows.further_locks();
+    const auto* lock = further.next();
+    auto leases = rows.leases();
+    while (const auto* lease = leases.next()) {
+        for (; lock != nullptr && lock->token < lease->token; lock = further.next())
+            fault(strays, lock->token);
+        std::int64_t locks = 1;
+        for (; lock != nullptr && lock->token == lease->token; lock = further.next()) ++locks;
+        if (lease->lock_count != locks) fault(checks.lease_chains, lease->token);
     }
+    if (rows.has_failed()) return;
+    for (; lock != nullptr; lock = further.next()) fault(strays, lock->token);
+    checks.lease_chains.add(strays);
+}
+
+struct CountedTable {
+    TokenTable table;
+    std::string_view name;
+    std::int64_t least = 1;  // 0: it says that there is none
+};
+constexpr CountedTable kCounted[] = {
+    {TokenTable::Leases, "leases"},     {TokenTable::Locks, "locks"},
+    {TokenTable::Answers, "answers"},   {TokenTable::Hours, "hours", 0},
+    {TokenTable::Refusals, "refusals"}, {TokenTable::Elections, "elections"},
+    {TokenTable::Runs, "runs", 0},
+};
+
+void check_table(RowsToVerify& rows, const CountedTable& counted, std::int64_t counter,
+                 Check& check) {
+    std::int64_t count = 0;
+    std::int64_t newest = counter;
+    bool is_too_low = false;
+    auto tokens = rows.tokens(counted.table);
+    while (const auto* row = tokens.next()) {
+        count += row->token ? 1 : 0;
+        newest = std::max({newest, row->token.value_or(newest), row->holder.value_or(newest)});
+        is_too_low |= row->token.value_or(counted.least) < counted.least;
+        is_too_low |= row->holder.value_or(0) < 0;
+    }
+    if (rows.has_failed()) return;
+    check.look(count);
+    if (newest > counter)
+        check.fault(std::string(counted.name) + " have " + nth("token", newest) +
+                    ", but the counter stands at " + std::to_string(counter));
+    if (is_too_low) check.fault(std::string(counted.name) + " have a token below 1");
 }
 
 }  // namespace
 
-void check_leases(sqlite::Connection& connection, const StoreFacts& facts,
-                  const VerifyOptions& options, Checks& checks) {
-    check_locks(connection, facts, options, checks);
-    check_further_locks(connection, checks);
-    check_counter(connection, facts, checks);
+void check_leases(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
+                  Checks& checks) {
+    check_locks(rows, facts, options, checks);
+    check_further_locks(rows, checks);
+    for (const auto& counted : kCounted)
+        check_table(rows, counted, facts.counter, checks.token_counter);
 }
 
 }  // namespace fencegate::storage

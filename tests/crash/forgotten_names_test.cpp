@@ -7,7 +7,7 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/incarnation.hpp"
 #include "storage/sqlite/tail_note.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"
 

@@ -2,6 +2,7 @@
 
 #include "storage/sqlite/database.hpp"
 #include "storage/verify/verify_checks.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/tokens.hpp"
 
 #include <sqlite3.h>

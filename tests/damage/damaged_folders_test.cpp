@@ -8,7 +8,7 @@
 #include "storage/copies/salvage.hpp"
 #include "storage/model/engine.hpp"
 #include "storage/sqlite/database.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/damage/deeds.hpp"
 #include "tests/support/store_harness.hpp"
 

@@ -4,7 +4,7 @@
 #include "storage/copies/salvage.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/folder_survey.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>

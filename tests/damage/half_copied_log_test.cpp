@@ -4,7 +4,7 @@
 #include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/page_seal.hpp"
 #include "storage/sqlite/tail_note.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/store_harness.hpp"
 
 #include <gtest/gtest.h>

@@ -31,6 +31,27 @@ std::string text_of(std::initializer_list<std::string_view> parts) {
     return text;
 }
 
+struct Include {
+    std::size_t line;
+    std::string_view name;
+    bool is_own;  // "of this project", not <of a library>
+};
+
+std::vector<Include> includes_of(const SourceFile& file, const SourceText& apart) {
+    std::vector<Include> found;
+    constexpr std::string_view kInclude = "#include ";
+    const auto code_lines = lines_of(apart.code);  // an include inside a literal is blank here
+    const auto lines = lines_of(file.text);
+    for (std::size_t at = 0; at < lines.size(); ++at) {
+        if (!code_lines[at].starts_with(kInclude)) continue;
+        const auto rest = lines[at].substr(kInclude.size());
+        const auto end = rest.find_first_of("\">", 1);
+        if (rest.empty() || end == kNone) continue;
+        found.push_back({at + 1, rest.substr(1, end - 1), rest.front() == '"'});
+    }
+    return found;
+}
+
 // Why this project header may not be included from `layer`; empty if it may.
 std::string refuse_own_header(std::size_t layer, std::string_view name) {
     if (is_outside_product(name)) return text_of({"product code includes ", name});
@@ -48,11 +69,6 @@ bool may_use_posix(std::string_view path) {
 // The one cryptographic primitive that layers below the edge need.
 bool may_use_openssl(std::string_view path) { return path == "base/digest.cpp"; }
 
-// Still speak to SQLite themselves, until the unit of work takes them off it.
-bool owes_sqlite(std::string_view path) {
-    return path == "storage/verify/verify.cpp" || path == "storage/verify/verify_pages.cpp";
-}
-
 std::string refuse_library_header(std::string_view path, std::size_t layer, std::string_view name) {
     constexpr std::size_t kLockmgr = 1;
     constexpr std::size_t kProxy = 3;
@@ -63,7 +79,7 @@ std::string refuse_library_header(std::string_view path, std::size_t layer, std:
     if (layer < kProxy && std::ranges::any_of(kEdgeOnly, is_prefix)) {
         return text_of({"only proxy and cli may include <", name, ">"});
     }
-    if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/") && !owes_sqlite(path)) {
+    if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/")) {
         return "only storage/sqlite may include <sqlite3.h>";
     }
     // Trees that know ranks come with libstdc++, as the rest of it does.
@@ -72,6 +88,13 @@ std::string refuse_library_header(std::string_view path, std::size_t layer, std:
         return text_of({kLayers[layer], " knows the standard library only, not <", name, ">"});
     }
     return {};
+}
+
+// The rooms whose rules are the same for every engine, so that none may show in them.
+constexpr std::array<std::string_view, 1> kRoomsWithoutEngine{"storage/verify/"};
+
+bool has_engine(std::string_view include) {
+    return include == "sqlite3.h" || include.starts_with("storage/sqlite/");
 }
 
 struct Ban {
@@ -141,19 +164,10 @@ Findings check_includes(const SourceFile& file) {
     Findings findings;
     const auto layer = layer_of(file.path);
     if (!layer) return findings;
-    constexpr std::string_view kInclude = "#include ";
-    const auto code = take_apart(file.text).code;
-    const auto code_lines = lines_of(code);  // an include inside a literal is blank here
-    const auto lines = lines_of(file.text);
-    for (std::size_t at = 0; at < lines.size(); ++at) {
-        if (!code_lines[at].starts_with(kInclude)) continue;
-        const auto rest = lines[at].substr(kInclude.size());
-        const auto end = rest.find_first_of("\">", 1);
-        if (rest.empty() || end == kNone) continue;
-        const auto name = rest.substr(1, end - 1);
-        auto reason = rest.front() == '"' ? refuse_own_header(*layer, name)
-                                          : refuse_library_header(file.path, *layer, name);
-        if (!reason.empty()) findings.push_back({file.path, at + 1, std::move(reason)});
+    for (const auto& include : includes_of(file, take_apart(file.text))) {
+        auto reason = include.is_own ? refuse_own_header(*layer, include.name)
+                                     : refuse_library_header(file.path, *layer, include.name);
+        if (!reason.empty()) findings.push_back({file.path, include.line, std::move(reason)});
     }
     return findings;
 }
@@ -251,6 +265,27 @@ Findings check_guards(const SourceFile& file) {
     return findings;
 }
 
+Findings check_engines(const SourceFile& file) {
+    const auto is_in = [&](std::string_view room) { return file.path.starts_with(room); };
+    if (std::ranges::none_of(kRoomsWithoutEngine, is_in)) return {};
+    Findings findings;
+    const auto apart = take_apart(file.text);
+    for (const auto& include : includes_of(file, apart)) {
+        if (!has_engine(include.name)) continue;
+        findings.push_back({file.path, include.line,
+                            text_of({include.name, " is of one engine; these rules are of all"})});
+    }
+    for (const std::string_view word : {"SELECT", "INSERT", "UPDATE", "DELETE", "PRAGMA"}) {
+        for (const auto at : find_all(file.text, word)) {
+            const bool is_in_literal = apart.code[at] == ' ' && apart.comments[at] == ' ';
+            if (!is_in_literal) continue;
+            findings.push_back({file.path, line_of(file.text, at),
+                                "SQL is of one engine; these rules are of all"});
+        }
+    }
+    return findings;
+}
+
 Findings check_tokens(const SourceFile& file) {
     const auto is_in = [&](std::string_view folder) { return file.path.starts_with(folder); };
     const bool knows_rows = is_in("storage/sqlite/") || is_in("storage/verify/");
@@ -305,7 +340,8 @@ Findings check_file(const SourceFile& file) {
     Findings all;
     for (const auto check : {check_includes, check_banned_calls, check_file_length,
                              check_function_length, check_header_opening, check_todo,
-                             check_sql_building, check_guards, check_tokens, check_logging}) {
+                             check_sql_building, check_guards, check_engines, check_tokens,
+                             check_logging}) {
         std::ranges::move(check(file), std::back_inserter(all));
     }
     return all;

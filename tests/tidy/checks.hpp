@@ -51,6 +51,9 @@ using Findings = std::vector<Finding>;
 // Which lock guards which row is said in lockmgr/guards.hpp, and spelled nowhere else.
 [[nodiscard]] Findings check_guards(const SourceFile& file);
 
+// The rules of `verify` are the same for every engine: no header of one, and no SQL.
+[[nodiscard]] Findings check_engines(const SourceFile& file);
+
 // A token is a FencingToken wherever it is not a column, a row under suspicion, or text.
 [[nodiscard]] Findings check_tokens(const SourceFile& file);
 

@@ -191,6 +191,21 @@ TEST(Tidy, TheLockThatGuardsARowIsSpelledOnce) {
     EXPECT_EQ(findings_in("tests/a.cpp", "x(\"payments/pay_1\");"), 0U);
 }
 
+TEST(Tidy, RulesOfEveryEngineKnowNone) {
+    const auto findings_in = [](const char* path, const char* code) {
+        return check_engines({path, code}).size();
+    };
+
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "#include <sqlite3.h>\n"), 1U);
+    EXPECT_EQ(findings_in("storage/verify/a.hpp", "#include \"storage/sqlite/journal.hpp\"\n"), 1U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "x(\"SELECT 1\");"), 1U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "x(\n    \"a \"\n    \"DELETE FROM b\");"), 1U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "#include \"storage/verify/rows.hpp\"\n"), 0U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "// was a SELECT once\n"), 0U);
+    EXPECT_EQ(findings_in("storage/verify/a.cpp", "auto UPDATE = x(\"updated\");"), 0U);
+    EXPECT_EQ(findings_in("storage/sqlite/a.cpp", "#include <sqlite3.h>\nx(\"SELECT 1\");"), 0U);
+}
+
 TEST(Tidy, ATokenHasItsType) {
     const auto findings_in = [](const char* path, const char* code) {
         return check_tokens({path, code}).size();

@@ -1,6 +1,6 @@
 // The wall clock is wrong, by little or by ten years: nobody is locked out, spans stay true, and
 // the books are in order and true to the second once the clock is right.
-#include "storage/verify/verify_checks.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
 

@@ -4,7 +4,7 @@
 #include "storage/model/operation.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/page_seal_vfs.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/forgetful_disk.hpp"
 #include "tests/support/store_harness.hpp"

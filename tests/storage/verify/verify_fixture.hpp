@@ -3,7 +3,7 @@
 // gateway's back; and what `verify` says then. Thread rule: one thread.
 
 #include "storage/sqlite/journal_rows.hpp"
-#include "storage/verify/verify.hpp"
+#include "storage/sqlite/verify_store.hpp"
 #include "tests/support/store_harness.hpp"
 #include "tests/support/tokens.hpp"
 

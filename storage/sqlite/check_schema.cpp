@@ -1,14 +1,14 @@
 // The schema beside what the migrations make: without its triggers the journal can be changed, and
 // a trigger of somebody else's changes it.
 #include "base/check.hpp"
+#include "storage/sqlite/file_checks.hpp"
 #include "storage/sqlite/schema.hpp"
-#include "storage/verify/verify_checks.hpp"
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
-namespace fencegate::storage {
+namespace fencegate::storage::sqlite {
 namespace {
 
 using Named = std::pair<std::string, std::string>;  // type and name
@@ -39,12 +39,12 @@ std::string bare(std::string_view sql) {
 }
 
 // Statistics, and the indexes that a table's own constraints need, are SQLite's.
-Schema schema_of(sqlite::Connection& connection) {
+Schema schema_of(Connection& connection) {
     Schema schema;
-    sqlite::Statement objects(connection,
-                              "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
-                              "WHERE substr(name, 1, 11) <> 'sqlite_stat' "
-                              "AND substr(name, 1, 17) <> 'sqlite_autoindex_'");
+    Statement objects(connection,
+                      "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema "
+                      "WHERE substr(name, 1, 11) <> 'sqlite_stat' "
+                      "AND substr(name, 1, 17) <> 'sqlite_autoindex_'");
     auto row = objects.query();
     while (row.next())
         schema.emplace(Named(row.text(0), row.text(1)),
@@ -55,9 +55,9 @@ Schema schema_of(sqlite::Connection& connection) {
 // A store is made by all migrations one after the other, however long ago the first was.
 const Schema& schema_of_this_version() {
     static const Schema schema = [] {
-        const auto opened = sqlite::Connection::open(":memory:");
+        const auto opened = Connection::open(":memory:");
         FG_CHECK(opened.has_value());
-        for (const auto* migration : sqlite::kMigrations) (*opened)->exec(migration);
+        for (const auto* migration : kMigrations) (*opened)->exec(migration);
         auto made = schema_of(**opened);
         FG_CHECK(!(*opened)->failure());
         return made;
@@ -69,20 +69,20 @@ std::string spoken(const Named& named) { return named.first + " " + named.second
 
 }  // namespace
 
-void check_objects(sqlite::Connection& connection, Checks& checks) {
+void check_objects(Connection& connection, Check& check) {
     const auto& meant = schema_of_this_version();
     const auto found = schema_of(connection);
     if (connection.failure()) return;
     for (const auto& [named, made] : meant) {
         const auto there = found.find(named);
-        checks.schema.expect(there != found.end() && there->second == made, [&] {
+        check.expect(there != found.end() && there->second == made, [&] {
             return spoken(named) + (there == found.end() ? " is missing" : " was changed");
         });
     }
     for (const auto& [named, made] : found) {
         if (!meant.contains(named))
-            checks.schema.fault(spoken(named) + " of " + made.table + " is not fencegate's");
+            check.fault(spoken(named) + " of " + made.table + " is not fencegate's");
     }
 }
 
-}  // namespace fencegate::storage
+}  // namespace fencegate::storage::sqlite
