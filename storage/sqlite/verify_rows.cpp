@@ -25,6 +25,10 @@ const char* tokens_in(TokenTable table) noexcept {
 
 }  // namespace
 
+VerifyRows::VerifyRows(Connection& connection)
+    : connection_(connection),
+      further_lock_(connection, "SELECT 1 FROM lease_locks WHERE token = ? AND lock = ?") {}
+
 StoreTotals VerifyRows::totals() {
     StoreTotals totals;
     {
@@ -105,6 +109,11 @@ Pass<LockHead> VerifyRows::lock_heads() {
                                    to.lock = from.text(0);
                                    to.last_token = from.integer(1);
                                });
+}
+
+bool VerifyRows::has_further_lock(lockmgr::FencingToken token, const std::string& lock) {
+    auto row = further_lock_.query(token, lock);
+    return row.next();
 }
 
 bool VerifyRows::may_follow(std::int64_t id, std::int64_t before) const {

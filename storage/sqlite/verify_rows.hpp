@@ -11,7 +11,7 @@ namespace fencegate::storage::sqlite {
 
 class VerifyRows final : public RowsToVerify {
 public:
-    explicit VerifyRows(Connection& connection) : connection_(connection) {}
+    explicit VerifyRows(Connection& connection);
 
     [[nodiscard]] StoreTotals totals() override;
     [[nodiscard]] Pass<StoredHour> hours() override;
@@ -22,6 +22,8 @@ public:
     [[nodiscard]] Pass<FurtherLock> further_locks() override;
     [[nodiscard]] Pass<LockLease> leases_by_lock(std::optional<lockmgr::LockRange> within) override;
     [[nodiscard]] Pass<LockHead> lock_heads() override;
+    [[nodiscard]] bool has_further_lock(lockmgr::FencingToken token,
+                                        const std::string& lock) override;
 
     [[nodiscard]] Pass<StoredEntry> journal() override;
     [[nodiscard]] bool may_follow(std::int64_t id, std::int64_t before) const override;
@@ -51,6 +53,7 @@ public:
 
 private:
     Connection& connection_;
+    Statement further_lock_;
 };
 
 }  // namespace fencegate::storage::sqlite

@@ -18,9 +18,8 @@ public:
               (std::string("SELECT ") + kEntryColumns + " FROM transfers ORDER BY id").c_str()),
           entry_(entries_.query()),
           lease_(connection,
-                 "SELECT lock, principal, owner, mode, state, ended_at_ms, lock_count "
-                 "FROM leases WHERE token = ?"),
-          further_(connection, "SELECT lock FROM lease_locks WHERE token = ?") {}
+                 "SELECT lock, principal, owner, mode, state, ended_at_ms "
+                 "FROM leases WHERE token = ?") {}
 
     [[nodiscard]] const StoredEntry* next() override {
         is_over_ = is_over_ || !entry_.next();
@@ -44,16 +43,11 @@ private:
         lease.mode = static_cast<lockmgr::LockMode>(found.integer(3));
         lease.state = static_cast<lockmgr::LeaseState>(found.integer(4));
         lease.ended_at = time_in(found, 5);
-        lease.further_locks.clear();
-        if (found.integer(6) == 1) return;  // whether it has others is asked of all leases
-        auto further = further_.query(*row_.entry.token);
-        while (further.next()) lease.further_locks.emplace_back(further.text(0));
     }
 
     Statement entries_;
     Statement::Row entry_;
     Statement lease_;
-    Statement further_;
     StoredEntry row_;
     bool is_over_ = false;
 };

@@ -26,7 +26,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace fencegate::storage {
 
@@ -103,7 +102,6 @@ struct LockHead {
 // The lease that a token names, as far as the fence asks for it.
 struct GuardingLease {
     std::string lock{};  // the first of them
-    std::vector<std::string> further_locks{};  // where it says that it has some
     std::string principal{};
     std::string owner{};
     lockmgr::LockMode mode{};
@@ -257,6 +255,9 @@ public:
     [[nodiscard]] virtual Pass<LockLease> leases_by_lock(
         std::optional<lockmgr::LockRange> within) = 0;
     [[nodiscard]] virtual Pass<LockHead> lock_heads() = 0;  // by lock
+    // For writes that the first lock of their lease does not guard.
+    [[nodiscard]] virtual bool has_further_lock(lockmgr::FencingToken token,
+                                                const std::string& lock) = 0;
 
     // The journal, and what is kept of it elsewhere.
     [[nodiscard]] virtual Pass<StoredEntry> journal() = 0;  // by id, with leases

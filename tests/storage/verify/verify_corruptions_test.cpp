@@ -91,6 +91,13 @@ TEST_F(VerifyStore, TakesStatisticsOfTheQueryPlannerForSound) {
     EXPECT_EQ(told(verify()), "");
 }
 
+// As stores have it from before references were unique.
+TEST_F(VerifyStore, TakesAReferenceForSharedIfItIsAnElderPayments) {
+    tamper("UPDATE payments SET reference = 'order-3' WHERE id = 'pay_1'");
+
+    EXPECT_EQ(told(verify()), "");
+}
+
 struct Corruption {
     const char* name;
     const char* check;
@@ -199,6 +206,8 @@ constexpr Corruption kKeys[] = {
     {"AnswerOfAnotherAmount", "answers",
      "UPDATE answers SET body = replace(body, '\"amount\":100', '\"amount\":900') "
      "WHERE key = 'r1'"},
+    {"AnswerOfHalfAMovement", "answers",
+     "UPDATE answers SET version = version - 1 WHERE key = 'c1'"},
     {"AnswersSwapped", "answers",
      "UPDATE answers SET body = (SELECT body FROM answers WHERE key = 'r2') WHERE key = 'r1'"},
     {"AnswerOfAnotherCapture", "answers",
@@ -253,6 +262,8 @@ constexpr Corruption kFences[] = {
     {"HeadOfALockPutBack", "lease_chains",
      "UPDATE locks SET last_token = last_token - 1 WHERE name = 'payments/pay_1'"},
     {"LockOfALeaseDeleted", "lease_chains", "DELETE FROM lease_locks"},
+    {"LockOfNoLease", "lease_chains", "INSERT INTO lease_locks VALUES (77, 'payments/pay_1', 0)"},
+    {"LocksOfALeaseMiscounted", "lease_chains", "UPDATE leases SET lock_count = 2 WHERE token = 1"},
     {"CounterPutBack", "token_counter", "UPDATE store SET sequence = sequence - 1"},
     // A seal cannot tell this 0 from no token.
     {"TokenZero", "token_counter", "UPDATE transfers SET token = 0 WHERE token IS NULL"},
