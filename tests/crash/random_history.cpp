@@ -1,8 +1,8 @@
 #include "tests/crash/random_history.hpp"
 
 #include "storage/sqlite/database.hpp"
-#include "storage/verify/verify_checks.hpp"
 #include "storage/sqlite/verify_store.hpp"
+#include "storage/verify/verify_checks.hpp"
 #include "tests/support/tokens.hpp"
 
 #include <sqlite3.h>
