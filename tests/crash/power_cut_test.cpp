@@ -72,7 +72,7 @@ Cut cut_once(std::uint64_t seed, Sabotage how) {
 }
 
 TEST(PowerCut, LosesNothingThatWasAcknowledged) {
-    const auto cuts = repetitions("FENCEGATE_POWER_CUTS", 1'500);
+    const auto cuts = repetitions("FENCEGATE_POWER_CUTS", 800);
     std::size_t acknowledged = 0;
 
     for (std::size_t seed = 1; seed <= cuts && !HasFailure(); ++seed) {

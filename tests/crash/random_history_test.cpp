@@ -15,7 +15,7 @@
 namespace fencegate::testing {
 namespace {
 
-constexpr std::size_t kSequencesEach = 5'000;  // in each of two tests: two cores share the work
+constexpr std::size_t kSequencesEach = 2'000;  // in each of two tests: two cores share the work
 constexpr std::size_t kSequencesPerStore = 50;
 constexpr std::uint64_t kSeed = 1;
 
