@@ -4,9 +4,9 @@
 
 namespace fencegate::lockmgr {
 
-FenceVerdict check_fence(const std::optional<Lease>& lease, const LockName* lock,
-                         std::string_view principal, bool accepts_late_writes) noexcept {
-    if (!lease) return FenceVerdict::Unknown;
+FenceVerdict check_fence(const Lease* lease, const LockName* lock, std::string_view principal,
+                         bool accepts_late_writes) noexcept {
+    if (lease == nullptr) return FenceVerdict::Unknown;
     // Before anything is said about the lease: a token is good only from its holder's principal,
     // and nobody else learns how the lease is doing.
     if (lease->principal != principal) return FenceVerdict::NotHolder;

@@ -36,10 +36,10 @@ enum class FenceVerdict : std::uint8_t {
     NotHolder,
 };
 
-// `lease` is the row the token names, if any. `lock` is what the route guards, and needs an
-// exclusive lease: who shares a lock does not write. nullptr if the route takes a token without
-// naming a lock (creating a payment); a reader's does not do there either.
-[[nodiscard]] FenceVerdict check_fence(const std::optional<Lease>& lease, const LockName* lock,
+// `lease` is the row the token names, nullptr if there is none. `lock` is what the route guards,
+// and needs an exclusive lease: who shares a lock does not write. nullptr if the route takes a
+// token without naming a lock (creating a payment); a reader's does not do there either.
+[[nodiscard]] FenceVerdict check_fence(const Lease* lease, const LockName* lock,
                                        std::string_view principal,
                                        bool accepts_late_writes) noexcept;
 

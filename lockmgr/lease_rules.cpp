@@ -18,8 +18,8 @@ AcquireDecision decide_acquire(bool fits, bool somebody_waits, Duration wait) no
     return wait > Duration::zero() ? AcquireDecision::Wait : AcquireDecision::Refuse;
 }
 
-Result<> check_own_lease(const std::optional<Lease>& lease, std::string_view principal) {
-    if (!lease) return fail(ErrorCode::LeaseNotFound, "No lease has this id.");
+Result<> check_own_lease(const Lease* lease, std::string_view principal) {
+    if (lease == nullptr) return fail(ErrorCode::LeaseNotFound, "No lease has this id.");
     if (lease->principal != principal)
         return fail(ErrorCode::FenceNotHolder, "The lease belongs to another principal.");
     switch (lease->state) {

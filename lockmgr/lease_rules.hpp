@@ -28,8 +28,8 @@ enum class AcquireDecision : std::uint8_t { Grant, Wait, Refuse };
 
 // Renew and release act on a live lease of the caller's own principal.
 // Fails with: LeaseNotFound, FenceNotHolder, GoneExpired, GoneStale, GoneReleased, GoneBroken.
-[[nodiscard]] Result<> check_own_lease(const std::optional<Lease>& lease,
-                                       std::string_view principal);
+// `lease`: nullptr if there is none.
+[[nodiscard]] Result<> check_own_lease(const Lease* lease, std::string_view principal);
 
 // Whether a lease of mode `asked` may be granted while the newest lease of the lock stands as it
 // does: nothing stands beside an exclusive one that is live.

@@ -91,8 +91,8 @@ void LiveState::put_renewals(FencingToken token, const std::optional<Renewals>& 
     }
 }
 
-void LiveState::rollback_to(Mark mark) {
-    while (undo_.size() > mark) {
+void LiveState::rollback() {
+    while (!undo_.empty()) {
         std::visit([this](const auto& undo) { take_back(undo); }, undo_.back());
         undo_.pop_back();
     }

@@ -22,8 +22,6 @@ namespace fencegate::lockmgr {
 
 class LiveState {
 public:
-    using Mark = std::size_t;
-
     // `classes` outlives this.
     LiveState(WaitLimits limits, const LockClasses& classes) : waiters_(limits), usage_(classes) {}
 
@@ -57,9 +55,7 @@ public:
     // never can while it is used as it is.
     [[nodiscard]] Fit fit(const std::vector<LockName>& locks, const Claim& claim) const;
 
-    [[nodiscard]] Mark mark() const noexcept { return undo_.size(); }
-    void rollback_to(Mark mark);
-    void rollback() { rollback_to(0); }
+    void rollback();
     // `late`: how long it took from the deadlines that were armed since the last commit, until what
     // they belong to was on disk. They count from there.
     void commit(BootTime::duration late = {});

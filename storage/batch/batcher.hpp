@@ -1,30 +1,29 @@
 #pragma once
-// Batcher: executes batches of commands on a Store, each batch one transaction, each writing
-// command between two marks of it. Holds every answer back until the commit it depends on. No
-// thread of its own: the store thread drives it in production, a test or simulation drives it
-// directly.
+// Batcher: executes batches of commands on a Store, each batch one Unit and one transaction. Holds
+// every answer back until the commit it depends on. No thread of its own: the store thread drives
+// it in production, a test or simulation drives it directly.
 //
-//   BEGIN -> time-outs -> commands in order, each after the expiries that were due when it arrived
-//         -> expiries that are due now -> COMMIT (one fsync) -> only now: live state, events,
-//         answers
+//   begin -> time-outs -> commands in order, each after the expiries that were due when it arrived
+//         -> expiries that are due now -> write what changed -> commit (one fsync) -> only now:
+//         live state, events, answers
 //
 // A deadline counts from the end of that commit. Time in which the store did not look at what had
 // arrived is given back to every deadline; see lockmgr/stall_meter.hpp.
 //
-// A full disk rolls the batch back; its commands then run one by one, so that those which write
-// nothing are still answered. A damaged page (page_seal.hpp) does the same: the command that needs
-// it is answered StoreDamaged, and what the store does by itself leaves out what needs it for a
-// while (batcher_damage.cpp). Any other failure of the disk is fatal: what was being committed
-// is answered OutcomeUnknown and the store refuses to go on. Thread rule: belongs to one thread.
+// A batch commits as a whole or not at all. If the disk is full, a page is damaged or a constraint
+// of the store holds where the rules did not, it is rolled back and its commands run again one by
+// one, so that only the one at fault is refused (batcher_one_by_one.cpp). Any other failure of the
+// disk is fatal: what was being committed is answered OutcomeUnknown and the store refuses to go
+// on. Thread rule: belongs to one thread.
 
 #include "lockmgr/stall_meter.hpp"
 #include "storage/batch/hold_expiry.hpp"
 #include "storage/batch/last_writes.hpp"
 #include "storage/batch/sweeper.hpp"
-#include "storage/commands/dispatch.hpp"
+#include "storage/unit/standing.hpp"
 #include "storage/unit/store.hpp"
+#include "storage/unit/unit.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,9 +37,6 @@ struct Routed {
     AnswerSink* home;
     Delivery delivery;
 };
-
-// The answer of a command that needs a page which is not as it was written.
-[[nodiscard]] Answer damaged_refusal(const std::string& what);
 
 class Batcher {
 public:
@@ -79,65 +75,79 @@ public:
     [[nodiscard]] const std::optional<std::string>& fatal() const noexcept { return fatal_; }
 
     // What is known beside the rows. Between batches the two agree; tests look.
-    [[nodiscard]] const lockmgr::LiveState& live() const noexcept { return tables_.live; }
+    [[nodiscard]] const lockmgr::LiveState& live() const noexcept { return standing_.live; }
 
 private:
     // After a full disk, what writes without being asked waits this long.
     static constexpr Duration kRetryAfterFull{1'000};
 
-    // And after a damaged page, what has met it: a lease that cannot end, and the upkeep, which
-    // may read thousands of rows before it gets there again.
-    static constexpr Duration kRetryAfterDamage{10'000};
-    static constexpr Duration kUpkeepAfterDamage{60'000};
+    // And what was left out, because of a damaged page or a constraint: a lease that cannot end,
+    // and the upkeep, which may read thousands of rows before it gets there again.
+    static constexpr Duration kRetryLeftOut{10'000};
+    static constexpr Duration kRetryUpkeep{60'000};
 
-    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Failed };
+    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Refused, Failed };
 
-    // Who needed the damaged page, if it was not the command at hand.
+    // Whose step it was that failed.
+    struct TheCommand {};  // at hand, or nobody who is known
     struct Waiting {
         Ticket ticket;
     };
     struct Expiring {
         lockmgr::FencingToken token;
     };
+    struct HeldPayment {
+        std::string id;
+    };
     struct Upkeep {};
-    using Culprit = std::variant<std::monostate, Waiting, Expiring, Upkeep>;
+    using Culprit = std::variant<TheCommand, Waiting, Expiring, HeldPayment, Upkeep>;
+
+    // A waiter that cannot be granted, and what it is told.
+    struct Doomed {
+        Ticket ticket;
+        Answer answer;
+    };
 
     [[nodiscard]] Attempt attempt(std::span<const Request> requests,
                                   std::span<const Ticket> cancelled, std::optional<BootTime> taken,
                                   std::vector<Routed>& out);
     void run_one_by_one(Attempt because, std::span<const Request> requests,
                         std::span<const Ticket> cancelled, std::vector<Routed>& out);
-    // Again and again, each time without one of those who need a damaged page.
-    [[nodiscard]] Attempt attempt_past_damage(std::span<const Request> requests,
-                                              std::span<const Ticket> cancelled,
-                                              std::optional<BootTime> taken,
-                                              std::vector<Routed>& out);
-    // Says who is at fault if the connection has just failed on a damaged page.
-    void blame(Culprit culprit);
-    // Leaves out who was blamed. False: nobody but the command itself, or nothing that is known.
+    // Again and again, each time without one of those whose steps fail.
+    [[nodiscard]] Attempt attempt_without_culprits(std::span<const Request> requests,
+                                                   std::span<const Ticket> cancelled,
+                                                   std::optional<BootTime> taken,
+                                                   std::vector<Routed>& out);
+    void brace_for_full_disk();
+    // One by one, each step is written on its own, so that its failure is its own.
+    void end_step(Unit& unit, Culprit culprit);
+    // False: it was the command itself, or nobody who is known.
     [[nodiscard]] bool leave_out_culprit();
-    void give_up_doomed(Batch& batch);
+    void give_up_doomed(Unit& unit);
+    // What a command is answered that was rolled back.
+    [[nodiscard]] Answer refusal_of(Attempt failed) const;
+    // Counts and tells why something was left out or refused.
+    void note_failure();
     void note_damage(const std::string& what);
-    void run_timers(Batch& batch, std::span<const Ticket> cancelled);
+    void run_timers(Unit& unit, std::span<const Ticket> cancelled);
     // Ends what fell due until `at`.
-    void advance(Batch& batch, BootTime at);
+    void advance(Unit& unit, BootTime at);
     // Serves every line that moved. After each command: whoever comes later must not overtake.
-    void serve_lines(Batch& batch);
-    void look_for_deadlocks(const Batch& batch);
-    void sweep(Batch& batch, std::size_t commands);
-    void expire_holds(Batch& batch);
+    void serve_lines(Unit& unit);
+    void look_for_deadlocks(Unit& unit);
+    void sweep(Unit& unit, std::size_t commands);
+    void expire_holds(Unit& unit);
     // The time of a batch, and news of the clock.
+    [[nodiscard]] Moment begin_moment();
     [[nodiscard]] WallTime look_at_clock(BootTime now);
-    [[nodiscard]] std::optional<Failure> under_savepoint(Batch& batch,
-                                                         const std::function<void()>& work);
-    [[nodiscard]] std::optional<Answer> execute_unless_gone(Batch& batch, const Request& request,
-                                                            std::span<const Ticket> cancelled);
-    [[nodiscard]] std::optional<Answer> execute(Batch& batch, const Request& request);
-    [[nodiscard]] Attempt commit(Batch& batch);
-    void settle(Batch& batch, BootTime::duration took);
-    void start_clocks(const Batch& batch, BootTime done);
-    void roll_back(const Batch& batch);
-    void publish(Batch& batch, std::vector<Routed>& out);
+    [[nodiscard]] std::optional<Answer> execute(Unit& unit, const Request& request,
+                                                std::span<const Ticket> cancelled);
+    [[nodiscard]] Attempt commit(Unit& unit);
+    [[nodiscard]] Attempt why_failed();
+    void settle(Unit& unit, BootTime::duration took);
+    void start_clocks(const Unit& unit, BootTime done);
+    void roll_back(const Unit& unit);
+    void publish(Unit& unit, std::vector<Routed>& out);
     void count_held(const std::vector<StoreEvent>& events);
     void publish_levels();
     // What a copy of the log has come to, which took so long.
@@ -150,22 +160,21 @@ private:
     std::unique_ptr<Store> store_;
     const Clock& clock_;
     StoreObserver& observer_;
-    const lockmgr::LockClasses classes_;
-    Tables tables_;
-    Commands commands_;
+    Standing standing_;
     Sweeper sweeper_;
     HoldExpiry holds_;
     std::vector<std::size_t> held_;  // live leases by class
     lockmgr::StallMeter stalls_;
     LastWrites last_writes_;
     BatchStats stats_;
-    std::optional<BootTime> retry_at_;       // after a full disk, expiries wait a little
-    bool keeps_record_ = true;               // not on a full disk
-    bool tells_holder_ = true;               // not where a damaged page was met
-    Culprit culprit_;                        // of the last attempt
-    std::string damage_;                     // that it met
-    std::vector<Ticket> doomed_;             // waiters that cannot be granted
-    std::optional<BootTime> upkeep_at_;      // after a damaged page; as retry_at_
+    std::optional<BootTime> retry_at_;  // after a full disk, expiries wait a little
+    bool keeps_record_ = true;          // not on a full disk
+    bool tells_holder_ = true;          // not where a damaged page was met
+    bool is_one_by_one_ = false;
+    std::optional<Culprit> culprit_;  // of the last attempt
+    std::optional<Failure> why_;      // it failed
+    std::vector<Doomed> doomed_;
+    std::optional<BootTime> upkeep_at_;      // after a failure of it; as retry_at_
     std::optional<BootTime> checkpoint_at_;  // likewise
     std::optional<BootTime> deadlock_look_at_;
     std::optional<Duration> told_offset_;  // of the clock; see StoreObserver

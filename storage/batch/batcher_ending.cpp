@@ -1,5 +1,6 @@
 // How the store ends: in order, or because its disk has failed, and what everybody is told then.
 #include "storage/batch/batcher.hpp"
+#include "storage/commands/lines.hpp"
 #include "storage/model/operation.hpp"
 
 namespace fencegate::storage {
@@ -30,15 +31,13 @@ Answer failed_before(const Operation& operation) {
 }  // namespace
 
 std::vector<Routed> Batcher::drain() {
-    commands_.locks.refuse_waiting();
+    standing_.room.close();
     stats_ = {};
-    const auto now = clock_.boot_now();
-    Batch batch{.now = now, .wall = look_at_clock(now)};
-    for (const auto ticket : tables_.room.tickets())
-        commands_.locks.give_up(batch, ticket, ErrorCode::Draining);
-    tables_.live.commit();
+    Unit unit(*store_, standing_, begin_moment());  // reads and writes no row
+    for (const auto ticket : standing_.room.tickets()) give_up(unit, ticket, ErrorCode::Draining);
+    standing_.live.commit();
     std::vector<Routed> out;
-    publish(batch, out);
+    publish(unit, out);
     return out;
 }
 
@@ -47,16 +46,17 @@ void Batcher::fail_all(std::span<const Request> failed, std::span<const Request>
                        std::vector<Routed>& out) {
     for (const auto& request : failed) {
         const auto& operation = request.command.operation;
-        out.push_back({request.home,
-                       {request.ticket, is_read(operation) ? failed_before(operation)
-                                                           : unknown_outcome(operation)}});
+        out.push_back(
+            {request.home,
+             {request.ticket, access_of(operation) != Access::Write ? failed_before(operation)
+                                                                    : unknown_outcome(operation)}});
     }
     for (const auto& request : rest)
         out.push_back({request.home, {request.ticket, failed_before(request.command.operation)}});
-    for (const auto ticket : tables_.room.tickets()) {
-        const auto* waiting = tables_.room.find(ticket);
+    for (const auto ticket : standing_.room.tickets()) {
+        const auto* waiting = standing_.room.find(ticket);
         out.push_back({waiting->home, {ticket, unknown_outcome(waiting->command.operation)}});
-        tables_.room.remove(ticket);
+        standing_.room.remove(ticket);
     }
 }
 

@@ -7,21 +7,21 @@
 
 namespace fencegate::storage {
 
-void Batcher::publish(Batch& batch, std::vector<Routed>& out) {
-    for (auto& [ticket, answer] : batch.outcomes) {
-        const auto* waiting = tables_.room.find(ticket);
+void Batcher::publish(Unit& unit, std::vector<Routed>& out) {
+    for (auto& [ticket, answer] : unit.outcomes) {
+        const auto* waiting = standing_.room.find(ticket);
         FG_CHECK(waiting != nullptr);
         if (answer.error) advise(waiting->command.operation, *answer.error);
         out.push_back({waiting->home, {ticket, std::move(answer)}});
-        tables_.room.remove(ticket);
+        standing_.room.remove(ticket);
     }
-    for (std::size_t told = 0; told < batch.contradictions; ++told)
+    for (std::size_t told = 0; told < unit.contradictions; ++told)
         observer_.on_error(StoreError::Constraint);
-    if (!batch.events.empty()) observer_.on_events(batch.events);
+    if (!unit.events.empty()) observer_.on_events(unit.events);
     // Who stands in line makes no event yet, and who is turned away there may make none.
-    if (!batch.events.empty() || batch.lines_moved()) publish_levels();
-    if (!batch.contentions.empty()) observer_.on_contentions(batch.contentions);
-    if (!batch.notices.empty()) observer_.on_notices(std::move(batch.notices));
+    if (!unit.events.empty() || unit.lines_moved()) publish_levels();
+    if (!unit.contentions.empty()) observer_.on_contentions(unit.contentions);
+    if (!unit.notices.empty()) observer_.on_notices(std::move(unit.notices));
     observer_.on_batch(stats_);
 }
 
@@ -39,8 +39,8 @@ void Batcher::publish_levels() {
     for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
         observer_.on_levels(lock_class,
                             {.held = held_[lock_class],
-                             .waiting = tables_.room.count(lock_class),
-                             .oldest_waiter_since = tables_.room.oldest_since(lock_class)});
+                             .waiting = standing_.room.count(lock_class),
+                             .oldest_waiter_since = standing_.room.oldest_since(lock_class)});
     }
 }
 

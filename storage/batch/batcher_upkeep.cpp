@@ -1,6 +1,7 @@
 // What the store does although nobody asks: sweeping, expiring holds, looking for deadlocks,
 // checkpoints; and when it must wake up for that.
 #include "storage/batch/batcher.hpp"
+#include "storage/commands/lock_queries.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -13,36 +14,41 @@ constexpr int kHoldsPerBatch = 64;
 
 }  // namespace
 
-void Batcher::sweep(Batch& batch, std::size_t commands) {
-    if (retry_at_ && batch.now < *retry_at_) return;
-    if (sweeper_.next() > batch.now && commands == 0) return;
+void Batcher::sweep(Unit& unit, std::size_t commands) {
+    if (retry_at_ && unit.now < *retry_at_) return;
+    if (sweeper_.next() > unit.now && commands == 0) return;
     const auto hour = sweeper_.hour();
-    sweeper_.count_hours(batch.now);
-    if (upkeep_at_ && batch.now < *upkeep_at_) return;
+    sweeper_.count_hours(unit);
+    if (upkeep_at_ && unit.now < *upkeep_at_) return;
     // Since a damaged page was met, an hour is committed before anything is swept, or it would be
     // taken back with that each time.
-    if (upkeep_at_ && sweeper_.hour() != hour) return sweeper_.stay_awake(batch.now);
-    const auto swept = sweeper_.sweep(std::max(kSweptPerBatchMin, 2 * commands), batch.now,
-                                      tables_.live.holdings());
+    if (upkeep_at_ && sweeper_.hour() != hour) return sweeper_.stay_awake(unit.now);
+    const auto swept = sweeper_.sweep(unit, std::max(kSweptPerBatchMin, 2 * commands));
     stats_.swept_answers = swept.answers;
     stats_.swept_leases = swept.leases;
-    expire_holds(batch);
+    end_step(unit, Upkeep{});
+    expire_holds(unit);
 }
 
-void Batcher::expire_holds(Batch& batch) {
+void Batcher::expire_holds(Unit& unit) {
     const auto hour = sweeper_.hour();
     if (!holds_.is_due(hour)) return;
-    for (const auto& payment : holds_.next(hour, kHoldsPerBatch)) {
-        // No rule of ours explains a refusal: it is counted, and the next hour tries again.
-        std::ignore = under_savepoint(batch, [&] { holds_.expire(batch, payment); });
+    for (const auto& payment : holds_.next(unit, hour, kHoldsPerBatch)) {
+        holds_.expire(unit, payment);
+        end_step(unit, HeldPayment{payment});
     }
-    if (holds_.is_due(hour)) sweeper_.stay_awake(batch.now);
+    if (holds_.is_due(hour)) sweeper_.stay_awake(unit.now);
 }
 
-void Batcher::look_for_deadlocks(const Batch& batch) {
-    if (!deadlock_look_at_ || batch.now < *deadlock_look_at_) return;
+void Batcher::look_for_deadlocks(Unit& unit) {
+    if (!deadlock_look_at_ || unit.now < *deadlock_look_at_) return;
     deadlock_look_at_.reset();
-    observer_.on_deadlocks(commands_.queries.count_deadlocks());
+    observer_.on_deadlocks(count_deadlocks(unit));
+}
+
+Moment Batcher::begin_moment() {
+    const auto now = clock_.boot_now();
+    return {now, look_at_clock(now), sweeper_.hour()};
 }
 
 WallTime Batcher::look_at_clock(BootTime now) {
@@ -62,9 +68,9 @@ std::optional<BootTime> Batcher::next_deadline() const {
         return std::optional(std::min(*left, *right));
     };
     auto due =
-        sooner(tables_.live.expiries().next_deadline(), tables_.live.resting().next_deadline());
+        sooner(standing_.live.expiries().next_deadline(), standing_.live.resting().next_deadline());
     if (due && retry_at_) due = std::max(*due, *retry_at_);
-    due = sooner(sooner(due, deadlock_look_at_), tables_.live.waiters().next_deadline());
+    due = sooner(sooner(due, deadlock_look_at_), standing_.live.waiters().next_deadline());
     auto sweep_at = sweeper_.next();
     for (const auto& at : {retry_at_, upkeep_at_}) {
         if (at) sweep_at = std::max(sweep_at, *at);
@@ -72,10 +78,10 @@ std::optional<BootTime> Batcher::next_deadline() const {
     return sooner(due, sweep_at);
 }
 
-void Batcher::look() { tables_.live.postpone(stalls_.look(clock_.boot_now())); }
+void Batcher::look() { standing_.live.postpone(stalls_.look(clock_.boot_now())); }
 
 bool Batcher::has_deadlines() const noexcept {
-    return tables_.live.expiries().size() > 0 || tables_.live.resting().size() > 0;
+    return standing_.live.expiries().size() > 0 || standing_.live.resting().size() > 0;
 }
 
 void Batcher::checkpoint_if_grown() {
@@ -87,7 +93,12 @@ void Batcher::checkpoint_if_grown() {
 
 void Batcher::close() {
     if (fatal_) return;
-    sweeper_.note_running(clock_.boot_now());
+    Changes changes;
+    sweeper_.note_running(changes.upkeep, clock_.boot_now());
+    store_->begin();
+    store_->write(changes);
+    std::ignore = store_->commit(0);
+    if (store_->failure()) store_->roll_back();
     store_->clear_failure();
     note_checkpoint(store_->close());
 }
@@ -104,7 +115,7 @@ void Batcher::note_checkpoint(BootTime::duration took) {
     } else if (failure->kind == Failure::Kind::Damaged) {
         // A page of the log. It stays there, where a start finds it; serving goes on meanwhile.
         note_damage(failure->message);
-        checkpoint_at_ = clock_.boot_now() + kUpkeepAfterDamage;
+        checkpoint_at_ = clock_.boot_now() + kRetryUpkeep;
     } else {
         distrust(failure->message);
     }

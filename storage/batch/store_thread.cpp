@@ -1,5 +1,7 @@
 #include "storage/batch/store_thread.hpp"
 
+#include "storage/model/operation.hpp"
+
 #include <algorithm>
 #include <pthread.h>
 #include <utility>
@@ -28,7 +30,7 @@ StoreThread::StoreThread(EngineOptions options, const Clock& clock, std::unique_
 StoreThread::~StoreThread() { stop(); }
 
 Submission StoreThread::submit(Request request) {
-    const bool is_long = is_long_read(request.command.operation);
+    const bool is_long = access_of(request.command.operation) == Access::LongRead;
     bool was_empty = false;
     {
         const std::lock_guard lock(mutex_);

@@ -8,12 +8,12 @@
 // which only keeps things longer. The newest lease of a lock that is held stays: the list of locks
 // and the history begin there. A little is deleted with each batch, in proportion to it, so that
 // sweeping keeps up with any load and holds nobody up. Thread rule: belongs to the store thread.
-// Call only between BEGIN and COMMIT.
+// Call only within a transaction.
 
 #include "base/clock.hpp"
 #include "lockmgr/holdings.hpp"
 #include "storage/model/engine.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/unit.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -28,47 +28,55 @@ struct Swept {
 
 class Sweeper {
 public:
-    // `rows` outlives it.
-    Sweeper(UpkeepRows& rows, const Retention& retention, BootTime now);
+    // `reader` outlives it.
+    Sweeper(UpkeepReader& reader, const Retention& retention, BootTime now);
 
     // Notes that an hour is over, or what has run of it, if it is time.
-    void count_hours(BootTime now);
+    void count_hours(Unit& unit);
     // Notes what has run of the hour. Before a restart, so that nothing is lost.
-    void note_running(BootTime now);
+    void note_running(UpkeepChanges& changes, BootTime now);
     // The hour that rows written now belong to.
-    [[nodiscard]] std::int64_t hour() const noexcept { return hour_; }
+    [[nodiscard]] std::int64_t hour() const noexcept { return state_.hour; }
 
     // Deletes at most `budget` rows of each kind.
-    Swept sweep(std::size_t budget, BootTime now, const lockmgr::Holdings& holdings);
-    // Looks at everything again. Also after a rollback, which took back what was noted and deleted.
-    void begin_round();
+    Swept sweep(Unit& unit, std::size_t budget);
+    // All since the last commit is there to stay, or never was: what was noted and deleted, and how
+    // far the round had come.
+    void commit() { committed_ = state_; }
+    void roll_back() { state_ = committed_; }
 
     // Somebody else who works by the hour has more to do.
     void stay_awake(BootTime now);
 
     // When there is something to do although nobody asks.
-    [[nodiscard]] BootTime next() const noexcept { return resume_at_; }
+    [[nodiscard]] BootTime next() const noexcept { return state_.resume_at; }
 
 private:
-    std::size_t sweep_answers(std::size_t budget);
-    std::size_t sweep_leases(std::size_t budget, const lockmgr::Holdings& holdings);
+    std::size_t sweep_answers(Unit& unit, std::size_t budget);
+    std::size_t sweep_leases(Unit& unit, std::size_t budget);
     [[nodiscard]] std::vector<OldLease> old_leases(std::size_t budget, bool& is_end);
     [[nodiscard]] bool is_head_of_held(const OldLease& lease, const lockmgr::Holdings& holdings);
-    void end_hour();
+    // Looks at everything again.
+    void begin_round();
+    void end_hour(Unit& unit);
     // When an hour is over or what has run of it is to be noted.
     [[nodiscard]] BootTime next_count() const noexcept;
 
-    UpkeepRows& rows_;
+    struct State {
+        BootTime counted_at;
+        BootTime note_at;
+        BootTime resume_at;
+        std::int64_t hour = 0;
+        BootTime::duration ran{0};  // of this hour, until counted_at
+        bool answers_left = true;   // perhaps; until a look finds none
+        bool leases_left = true;
+        std::int64_t leases_after = 0;  // looked at up to this token
+        std::int64_t leases_until = 0;  // younger ones cannot have ended long enough ago
+    };
+    UpkeepReader& reader_;
     Retention retention_;
-    std::int64_t hour_ = 0;
-    BootTime counted_at_;
-    BootTime::duration ran_{0};  // of this hour, until counted_at_
-    BootTime note_at_;
-    BootTime resume_at_;
-    bool answers_left_ = true;  // perhaps; until a look finds none
-    bool leases_left_ = true;
-    std::int64_t leases_after_ = 0;  // looked at up to this token
-    std::int64_t leases_until_ = 0;  // younger ones cannot have ended long enough ago
+    State state_;
+    State committed_;
 };
 
 }  // namespace fencegate::storage

@@ -1,5 +1,7 @@
 #include "storage/commands/event_commands.hpp"
 
+#include "storage/documents/ledger_documents.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -25,17 +27,27 @@ Error not_yours() {
     return {ErrorCode::Forbidden, "Another principal has a consumer of this name.", {}, -1};
 }
 
+// Fails with: ConsumerNotFound, Forbidden if it is another principal's.
+Result<Consumer> own(Unit& unit, const Command& command, const std::string& name) {
+    const auto* consumer = unit.consumers.find(name);
+    if (consumer == nullptr)
+        return fail(ErrorCode::ConsumerNotFound,
+                    "No consumer has this name. PUT a position, 0 at first, to make it.");
+    if (consumer->principal != command.principal) return std::unexpected(not_yours());
+    return *consumer;
+}
+
 }  // namespace
 
-Answer EventCommands::read(const Command& command, const ReadEvents& read) {
+Answer carry_out(Unit& unit, const Command& command, const ReadEvents& read) {
     auto after = read.after;
     if (!read.consumer.empty()) {
-        const auto consumer = own(command, read.consumer);
+        const auto consumer = own(unit, command, read.consumer);
         if (!consumer) return refusal(consumer.error());
         after = consumer->position;
     }
     // One movement more than asked for tells whether there are more, and that the last is whole.
-    auto rows = tables_.entries.after(
+    auto rows = unit.flushed().entries.after(
         after, {{.first = 1, .end = std::numeric_limits<std::int64_t>::max()}},
         (read.limit + 2) * kTransfersPerMovementMax);
     std::vector<JournalEntry> entries;
@@ -57,15 +69,14 @@ Answer EventCommands::read(const Command& command, const ReadEvents& read) {
     return document(events_document(entries, next_after, has_more));
 }
 
-Answer EventCommands::read(const Command& command, const ReadConsumer& read) {
-    const auto consumer = own(command, read.consumer);
+Answer carry_out(Unit& unit, const Command& command, const ReadConsumer& read) {
+    const auto consumer = own(unit, command, read.consumer);
     if (!consumer) return refusal(consumer.error());
     return document(consumer_document(*consumer));
 }
 
-Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
-                                  const Acknowledge& what) {
-    const auto head = tables_.ledger.head().id;
+Answer carry_out(Unit& unit, const Command& command, const Acknowledge& what) {
+    const auto head = unit.ledger.head().id;
     if (what.position > head)
         return refusal({ErrorCode::InvalidArgument,
                         "position must be the id of an event that was read; the newest entry of "
@@ -73,35 +84,27 @@ Answer EventCommands::acknowledge(const Batch& batch, const Command& command,
                             std::to_string(head) + ".",
                         {},
                         -1});
-    auto consumer = tables_.consumers.find(what.consumer);
-    if (consumer && consumer->principal != command.principal) return refusal(not_yours());
-    if (consumer && consumer->position >= what.position) return position_of(*consumer);
-    if (!consumer && tables_.consumers.count_of(command.principal) >= kConsumersPerPrincipalMax)
+    const auto* known = unit.consumers.find(what.consumer);
+    if (known != nullptr && known->principal != command.principal) return refusal(not_yours());
+    if (known != nullptr && known->position >= what.position) return position_of(*known);
+    if (known == nullptr &&
+        unit.flushed().consumers.count_of(command.principal) >= kConsumersPerPrincipalMax)
         return refusal({ErrorCode::QuotaExceeded,
                         "A principal may have 100 consumers. Delete one that is not used any more.",
                         {},
                         -1});
-    consumer = Consumer{what.consumer, command.principal, what.position, batch.wall};
-    tables_.consumers.put(*consumer);
-    return position_of(*consumer);
+    const Consumer consumer{what.consumer, command.principal, what.position, unit.wall};
+    unit.consumers.put(consumer);
+    return position_of(consumer);
 }
 
-Answer EventCommands::forget(const Command& command, const ForgetConsumer& what) {
-    const auto consumer = own(command, what.consumer);
+Answer carry_out(Unit& unit, const Command& command, const ForgetConsumer& what) {
+    const auto consumer = own(unit, command, what.consumer);
     if (!consumer) return refusal(consumer.error());
-    tables_.consumers.erase(what.consumer);
+    unit.consumers.erase(what.consumer);
     Answer answer;
     answer.resource_id = what.consumer;
     return answer;
-}
-
-Result<Consumer> EventCommands::own(const Command& command, const std::string& name) {
-    auto consumer = tables_.consumers.find(name);
-    if (!consumer)
-        return fail(ErrorCode::ConsumerNotFound,
-                    "No consumer has this name. PUT a position, 0 at first, to make it.");
-    if (consumer->principal != command.principal) return std::unexpected(not_yours());
-    return *std::move(consumer);
 }
 
 }  // namespace fencegate::storage

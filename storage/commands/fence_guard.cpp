@@ -37,13 +37,13 @@ std::string_view detail_of(FenceVerdict verdict) {
     return "";
 }
 
-Answer refuse(Tables& tables, const Batch& batch, FenceVerdict verdict, FencingToken token,
-              const LockName* lock, const std::optional<Lease>& lease) {
+Answer refuse(Unit& unit, FenceVerdict verdict, FencingToken token, const LockName* lock,
+              const Lease* lease) {
     Error error{lockmgr::refusal_code(verdict), std::string(detail_of(verdict)), {}, -1};
     if (lock != nullptr) error.members.push_back({"lock", lock->value()});
     error.members.push_back({"presented_token", token.value()});
-    if (lease && verdict != FenceVerdict::NotHolder)
-        describe_lease(tables, batch, *lease, lock, error);
+    if (lease != nullptr && verdict != FenceVerdict::NotHolder)
+        describe_lease(unit, *lease, lock, error);
     return refusal(std::move(error));
 }
 
@@ -62,11 +62,11 @@ Answer refuse_without_lease(TokenFault fault, const LockName* lock) {
 
 // Who holds the lock by now that the lease was asked about; of a lease over several of which none
 // was named, the first that is held.
-std::optional<FencingToken> current_token(const Tables& tables, const Lease& lease,
+std::optional<FencingToken> current_token(const Unit& unit, const Lease& lease,
                                           const LockName* lock) {
     for (const auto& covered : lease.locks) {
         const bool is_meant = lock == nullptr || !lease.covers(*lock) || covered == *lock;
-        const auto* holding = tables.live.holdings().find(covered);
+        const auto* holding = unit.live.holdings().find(covered);
         if (is_meant && holding != nullptr) return holding->tokens.back();
     }
     return std::nullopt;
@@ -79,23 +79,23 @@ std::string joined(const std::vector<LockName>& locks) {
 }
 
 // The first of a lease in full; of the rest how many they were.
-void keep(RefusalRows& refusals, FencingToken token, const RefusedWrite& refused) {
-    const auto number = refusals.count_up(token);
-    if (number <= kRefusalsKept) refusals.insert(token, number, refused);
+void keep(LeaseTable& leases, FencingToken token, RefusedWrite refused) {
+    const auto number = leases.count_refusal(token);
+    if (number <= kRefusalsKept) leases.insert_refusal(token, number, std::move(refused));
 }
 
-void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVerdict verdict,
-                   const Lease& lease, const LockName& lock) {
+void put_on_record(Unit& unit, const Command& command, FenceVerdict verdict, const Lease& lease,
+                   const LockName& lock) {
     const auto code = lockmgr::refusal_code(verdict);
-    const auto holder = holder_of(tables, lock, batch.now);
+    const auto holder = holder_of(unit, lock);
     const auto late = lease.state == LeaseState::Live
                           ? Duration(0)
-                          : Duration(ms_between(lease.ended_since, batch.now));
+                          : Duration(ms_between(lease.ended_since, unit.now));
     std::optional<FencingToken> current_token;
     if (holder) current_token = holder->lease.token;
-    if (batch.keeps_record)
-        keep(tables.refusals, lease.token,
-             {.at = batch.wall,
+    if (unit.keeps_record)
+        keep(unit.leases, lease.token,
+             {.at = unit.wall,
               .principal = command.principal,
               .code = std::string(code_name(code)),
               .route = std::string(command.route),
@@ -103,65 +103,61 @@ void put_on_record(Tables& tables, Batch& batch, const Command& command, FenceVe
               .late_ms = late.count(),
               .current_token = current_token,
               .current_owner = holder ? holder->lease.owner : ""});
-    batch.notices.push_back({.kind = LockNotice::Kind::Refused,
-                             .at = batch.wall,
-                             .locks = {lock},
-                             .token = lease.token,
-                             .principal = command.principal,
-                             .owner = lease.principal == command.principal ? lease.owner : "",
-                             .refusal = code,
-                             .current_token = current_token,
-                             .late = late});
+    unit.notices.push_back({.kind = LockNotice::Kind::Refused,
+                            .at = unit.wall,
+                            .locks = {lock},
+                            .token = lease.token,
+                            .principal = command.principal,
+                            .owner = lease.principal == command.principal ? lease.owner : "",
+                            .refusal = code,
+                            .current_token = current_token,
+                            .late = late});
 }
 
 }  // namespace
 
-void describe_lease(Tables& tables, const Batch& batch, const Lease& lease, const LockName* lock,
-                    Error& error) {
+void describe_lease(Unit& unit, const Lease& lease, const LockName* lock, Error& error) {
     error.members.push_back({"lease_lock", joined(lease.locks)});
     if (lease.claim.mode != lockmgr::LockMode::Exclusive)
         error.members.push_back({"lease_mode", std::string(lock_mode_name(lease.claim.mode))});
     if (lease.state == LeaseState::Live) return;
     error.members.push_back({"ended", std::string(lease_state_name(lease.state))});
-    error.members.push_back({"ended_ms_ago", ms_between(lease.ended_since, batch.now)});
-    if (const auto current = current_token(tables, lease, lock))
+    error.members.push_back({"ended_ms_ago", ms_between(lease.ended_since, unit.now)});
+    if (const auto current = current_token(unit, lease, lock))
         error.members.push_back({"current_token", current->value()});
 }
 
-std::optional<Answer> refuse_by_fence(Tables& tables, Batch& batch,
-                                      const lockmgr::LockClasses& classes, const Command& command,
-                                      const PresentedToken& token, const LockName* lock,
-                                      std::string* owner) {
-    FenceEvent event{lock != nullptr ? classes.index_of(*lock) : classes.size() - 1,
+std::expected<const Lease*, Answer> pass_fence(Unit& unit, const Command& command,
+                                               const PresentedToken& token, const LockName* lock) {
+    FenceEvent event{lock != nullptr ? unit.classes.index_of(*lock) : unit.classes.size() - 1,
                      FenceVerdict::Unknown};
     if (!token) {
         event.extra =
             token == lockmgr::kNoToken ? FenceEvent::Extra::Missing : FenceEvent::Extra::Malformed;
-        batch.events.emplace_back(event);
-        return refuse_without_lease(token.error(), lock);
+        unit.events.emplace_back(event);
+        return std::unexpected(refuse_without_lease(token.error(), lock));
     }
-    auto lease = tables.leases.find(*token);
-    if (lease && lock == nullptr) event.lock_class = classes.index_of(lease->locks.front());
+    const auto* lease = unit.leases.find(*token);
+    const auto& classes = unit.classes;
+    if (lease != nullptr && lock == nullptr)
+        event.lock_class = classes.index_of(lease->locks.front());
     const bool accepts_late =
-        lease &&
+        lease != nullptr &&
         (lock != nullptr ? classes.of(*lock) : classes.strictest(lease->locks)).accepts_late_writes;
     event.verdict = lockmgr::check_fence(lease, lock, command.principal, accepts_late);
     if (event.verdict == FenceVerdict::Accepted) {  // for whoever sets TTLs, nothing asks it here
         event.token = lease->token;
-        event.share_left = share_left(tables, *lease, batch.now);
+        event.share_left = share_left(unit, *lease);
     }
-    if (lease) event.ttl = lease->ttl;
-    if (lease && lease->state != LeaseState::Live)
-        event.stale_for = Duration(ms_between(lease->ended_since, batch.now));
-    batch.events.emplace_back(event);
-    if (lockmgr::is_accepted(event.verdict)) {
-        if (owner != nullptr) *owner = std::move(lease->owner);
-        return std::nullopt;
-    }
-    if (lease)
-        put_on_record(tables, batch, command, event.verdict, *lease,
+    if (lease != nullptr) event.ttl = lease->ttl;
+    if (lease != nullptr && lease->state != LeaseState::Live)
+        event.stale_for = Duration(ms_between(lease->ended_since, unit.now));
+    unit.events.emplace_back(event);
+    if (lockmgr::is_accepted(event.verdict)) return lease;
+    if (lease != nullptr)
+        put_on_record(unit, command, event.verdict, *lease,
                       lock != nullptr ? *lock : lease->locks.front());
-    return refuse(tables, batch, event.verdict, *token, lock, lease);
+    return std::unexpected(refuse(unit, event.verdict, *token, lock, lease));
 }
 
 }  // namespace fencegate::storage

@@ -19,49 +19,12 @@ bool is_within(std::int64_t id, const EntryRanges& ranges) {
         ranges, [&](const EntryRange& range) { return range.first <= id && id < range.end; });
 }
 
-}  // namespace
-
-Answer LedgerQueries::read(const ReadAccounts& read) {
-    std::vector<AccountView> views;
-    for (const auto& [currency, accounts] : tables_.ledger.balances()) {
-        if (!read.currency.empty() && currency != read.currency) continue;
-        for (std::size_t account = 0; account < accounts.size(); ++account)
-            views.push_back({currency, static_cast<Account>(account),
-                             accounts[account].debits_minor, accounts[account].credits_minor});
-    }
-    Answer answer;
-    answer.body = accounts_document(views);
-    return answer;
-}
-
-Answer LedgerQueries::read(const ListEntries& list) {
-    if (!list.payment_id.empty()) return of_payment(list);
-    auto& entries = tables_.entries;
-    const auto ranges = entries.ranges_of(list.booked);
-    std::vector<JournalEntry> found;
-    Answer answer;
-    scan_page(
-        list.place, list.limit, answer,
-        [&](bool is_older, std::int64_t beside, int limit) {
-            return is_older ? entries.before(beside, ranges, limit)
-                            : entries.after(beside, ranges, limit);
-        },
-        [](const JournalEntry& entry) { return entry.id; },
-        [&](const JournalEntry& entry) {
-            if (!is_wanted(entry, list)) return std::size_t{0};
-            found.push_back(entry);
-            return kRowBytes;
-        });
-    if (list.place.side == Place::Side::Newer) std::ranges::reverse(found);
-    answer.body = entries_document(found, answer.next_cursor, answer.previous_cursor);
-    return answer;
-}
-
 // Along the chain of the payment, which leads from the newest of its entries to the first.
-Answer LedgerQueries::of_payment(const ListEntries& list) {
-    const auto payment = tables_.payments.find(list.payment_id);
-    if (!payment) return refusal({ErrorCode::PaymentNotFound, "No payment has this id.", {}, -1});
-    auto& entries = tables_.entries;
+Answer of_payment(Unit& unit, const ListEntries& list) {
+    const auto* payment = unit.payments.find(list.payment_id);
+    if (payment == nullptr)
+        return refusal({ErrorCode::PaymentNotFound, "No payment has this id.", {}, -1});
+    auto& entries = unit.flushed().entries;
     const auto ranges = entries.ranges_of(list.booked);
     const auto first = ranges.empty() ? payment->last_transfer + 1 : ranges.front().first;
     auto next = payment->last_transfer;
@@ -93,9 +56,9 @@ Answer LedgerQueries::of_payment(const ListEntries& list) {
 }
 
 // What is booked before the range opens it, whatever its id; of that, a mark knows all up to it.
-StatementPage LedgerQueries::begin_statement(const ReadStatement& read) {
+StatementPage begin_statement(Unit& unit, const ReadStatement& read) {
     using Does = StatementStep::Does;
-    auto& entries = tables_.entries;
+    auto& entries = unit.flushed().entries;
     StatementPage page;
     auto& steps = page.place.steps;
     if (read.booked.from) {
@@ -117,30 +80,12 @@ StatementPage LedgerQueries::begin_statement(const ReadStatement& read) {
     return page;
 }
 
-Answer LedgerQueries::read(const ReadStatement& read) {
-    auto page = std::make_shared<StatementPage>(read.place ? StatementPage{.place = *read.place}
-                                                           : begin_statement(read));
-    auto& steps = page->place.steps;
-    int left = kStatementRows;
-    auto step = steps.begin();
-    for (; step != steps.end() && left > 0; ++step) {
-        left -= take_step(read, *step, left, *page);
-        if (step->next < step->end) break;
-    }
-    steps.erase(steps.begin(), step);
-    page->is_last = steps.empty();
-    page->is_open = page->is_last || steps.front().does == StatementStep::Does::Tell;
-    Answer answer;
-    answer.statement = std::move(page);
-    return answer;
-}
-
 // Reads `limit` rows of a step at most. Returns how many they were.
-int LedgerQueries::take_step(const ReadStatement& read, StatementStep& step, int limit,
-                             StatementPage& page) {
+int take_step(Unit& unit, const ReadStatement& read, StatementStep& step, int limit,
+              StatementPage& page) {
     using Does = StatementStep::Does;
     const auto rows =
-        tables_.entries.after(step.next - 1, {{.first = step.next, .end = step.end}}, limit);
+        unit.flushed().entries.after(step.next - 1, {{.first = step.next, .end = step.end}}, limit);
     const auto count = static_cast<int>(rows.size());
     step.next = count < limit ? step.end : rows.back().id + 1;
     for (const auto& entry : rows) {
@@ -155,6 +100,62 @@ int LedgerQueries::take_step(const ReadStatement& read, StatementStep& step, int
         }
     }
     return count;
+}
+
+}  // namespace
+
+Answer carry_out(Unit& unit, const Command&, const ReadAccounts& read) {
+    std::vector<AccountView> views;
+    for (const auto& [currency, accounts] : unit.ledger.balances()) {
+        if (!read.currency.empty() && currency != read.currency) continue;
+        for (std::size_t account = 0; account < accounts.size(); ++account)
+            views.push_back({currency, static_cast<Account>(account),
+                             accounts[account].debits_minor, accounts[account].credits_minor});
+    }
+    Answer answer;
+    answer.body = accounts_document(views);
+    return answer;
+}
+
+Answer carry_out(Unit& unit, const Command&, const ListEntries& list) {
+    if (!list.payment_id.empty()) return of_payment(unit, list);
+    auto& entries = unit.flushed().entries;
+    const auto ranges = entries.ranges_of(list.booked);
+    std::vector<JournalEntry> found;
+    Answer answer;
+    scan_page(
+        list.place, list.limit, answer,
+        [&](bool is_older, std::int64_t beside, int limit) {
+            return is_older ? entries.before(beside, ranges, limit)
+                            : entries.after(beside, ranges, limit);
+        },
+        [](const JournalEntry& entry) { return entry.id; },
+        [&](const JournalEntry& entry) {
+            if (!is_wanted(entry, list)) return std::size_t{0};
+            found.push_back(entry);
+            return kRowBytes;
+        });
+    if (list.place.side == Place::Side::Newer) std::ranges::reverse(found);
+    answer.body = entries_document(found, answer.next_cursor, answer.previous_cursor);
+    return answer;
+}
+
+Answer carry_out(Unit& unit, const Command&, const ReadStatement& read) {
+    auto page = std::make_shared<StatementPage>(read.place ? StatementPage{.place = *read.place}
+                                                           : begin_statement(unit, read));
+    auto& steps = page->place.steps;
+    int left = kStatementRows;
+    auto step = steps.begin();
+    for (; step != steps.end() && left > 0; ++step) {
+        left -= take_step(unit, read, *step, left, *page);
+        if (step->next < step->end) break;
+    }
+    steps.erase(steps.begin(), step);
+    page->is_last = steps.empty();
+    page->is_open = page->is_last || steps.front().does == StatementStep::Does::Tell;
+    Answer answer;
+    answer.statement = std::move(page);
+    return answer;
 }
 
 }  // namespace fencegate::storage

@@ -42,18 +42,17 @@ OperationKind kind_of(const StoredAnswer& stored) {
     return stored.kind == AnswerKind::Lease ? OperationKind::Acquire : OperationKind::Create;
 }
 
-std::string resource_of(const StoredAnswer& stored, const std::optional<Lease>& lease) {
+std::string resource_of(const StoredAnswer& stored, const Lease* lease) {
     auto id = stored.resource_id;
-    if (stored.kind == AnswerKind::Lease && lease) id = to_string(lease->id);
+    if (stored.kind == AnswerKind::Lease && lease != nullptr) id = to_string(lease->id);
     return id.empty() ? id : std::string(path_of(kind_of(stored))) + id;
 }
 
-std::string detail_of(const StoredAnswer& stored, const std::optional<Lease>& lease,
-                      const Command& command) {
+std::string detail_of(const StoredAnswer& stored, const Lease* lease, const Command& command) {
     const auto* acquire = std::get_if<AcquireLock>(&command.operation);
     const bool is_lease = stored.kind == AnswerKind::Lease;
     std::string detail;
-    if (acquire != nullptr && is_lease && lease && lease->owner != acquire->owner) {
+    if (acquire != nullptr && is_lease && lease != nullptr && lease->owner != acquire->owner) {
         detail = "This Idempotency-Key acquired for the owner \"" + lease->owner +
                  "\", and an acquire key belongs to its owner.";
     } else if (stored.fingerprint_version == kRawFingerprintVersion) {
@@ -69,20 +68,20 @@ std::string detail_of(const StoredAnswer& stored, const std::optional<Lease>& le
 
 // Where the table of remedies does not know enough: it goes by what is asked now, and repeating the
 // first call is wrong advice for whoever did not make it. Empty: the table's.
-std::string_view remedy_of(const StoredAnswer& stored, const std::optional<Lease>& lease,
-                           const Command& command, bool has_resource) {
+std::string_view remedy_of(const StoredAnswer& stored, const Lease* lease, const Command& command,
+                           bool has_resource) {
     if (stored.kind == AnswerKind::Lease) {
         const auto* acquire = std::get_if<AcquireLock>(&command.operation);
-        if (acquire != nullptr && lease && acquire->owner == lease->owner) return {};
-        return acquire != nullptr && lease ? kRemedyOfAnotherOwner : kRemedyOfAnotherCaller;
+        if (acquire != nullptr && lease != nullptr && acquire->owner == lease->owner) return {};
+        return acquire != nullptr && lease != nullptr ? kRemedyOfAnotherOwner
+                                                      : kRemedyOfAnotherCaller;
     }
     return has_resource ? std::string_view() : kRemedyOfNoResource;
 }
 
 }  // namespace
 
-Error mismatch(const StoredAnswer& stored, const std::optional<Lease>& lease,
-               const Command& command) {
+Error mismatch(const StoredAnswer& stored, const Lease* lease, const Command& command) {
     if (stored.is_foreign)
         return {ErrorCode::IdempotencyMismatch,
                 "This Idempotency-Key cannot be told from that of another call." +

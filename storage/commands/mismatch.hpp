@@ -26,7 +26,7 @@ inline constexpr std::string_view kRemedyOfNoResource =
 
 // IdempotencyMismatch with original_operation, original_resource, original_at, and original_code if
 // the first call was refused. `lease` is the one that `stored` names, if there is one.
-[[nodiscard]] Error mismatch(const StoredAnswer& stored, const std::optional<lockmgr::Lease>& lease,
+[[nodiscard]] Error mismatch(const StoredAnswer& stored, const lockmgr::Lease* lease,
                              const Command& command);
 
 }  // namespace fencegate::storage

@@ -4,6 +4,7 @@
 #include "storage/commands/fence_guard.hpp"
 #include "storage/documents/payment_documents.hpp"
 #include "storage/model/operation.hpp"
+#include "storage/money/payment_rules.hpp"
 
 #include <algorithm>
 
@@ -55,63 +56,18 @@ Answer changed(const Payment& payment) {
                     -1});
 }
 
-}  // namespace
-
-PaymentCommands::PaymentCommands(Tables& tables, const lockmgr::LockClasses& classes,
-                                 Random& random)
-    : tables_(tables), classes_(classes), random_(random) {}
-
-Answer PaymentCommands::create(Batch& batch, const Command& command, const CreatePayment& create) {
-    std::string owner;
-    if (create.token != lockmgr::kNoToken) {
-        if (auto refused =
-                refuse_by_fence(tables_, batch, classes_, command, create.token, nullptr, &owner))
-            return *refused;
-    }
-    auto answer = create_new(batch, create,
-                             {.token = presented_token(command.operation),
-                              .principal = command.principal,
-                              .owner = owner,
-                              .key = create.idempotency.key,
-                              .reason = {},
-                              .now = batch.wall});
-    batch.events.emplace_back(
-        PaymentEvent{PaymentEvent::Operation::Create, !answer.error.has_value()});
-    return answer;
-}
-
-Answer PaymentCommands::create_new(Batch& batch, const CreatePayment& create,
-                                   const Movement& movement) {
-    if (auto refused = refuse_new(create, movement.principal)) return *refused;
-    Payment draft;
-    draft.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(batch.wall, random_)) : create.id;
-    draft.currency = create.currency;
-    draft.authorized_minor = create.amount_minor;
-    draft.reference = create.reference;
-    draft.metadata_json = create.metadata_json;
-    draft.created_at = tables_.ledger.booking_time(batch.wall);
-    draft.authorized_hour = batch.hour;
-    auto change = decide_create(std::move(draft), create.capture);
-    tables_.payments.insert(change.after);
-    if (!create.reference.empty())
-        tables_.payments.insert_reference(change.after, movement.principal);
-    tables_.ledger.post(change.after, change.transfers, movement, random_);
-    tables_.payments.update(change.after);
-    return answer_with(change.after);
-}
-
-std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
-                                                  std::string_view principal) {
-    if (!create.id.empty() && tables_.payments.find(create.id))
+std::optional<Answer> refuse_new(Unit& unit, const CreatePayment& create,
+                                 const std::string& principal) {
+    if (!create.id.empty() && unit.payments.find(create.id))
         return refusal({ErrorCode::PaymentExists, "A payment with this id exists.", {}, -1});
     if (!create.reference.empty()) {
-        if (const auto taken = tables_.payments.find_reference(create.reference, principal))
+        if (const auto taken = unit.payments.find_reference(create.reference, principal))
             return refusal({ErrorCode::ReferenceExists,
                             "The payment " + *taken + " has this reference.",
                             {},
                             -1});
     }
-    if (!tables_.ledger.has_room(create.currency, create.amount_minor))
+    if (!unit.ledger.has_room(create.currency, create.amount_minor))
         return refusal({ErrorCode::InvalidArgument,
                         "All amounts of this currency together must stay below 2^63 minor units.",
                         {},
@@ -119,32 +75,30 @@ std::optional<Answer> PaymentCommands::refuse_new(const CreatePayment& create,
     return std::nullopt;
 }
 
-Answer PaymentCommands::move(Batch& batch, const Command& command, const MovePayment& move) {
-    const auto lock = lockmgr::payment_lock(move.payment_id);
-    std::string owner;
-    if (auto refused =
-            refuse_by_fence(tables_, batch, classes_, command, move.token, &lock, &owner))
-        return *refused;
-    const auto payment = tables_.payments.find(move.payment_id);
-    if (payment && !is_version_meant(*payment, move)) return changed(*payment);
-    auto answer = payment ? decide_move(*payment, move,
-                                        {.token = *move.token,
-                                         .principal = command.principal,
-                                         .owner = owner,
-                                         .key = move.idempotency.key,
-                                         .reason = move.reason,
-                                         .now = batch.wall})
-                          : refusal(not_found());
-    batch.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
-    return answer;
+Answer create_new(Unit& unit, const CreatePayment& create, const std::string& principal,
+                  const Movement& movement) {
+    if (auto refused = refuse_new(unit, create, principal)) return *refused;
+    Payment draft;
+    draft.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(unit.wall, unit.random)) : create.id;
+    draft.currency = create.currency;
+    draft.authorized_minor = create.amount_minor;
+    draft.reference = create.reference;
+    draft.metadata_json = create.metadata_json;
+    draft.created_at = unit.ledger.booking_time(unit.wall);
+    draft.authorized_hour = unit.hour;
+    auto change = decide_create(std::move(draft), create.capture);
+    if (!create.reference.empty()) unit.payments.insert_reference(change.after, principal);
+    unit.ledger.post(change.after, change.transfers, movement, unit.random);
+    unit.payments.insert(change.after);
+    return answer_with(change.after);
 }
 
-Answer PaymentCommands::decide_move(const Payment& payment, const MovePayment& move,
-                                    const Movement& movement) {
+Answer make_move(Unit& unit, const Payment& payment, const MovePayment& move,
+                 const Movement& movement) {
     auto change = decide(payment, move);
     if (!change) return refusal(change.error());
-    const auto booked = tables_.ledger.post(change->after, change->transfers, movement, random_);
-    tables_.payments.update(change->after);
+    const auto booked = unit.ledger.post(change->after, change->transfers, movement, unit.random);
+    unit.payments.update(change->after);
     auto answer = answer_with(change->after);
     if (move.kind == MovePayment::Kind::Refund)
         answer.body = refund_document({.transfer_id = change->after.last_transfer,
@@ -157,17 +111,56 @@ Answer PaymentCommands::decide_move(const Payment& payment, const MovePayment& m
     return answer;
 }
 
-Answer PaymentCommands::read(const ReadPayment& read) {
-    const auto payment = tables_.payments.find(read.payment_id);
-    if (!payment) return refusal(not_found());
+}  // namespace
+
+Answer carry_out(Unit& unit, const Command& command, const CreatePayment& create) {
+    std::string owner;
+    if (create.token != lockmgr::kNoToken) {
+        const auto lease = pass_fence(unit, command, create.token, nullptr);
+        if (!lease) return lease.error();
+        owner = (*lease)->owner;
+    }
+    auto answer = create_new(unit, create, command.principal,
+                             {.token = presented_token(command.operation),
+                              .principal = command.principal,
+                              .owner = owner,
+                              .key = create.idempotency.key,
+                              .reason = {},
+                              .now = unit.wall});
+    unit.events.emplace_back(
+        PaymentEvent{PaymentEvent::Operation::Create, !answer.error.has_value()});
+    return answer;
+}
+
+Answer carry_out(Unit& unit, const Command& command, const MovePayment& move) {
+    const auto lock = lockmgr::payment_lock(move.payment_id);
+    const auto lease = pass_fence(unit, command, move.token, &lock);
+    if (!lease) return lease.error();
+    const auto* payment = unit.payments.find(move.payment_id);
+    if (payment != nullptr && !is_version_meant(*payment, move)) return changed(*payment);
+    const Movement movement{.token = *move.token,
+                            .principal = command.principal,
+                            .owner = (*lease)->owner,
+                            .key = move.idempotency.key,
+                            .reason = move.reason,
+                            .now = unit.wall};
+    auto answer =
+        payment != nullptr ? make_move(unit, *payment, move, movement) : refusal(not_found());
+    unit.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
+    return answer;
+}
+
+Answer carry_out(Unit& unit, const Command&, const ReadPayment& read) {
+    const auto* payment = unit.payments.find(read.payment_id);
+    if (payment == nullptr) return refusal(not_found());
     return answer_with(*payment);
 }
 
-Answer PaymentCommands::read(const ListRefunds& list) {
-    const auto payment = tables_.payments.find(list.payment_id);
-    if (!payment) return refusal(not_found());
+Answer carry_out(Unit& unit, const Command&, const ListRefunds& list) {
+    const auto* payment = unit.payments.find(list.payment_id);
+    if (payment == nullptr) return refusal(not_found());
     // One more than asked for tells whether there is another page.
-    auto refunds = tables_.payments.refunds(*payment, list.before, list.limit + 1);
+    auto refunds = unit.flushed().payments.refunds(*payment, list.before, list.limit + 1);
     if (!refunds)
         return refusal({ErrorCode::InvalidArgument,
                         "cursor must be the next_cursor of an earlier page of these refunds.",

@@ -1,21 +1,11 @@
 #pragma once
-// PaymentQueries: lists of payments. Writes nothing.
-// Thread rule: belongs to the store thread. Call only between BEGIN and COMMIT.
+// Lists of payments. Writes nothing.
+// Thread rule: belongs to the store thread. Call only within a transaction.
 
-#include "storage/unit/batch.hpp"
+#include "storage/unit/unit.hpp"
 
 namespace fencegate::storage {
 
-class PaymentQueries {
-public:
-    explicit PaymentQueries(Tables& tables) : tables_(tables) {}
-
-    [[nodiscard]] Answer read(const ListPayments& list);
-
-private:
-    [[nodiscard]] Answer by_reference(const ListPayments& list);
-
-    Tables& tables_;
-};
+[[nodiscard]] Answer carry_out(Unit& unit, const Command& command, const ListPayments& list);
 
 }  // namespace fencegate::storage

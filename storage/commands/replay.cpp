@@ -15,24 +15,22 @@ using lockmgr::LeaseState;
 
 // The lease of a first answer that has ended since. Its success is not told again: whoever acts on
 // one would act without a lock.
-Answer replay_ended(Tables& tables, const Batch& batch, const Command& command,
-                    const Lease& lease) {
+Answer replay_ended(Unit& unit, const Command& command, const Lease& lease) {
     if (const auto* acquire = std::get_if<AcquireLock>(&command.operation)) {
-        if (auto finished = finished_run(tables, *acquire, lease))
+        if (auto finished = finished_run(unit, *acquire, lease))
             return refusal(*std::move(finished));
     }
-    auto error = lockmgr::check_own_lease(lease, command.principal).error();
+    auto error = lockmgr::check_own_lease(&lease, command.principal).error();
     error.detail = "The lease that this Idempotency-Key was answered with has ended. " +
                    std::move(error.detail);
-    describe_lease(tables, batch, lease, /*lock=*/nullptr, error);
+    describe_lease(unit, lease, /*lock=*/nullptr, error);
     return refusal(std::move(error));
 }
 
-Answer replay_lease(Tables& tables, const Batch& batch, const Command& command,
-                    const Lease& lease) {
-    if (lease.state != LeaseState::Live) return replay_ended(tables, batch, command, lease);
+Answer replay_lease(Unit& unit, const Command& command, const Lease& lease) {
+    if (lease.state != LeaseState::Live) return replay_ended(unit, command, lease);
     Answer answer;
-    answer.body = lease_document(view_of(tables, lease, batch.now));
+    answer.body = lease_document(view_of(unit, lease));
     answer.resource_id = to_string(lease.id);
     answer.fencing_token = lease.token;
     return answer;
@@ -58,15 +56,16 @@ std::string_view waiting_remedy(const lockmgr::Waiter& waiter, const Command& co
 }
 
 // A waiter that is away has a place to come back to, and nothing else may come in its name.
-std::optional<Answer> in_flight(const lockmgr::WaitQueue& waiters, Batch& batch,
-                                const Command& command, const Idempotency& idempotency) {
+std::optional<Answer> in_flight(Unit& unit, const Command& command,
+                                const Idempotency& idempotency) {
+    const auto& waiters = unit.live.waiters();
     const auto* waiter = waiters.find_key(idempotency.digest);
     if (waiter == nullptr) return std::nullopt;
     const bool is_same = waiter->key->request == idempotency.fingerprint;
-    if (waiter->is_away() && (is_same || waiters.kept_until(*waiter) <= batch.at))
+    if (waiter->is_away() && (is_same || waiters.kept_until(*waiter) <= unit.at))
         return std::nullopt;
-    batch.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
-                                                       : IdempotencyEvent::Result::Mismatch});
+    unit.events.emplace_back(IdempotencyEvent{is_same ? IdempotencyEvent::Result::InFlight
+                                                      : IdempotencyEvent::Result::Mismatch});
     if (!is_same)
         return refusal({ErrorCode::IdempotencyMismatch,
                         "An acquire waits under this Idempotency-Key, and it asks for something "
@@ -94,58 +93,57 @@ bool is_to_keep(OperationKind kind, const Answer& answer) {
     return moves_money(kind) && stored_refusal(code_name(answer.error->code)).has_value();
 }
 
-void insert(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+void insert(Unit& unit, const Command& command, const Idempotency& idempotency,
             StoredAnswer stored) {
     stored.fingerprint = idempotency.fingerprint;
     stored.operation = operation_name(kind_of(command.operation));
     stored.request_id = command.request_id;
-    tables.answers.insert(command.principal, idempotency, stored, {batch.wall, batch.hour});
-    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
+    unit.answers.insert(command.principal, idempotency, std::move(stored), unit.stamp());
+    unit.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
 }
 
-void insert_lease(Tables& tables, Batch& batch, const Command& command,
-                  const Idempotency& idempotency, FencingToken token) {
+void insert_lease(Unit& unit, const Command& command, const Idempotency& idempotency,
+                  FencingToken token) {
     StoredAnswer stored;
     stored.kind = AnswerKind::Lease;
     stored.token = token;
-    insert(tables, batch, command, idempotency, std::move(stored));
+    insert(unit, command, idempotency, std::move(stored));
 }
 
 }  // namespace
 
-std::optional<Answer> replay(Tables& tables, Batch& batch, const Command& command,
-                             const Idempotency& idempotency) {
-    auto stored = tables.answers.find(command.principal, idempotency);
-    if (!stored) return in_flight(tables.live.waiters(), batch, command, idempotency);
-    std::optional<Lease> lease;
-    if (stored->token) lease = tables.leases.find(*stored->token);
+std::optional<Answer> replay(Unit& unit, const Command& command, const Idempotency& idempotency) {
+    auto stored = unit.answers.find(command.principal, idempotency);
+    if (!stored) return in_flight(unit, command, idempotency);
+    const auto* lease = stored->token ? unit.leases.find(*stored->token) : nullptr;
     if (!stored->is_of(idempotency)) {
-        batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
+        unit.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Mismatch});
         return refusal(mismatch(*stored, lease, command));
     }
-    batch.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
+    unit.events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::Replayed});
     const bool is_lease = stored->kind == AnswerKind::Lease;
-    if (is_lease && !lease) return forgotten();
-    if (is_lease) lease = as_told(tables, batch, *std::move(lease));
+    if (is_lease && lease == nullptr) return forgotten();
     const bool has_released = stored->is_released;
+    std::optional<Lease> told;
+    if (is_lease) lease = &told.emplace(as_told(unit, *lease));
     auto answer =
-        is_lease ? replay_lease(tables, batch, command, *lease) : replay_stored(*std::move(stored));
+        is_lease ? replay_lease(unit, command, *lease) : replay_stored(*std::move(stored));
     answer.is_replayed = true;
     if (has_released) {
         answer.fence_status = FenceStatus::Released;
-    } else if (lease) {
+    } else if (lease != nullptr) {
         answer.fence_status =
             lease->state == LeaseState::Live ? FenceStatus::Live : FenceStatus::Stale;
     }
     return answer;
 }
 
-void remember(Tables& tables, Batch& batch, const Command& command, const Idempotency& idempotency,
+void remember(Unit& unit, const Command& command, const Idempotency& idempotency,
               const Answer& answer) {
     const auto kind = kind_of(command.operation);
     if (!is_to_keep(kind, answer)) return;
     if (kind == OperationKind::Renew)
-        return insert_lease(tables, batch, command, idempotency, *answer.fencing_token);
+        return insert_lease(unit, command, idempotency, *answer.fencing_token);
     StoredAnswer stored;
     stored.kind = moves_money(kind) ? AnswerKind::Money : AnswerKind::Other;
     stored.token = presented_token(command.operation);
@@ -154,12 +152,12 @@ void remember(Tables& tables, Batch& batch, const Command& command, const Idempo
     stored.resource_id = answer.resource_id;
     stored.version = answer.version;
     stored.is_released = answer.fence_status == FenceStatus::Released;
-    insert(tables, batch, command, idempotency, std::move(stored));
+    insert(unit, command, idempotency, std::move(stored));
 }
 
-void remember_grant(Tables& tables, Batch& batch, const Command& command,
-                    const Idempotency& idempotency, const Lease& lease) {
-    insert_lease(tables, batch, command, idempotency, lease.token);
+void remember_grant(Unit& unit, const Command& command, const Idempotency& idempotency,
+                    const Lease& lease) {
+    insert_lease(unit, command, idempotency, lease.token);
 }
 
 }  // namespace fencegate::storage

@@ -2,6 +2,8 @@
 
 #include "lockmgr/guards.hpp"
 #include "storage/commands/fence_guard.hpp"
+#include "storage/commands/grants.hpp"
+#include "storage/documents/run_documents.hpp"
 #include "storage/unit/views.hpp"
 
 namespace fencegate::storage {
@@ -39,72 +41,71 @@ Error claimed_by_another(const Run& run, const LockName& lock) {
 
 Error not_found() { return {ErrorCode::RunNotFound, "This run was never claimed.", {}, -1}; }
 
+// A token is good only from its holder's principal. The lease may be gone before the run is.
+bool is_of_its_claim(Unit& unit, const Run& run, std::string_view principal,
+                     const PresentedToken& token) {
+    if (!token || *token != run.token) return false;
+    const auto* lease = unit.leases.find(*token);
+    return lease == nullptr || lease->principal == principal;
+}
+
+RunView view_run(Unit& unit, Run run) {
+    RunView view{.run = std::move(run)};
+    if (view.run.state != RunState::Claimed) return view;
+    auto holder = holder_of(unit, lockmgr::run_lock(view.run.job, view.run.slot));
+    if (holder && holder->lease.token == view.run.token) view.claim = std::move(holder);
+    return view;
+}
+
 }  // namespace
 
-Answer RunCommands::finish(Batch& batch, const Command& command, const FinishRun& finish) {
-    auto run = tables_.runs.find(finish.job, finish.slot.text());
-    if (!run) return refusal(not_found());
+Answer carry_out(Unit& unit, const Command& command, const FinishRun& finish) {
+    const auto* found = unit.runs.find(finish.job, finish.slot.text());
+    if (found == nullptr) return refusal(not_found());
+    auto run = *found;
     const auto outcome = finish.is_done ? RunState::Done : RunState::Failed;
-    const auto lock = lockmgr::run_lock(run->job, run->slot);
+    const auto lock = lockmgr::run_lock(run.job, run.slot);
     const auto& token = finish.token;
     Answer answer;
-    if (run->state != outcome || !is_of_its_claim(*run, command.principal, token)) {
-        if (auto refused = refuse_by_fence(tables_, batch, classes_, command, token, &lock))
-            return *refused;
-        if (*token != run->token) return refusal(claimed_by_another(*run, lock));
-        if (run->state != RunState::Claimed) return refusal(finished(*run, finish.result));
-        run->state = outcome;
-        run->ended_at = batch.wall;
-        run->result = finish.result;
-        tables_.runs.put(*run);
-        const auto lease = tables_.leases.find(*token);
-        if (!lease) return refusal(poisoned());
-        if (lease->state == LeaseState::Live) locks_.end(batch, *lease, LeaseState::Released);
-    } else if (run->result != finish.result) {
+    if (run.state != outcome || !is_of_its_claim(unit, run, command.principal, token)) {
+        const auto lease = pass_fence(unit, command, token, &lock);
+        if (!lease) return lease.error();
+        if (*token != run.token) return refusal(claimed_by_another(run, lock));
+        if (run.state != RunState::Claimed) return refusal(finished(run, finish.result));
+        run.state = outcome;
+        run.ended_at = unit.wall;
+        run.result = finish.result;
+        unit.runs.put(run);
+        if ((*lease)->state == LeaseState::Live) end_lease(unit, **lease, LeaseState::Released);
+    } else if (run.result != finish.result) {
         // What was said first is what others have read.
-        return refusal(finished(*run, finish.result));
+        return refusal(finished(run, finish.result));
     }
-    answer.resource_id = run->job + '/' + run->slot;
-    answer.body = run_document(view_run(batch, *std::move(run)));
+    answer.resource_id = run.job + '/' + run.slot;
+    answer.body = run_document(view_run(unit, std::move(run)));
     return answer;
 }
 
-// A token is good only from its holder's principal. The lease may be gone before the run is.
-bool RunCommands::is_of_its_claim(const Run& run, std::string_view principal,
-                                  const PresentedToken& token) {
-    if (!token || *token != run.token) return false;
-    const auto lease = tables_.leases.find(*token);
-    return !lease || lease->principal == principal;
-}
-
-Answer RunCommands::read(const Batch& batch, const ReadRun& read) {
-    auto run = tables_.runs.find(read.job, read.slot.text());
-    if (!run) return refusal(not_found());
+Answer carry_out(Unit& unit, const Command&, const ReadRun& read) {
+    const auto* run = unit.runs.find(read.job, read.slot.text());
+    if (run == nullptr) return refusal(not_found());
     Answer answer;
-    answer.body = run_document(view_run(batch, *std::move(run)));
+    answer.body = run_document(view_run(unit, *run));
     return answer;
 }
 
-Answer RunCommands::read(const Batch& batch, const ListRuns& list) {
+Answer carry_out(Unit& unit, const Command&, const ListRuns& list) {
     // One more than asked for tells whether there is another page.
-    auto runs = tables_.runs.list(list.job, list.before, list.limit + 1);
+    auto runs = unit.flushed().runs.list(list.job, list.before, list.limit + 1);
     const bool has_more = runs.size() > static_cast<std::size_t>(list.limit);
     if (has_more) runs.pop_back();
     std::vector<RunView> views;
     views.reserve(runs.size());
-    for (auto& run : runs) views.push_back(view_run(batch, std::move(run)));
+    for (auto& run : runs) views.push_back(view_run(unit, std::move(run)));
     Answer answer;
     if (has_more) answer.next_cursor = views.back().run.slot;
     answer.body = run_list_document(views, has_more);
     return answer;
-}
-
-RunView RunCommands::view_run(const Batch& batch, Run run) {
-    RunView view{.run = std::move(run)};
-    if (view.run.state != RunState::Claimed) return view;
-    auto holder = holder_of(tables_, lockmgr::run_lock(view.run.job, view.run.slot), batch.now);
-    if (holder && holder->lease.token == view.run.token) view.claim = std::move(holder);
-    return view;
 }
 
 }  // namespace fencegate::storage

@@ -30,9 +30,8 @@ Result<> refuse_failed(const std::optional<sqlite::Failure>& failure,
 Result<> rehearse(sqlite::Connection& connection, const EngineOptions& options, const Clock& clock,
                   StoreObserver& observer) {
     {
-        const lockmgr::LockClasses classes = options.classes;
         sqlite::RowSet rows(connection, clock);
-        const Tables tables(rows.all(), options.wait_limits, classes);
+        std::ignore = rows.ledger.read();
         const Sweeper sweeper(rows.upkeep, options.retention, clock.boot_now());
         std::ignore = rows.leases.all_live();
         std::ignore = rows.clock.look(clock.boot_now());

@@ -13,25 +13,10 @@ const LeaseRow* LeaseRows::row(Token token) const {
     return transaction_.goes_on() ? leases.find(token) : nullptr;
 }
 
-template <class Change>
-void LeaseRows::change(Token token, Change change) {
-    const auto* found = row(token);
-    if (found == nullptr) return;
-    auto after = *found;
-    change(after);
-    leases.put(token, std::move(after));
-}
-
 std::optional<lockmgr::TokenCounter> LeaseRows::counter() {
     if (!transaction_.goes_on()) return std::nullopt;
     const auto* counter = counter_.find(1);
     return counter == nullptr ? lockmgr::TokenCounter{} : *counter;
-}
-
-void LeaseRows::set_counter(lockmgr::TokenCounter counter) {
-    if (!transaction_.goes_on()) return;
-    if (counter.epoch > lockmgr::kTokenEpochMax) return transaction_.refuse("no token is left");
-    counter_.put(1, counter);
 }
 
 std::optional<Lease> LeaseRows::find(Token token) {
@@ -40,44 +25,47 @@ std::optional<Lease> LeaseRows::find(Token token) {
     return found->lease;
 }
 
-void LeaseRows::insert(const Lease& lease, const std::optional<Token>& before) {
-    if (!transaction_.goes_on()) return;
+void LeaseRows::write(const Changes& changes) {
+    if (changes.counter && changes.counter->epoch > lockmgr::kTokenEpochMax)
+        return transaction_.refuse("no token is left");
+    if (changes.counter) counter_.put(1, *changes.counter);
+    for (const auto& granted : changes.granted) insert(granted);
+    for (const auto& head : changes.heads) set_head(head);
+    for (const auto& changed : changes.leases) change(changed);
+}
+
+void LeaseRows::insert(const NewLease& granted) {
+    const auto& lease = granted.lease;
     if (leases.find(lease.token) != nullptr) return transaction_.refuse("the token was used");
-    LeaseRow row{.lease = lease, .before = {{lease.locks.front(), before}}};
-    row.lease.locks.resize(1, lease.locks.front());
+    LeaseRow row{.lease = lease};
+    for (std::size_t at = 0; at < lease.locks.size(); ++at)
+        row.before.emplace(lease.locks[at], granted.before[at]);
     leases.put(lease.token, std::move(row));
 }
 
-void LeaseRows::insert_further(Token token, const LockName& lock,
-                               const std::optional<Token>& before) {
-    change(token, [&](LeaseRow& row) {
-        row.lease.locks.push_back(lock);
-        row.before.emplace(lock, before);
-    });
+void LeaseRows::set_head(const NewHead& head) {
+    if (head.is_first && heads.find(head.lock) != nullptr)
+        return transaction_.refuse("the lock has a head");
+    heads.put(head.lock, head.token);
 }
 
-void LeaseRows::set_ttl(Token token, Duration ttl) {
-    change(token, [&](LeaseRow& row) { row.lease.ttl = ttl; });
-}
-
-void LeaseRows::end(Token token, LeaseState how, Stamp now) {
-    change(token, [&](LeaseRow& row) {
-        if (row.lease.state != LeaseState::Live) return;
-        row.lease.state = how;
-        row.lease.ended_at = now.wall;
-        row.lease.ended_since = now.now;
-        row.ended_hour = now.hour;
-    });
-}
-
-void LeaseRows::supersede(Token token) {
-    change(token, [&](LeaseRow& row) {
-        if (row.lease.state == LeaseState::Expired) row.lease.state = LeaseState::Superseded;
-    });
-}
-
-void LeaseRows::note_break_reason(Token token, std::string_view reason) {
-    change(token, [&](LeaseRow& row) { row.break_reason = reason; });
+void LeaseRows::change(const LeaseChange& change) {
+    const auto* found = row(change.token);
+    if (found == nullptr) return;
+    auto after = *found;
+    auto& lease = after.lease;
+    if (change.ttl) lease.ttl = *change.ttl;
+    if (change.end && lease.state == LeaseState::Live) {
+        lease.state = change.end->how;
+        lease.ended_at = change.end->at.wall;
+        lease.ended_since = change.end->at.now;
+        after.ended_hour = change.end->at.hour;
+        after.break_reason = change.end->break_reason;
+    }
+    if (change.is_superseded && lease.state == LeaseState::Expired)
+        lease.state = LeaseState::Superseded;
+    if (change.refused) after.refused = *change.refused;
+    leases.put(change.token, std::move(after));
 }
 
 std::string LeaseRows::break_reason(Token token) {
@@ -91,12 +79,6 @@ ChainHead LeaseRows::head(const LockName& lock) {
     const auto* newest = leases.find(*token);
     if (newest == nullptr) return {.token = *token, .state = LeaseState::Released};
     return {.token = *token, .state = newest->lease.state, .mode = newest->lease.claim.mode};
-}
-
-void LeaseRows::set_head(const LockName& lock, bool is_first, Token token) {
-    if (!transaction_.goes_on()) return;
-    if (is_first && heads.find(lock) != nullptr) return transaction_.refuse("the lock has a head");
-    heads.put(lock, token);
 }
 
 std::optional<Token> LeaseRows::before(Token token, const LockName& lock) {
@@ -132,25 +114,17 @@ std::vector<LockName> LeaseRows::names(std::string_view prefix, std::string_view
     return names;
 }
 
-std::int64_t RefusalRows::count_up(Token token) {
-    const auto* found = transaction_.goes_on() ? leases_.leases.find(token) : nullptr;
-    if (found == nullptr) return 0;
-    auto after = *found;
-    ++after.refused;
-    leases_.leases.put(token, std::move(after));
-    return count(token);
-}
-
 std::int64_t RefusalRows::count(Token token) {
     const auto* found = transaction_.goes_on() ? leases_.leases.find(token) : nullptr;
     return found == nullptr ? 0 : found->refused;
 }
 
-void RefusalRows::insert(Token token, std::int64_t number, const RefusedWrite& refused) {
-    if (!transaction_.goes_on()) return;
-    if (refusals.find({token, number}) != nullptr)
-        return transaction_.refuse("the number of the refusal was used");
-    refusals.put({token, number}, refused);
+void RefusalRows::write(const Changes& changes) {
+    for (const auto& [token, number, refused] : changes.refusals) {
+        if (refusals.find({token, number}) != nullptr)
+            return transaction_.refuse("the number of the refusal was used");
+        refusals.put({token, number}, refused);
+    }
 }
 
 std::vector<RefusedWrite> RefusalRows::of(Token token, std::int64_t limit) {

@@ -5,7 +5,7 @@
 
 #include "storage/memory/undo_log.hpp"
 #include "storage/model/failure.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
 
 #include <array>
 #include <cstdint>
@@ -40,7 +40,7 @@ struct LeaseRow {
     std::int64_t refused = 0;
 };
 
-class LeaseRows final : public storage::LeaseRows {
+class LeaseRows final : public storage::LeaseReader {
 public:
     explicit LeaseRows(Transaction& transaction)
         : transaction_(transaction),
@@ -49,29 +49,23 @@ public:
           heads(transaction.log) {}
 
     [[nodiscard]] std::optional<lockmgr::TokenCounter> counter() override;
-    void set_counter(lockmgr::TokenCounter counter) override;
     [[nodiscard]] std::optional<lockmgr::Lease> find(Token token) override;
-    void insert(const lockmgr::Lease& lease, const std::optional<Token>& before) override;
-    void insert_further(Token token, const lockmgr::LockName& lock,
-                        const std::optional<Token>& before) override;
-    void set_ttl(Token token, Duration ttl) override;
-    void end(Token token, lockmgr::LeaseState how, Stamp now) override;
-    void supersede(Token token) override;
-    void note_break_reason(Token token, std::string_view reason) override;
     [[nodiscard]] std::string break_reason(Token token) override;
     [[nodiscard]] ChainHead head(const lockmgr::LockName& lock) override;
-    void set_head(const lockmgr::LockName& lock, bool is_first, Token token) override;
     [[nodiscard]] std::optional<Token> before(Token token, const lockmgr::LockName& lock) override;
     [[nodiscard]] std::vector<lockmgr::Lease> all_live() override;
     [[nodiscard]] std::vector<lockmgr::Lease> oldest_live(int limit) override;
     [[nodiscard]] std::vector<lockmgr::LockName> names(std::string_view prefix,
                                                        std::string_view after, int limit) override;
 
+    void write(const Changes& changes);
+
 private:
     // nullptr: there is none, or the transaction has failed.
     [[nodiscard]] const LeaseRow* row(Token token) const;
-    template <class Change>
-    void change(Token token, Change change);
+    void insert(const NewLease& granted);
+    void set_head(const NewHead& head);
+    void change(const LeaseChange& change);
 
     Transaction& transaction_;
     Table<int, lockmgr::TokenCounter> counter_;
@@ -81,15 +75,14 @@ public:  // for the tables beside it: refusals are counted there, and the sweepe
     Table<lockmgr::LockName, Token> heads;
 };
 
-class RefusalRows final : public storage::RefusalRows {
+class RefusalRows final : public storage::RefusalReader {
 public:
     RefusalRows(Transaction& transaction, LeaseRows& leases)
         : refusals(transaction.log), transaction_(transaction), leases_(leases) {}
 
-    [[nodiscard]] std::int64_t count_up(Token token) override;
     [[nodiscard]] std::int64_t count(Token token) override;
-    void insert(Token token, std::int64_t number, const RefusedWrite& refused) override;
     [[nodiscard]] std::vector<RefusedWrite> of(Token token, std::int64_t limit) override;
+    void write(const Changes& changes);
 
     Table<std::pair<Token, std::int64_t>, RefusedWrite> refusals;
 
@@ -98,36 +91,35 @@ private:
     LeaseRows& leases_;
 };
 
-class ElectionRows final : public storage::ElectionRows {
+class ElectionRows final : public storage::ElectionReader {
 public:
     explicit ElectionRows(Transaction& transaction)
         : transaction_(transaction), elections_(transaction.log) {}
 
-    void proclaim(std::string_view election, Token token, std::string_view value,
-                  WallTime now) override;
     [[nodiscard]] std::optional<Proclamation> find(std::string_view election) override;
+    void write(const Changes& changes);
 
 private:
     Transaction& transaction_;
     Table<std::string, Proclamation> elections_;
 };
 
-class RunRows final : public storage::RunRows {
+class RunRows final : public storage::RunReader {
 public:
     explicit RunRows(Transaction& transaction)
         : transaction_(transaction), runs_(transaction.log) {}
 
     [[nodiscard]] std::optional<Run> find(std::string_view job, std::string_view slot) override;
-    void put(const Run& run) override;
     [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before,
                                         int limit) override;
+    void write(const Changes& changes);
 
 private:
     Transaction& transaction_;
     Table<std::pair<std::string, std::string>, Run> runs_;
 };
 
-class LedgerRows final : public storage::LedgerRows {
+class LedgerRows final : public storage::LedgerReader {
 public:
     explicit LedgerRows(Transaction& transaction)
         : entries(transaction.log),
@@ -137,10 +129,7 @@ public:
           balances_(transaction.log) {}
 
     [[nodiscard]] LedgerState read() override;
-    void append(const JournalEntry& entry) override;
-    void note_turn(std::int64_t entry) override;
-    void put_balance(std::string_view currency, Account account, const Balance& balance) override;
-    void add_mark(const LedgerHead& head, const Balances& balances) override;
+    void write(const LedgerChanges& changes);
 
     Table<std::int64_t, JournalEntry> entries;
     Table<std::int64_t, bool> turns;
@@ -151,7 +140,7 @@ private:
     Table<std::pair<std::string, Account>, Balance> balances_;
 };
 
-class PaymentRows final : public storage::PaymentRows {
+class PaymentRows final : public storage::PaymentReader {
 public:
     PaymentRows(Transaction& transaction, LedgerRows& ledger)
         : transaction_(transaction),
@@ -159,17 +148,15 @@ public:
           payments_(transaction.log),
           references_(transaction.log) {}
 
-    void insert(const Payment& payment) override;
-    void update(const Payment& payment) override;
     [[nodiscard]] std::optional<Payment> find(std::string_view id) override;
     [[nodiscard]] std::optional<std::string> find_reference(std::string_view reference,
                                                             std::string_view principal) override;
-    void insert_reference(const Payment& payment, std::string_view principal) override;
     [[nodiscard]] std::vector<Hold> holds_before(std::int64_t hour, const Hold& after,
                                                  int limit) override;
     [[nodiscard]] std::optional<std::vector<Refund>> refunds(const Payment& payment,
                                                              std::int64_t before,
                                                              int limit) override;
+    void write(const Changes& changes);
 
 private:
     Transaction& transaction_;
@@ -178,7 +165,7 @@ private:
     Table<std::pair<std::string, std::string>, std::string> references_;
 };
 
-class EntryRows final : public storage::EntryRows {
+class EntryRows final : public storage::EntryReader {
 public:
     EntryRows(Transaction& transaction, LedgerRows& ledger)
         : transaction_(transaction), ledger_(ledger) {}
@@ -203,15 +190,14 @@ private:
     LedgerRows& ledger_;
 };
 
-class AnswerRows final : public storage::AnswerRows {
+class AnswerRows final : public storage::AnswerReader {
 public:
     explicit AnswerRows(Transaction& transaction)
         : by_age(transaction.log), transaction_(transaction), answers_(transaction.log) {}
 
     [[nodiscard]] std::optional<StoredAnswer> find(std::string_view principal,
                                                    const Idempotency& idempotency) override;
-    void insert(std::string_view principal, const Idempotency& idempotency,
-                const StoredAnswer& answer, Stamp now) override;
+    void write(const Changes& changes);
     void forget(std::int64_t id);
 
     struct Age {
@@ -230,22 +216,21 @@ private:
     Table<KeyDigest, Row> answers_;
 };
 
-class ConsumerRows final : public storage::ConsumerRows {
+class ConsumerRows final : public storage::ConsumerReader {
 public:
     explicit ConsumerRows(Transaction& transaction)
         : transaction_(transaction), consumers_(transaction.log) {}
 
     [[nodiscard]] std::optional<Consumer> find(const std::string& name) override;
     [[nodiscard]] std::int64_t count_of(const std::string& principal) override;
-    void put(const Consumer& consumer) override;
-    void erase(const std::string& name) override;
+    void write(const Changes& changes);
 
 private:
     Transaction& transaction_;
     Table<std::string, Consumer> consumers_;
 };
 
-class UpkeepRows final : public storage::UpkeepRows {
+class UpkeepRows final : public storage::UpkeepReader {
 public:
     UpkeepRows(Transaction& transaction, LeaseRows& leases, RefusalRows& refusals,
                AnswerRows& answers)
@@ -258,18 +243,17 @@ public:
 
     [[nodiscard]] std::optional<std::int64_t> hour() override;
     [[nodiscard]] Duration running() override;
-    void note_running(Duration ran) override;
-    void end_hour(std::int64_t hour) override;
-    void forget_hours_before(std::int64_t hour) override;
     [[nodiscard]] std::int64_t last_token_of(std::int64_t hour) override;
     [[nodiscard]] std::vector<OldAnswer> oldest_answers(std::size_t limit) override;
-    void forget_answer(std::int64_t id) override;
     [[nodiscard]] std::vector<OldLease> leases_between(std::int64_t after, std::int64_t until,
                                                        std::size_t limit) override;
     [[nodiscard]] std::vector<lockmgr::LockName> headed_by(const OldLease& lease) override;
-    void forget(const OldLease& lease) override;
+    void write(const UpkeepChanges& changes);
 
 private:
+    void end_hour(std::int64_t hour);
+    void forget(const OldLease& lease);
+
     Transaction& transaction_;
     LeaseRows& leases_;
     RefusalRows& refusals_;

@@ -18,6 +18,21 @@ MemoryStore::MemoryStore(const Clock& clock)
       consumers_(transaction_),
       upkeep_(transaction_, leases_, refusals_, answers_) {}
 
+void MemoryStore::write(const Changes& changes) {
+    const auto write = [this](auto& rows, const auto& part) {
+        if (transaction_.goes_on()) rows.write(part);
+    };
+    write(leases_, changes);
+    write(refusals_, changes);
+    write(elections_, changes);
+    write(runs_, changes);
+    write(payments_, changes);
+    write(ledger_, changes.ledger);
+    write(answers_, changes);
+    write(consumers_, changes);
+    write(upkeep_, changes.upkeep);
+}
+
 Store::Commit MemoryStore::commit(std::size_t) {
     Commit made{.wrote = transaction_.log.size() > 0};
     if (made.wrote && planned_ && !transaction_.failure)

@@ -17,15 +17,13 @@ public:
     // `clock` outlives it.
     explicit MemoryStore(const Clock& clock);
 
-    [[nodiscard]] Rows rows() noexcept override {
+    [[nodiscard]] Readers readers() noexcept override {
         return {leases_,  refusals_, elections_, runs_,   payments_,
                 entries_, answers_,  consumers_, ledger_, upkeep_};
     }
 
     void begin() override {}
-    void mark() override { mark_ = transaction_.log.size(); }
-    void release() override {}
-    void roll_back_to_mark() override { transaction_.log.roll_back_to(mark_); }
+    void write(const Changes& changes) override;
     [[nodiscard]] Commit commit(std::size_t commands) override;
     void roll_back() override;
 
@@ -52,7 +50,6 @@ public:
 private:
     const Clock& clock_;
     Transaction transaction_;
-    std::size_t mark_ = 0;
     std::optional<Failure> planned_;
     BelievedWall wall_;
     std::optional<ClockJump> gap_;

@@ -65,33 +65,30 @@ LedgerState LedgerRows::read() {
     return state;
 }
 
-void LedgerRows::append(const JournalEntry& entry) {
-    if (!transaction_.goes_on()) return;
-    if (entries.find(entry.id) != nullptr) return transaction_.refuse("the entry was booked");
-    entries.put(entry.id, entry);
+void LedgerRows::write(const LedgerChanges& changes) {
+    for (const auto& entry : changes.entries) {
+        if (entries.find(entry.id) != nullptr) return transaction_.refuse("the entry was booked");
+        entries.put(entry.id, entry);
+    }
+    for (const auto entry : changes.turns) turns.put(entry, true);
+    for (const auto& [currency, account, balance] : changes.balances)
+        balances_.put({currency, account}, balance);
+    if (changes.mark) marks.put(changes.mark->head.id, changes.mark->balances);
 }
 
-void LedgerRows::note_turn(std::int64_t entry) {
-    if (transaction_.goes_on()) turns.put(entry, true);
-}
-
-void LedgerRows::put_balance(std::string_view currency, Account account, const Balance& balance) {
-    if (transaction_.goes_on()) balances_.put({std::string(currency), account}, balance);
-}
-
-void LedgerRows::add_mark(const LedgerHead& head, const Balances& balances) {
-    if (transaction_.goes_on()) marks.put(head.id, balances);
-}
-
-void PaymentRows::insert(const Payment& payment) {
-    if (!transaction_.goes_on()) return;
-    if (payments_.find(payment.id) != nullptr) return transaction_.refuse("the payment exists");
-    payments_.put(payment.id, payment);
-}
-
-void PaymentRows::update(const Payment& payment) {
-    if (transaction_.goes_on() && payments_.find(payment.id) != nullptr)
+void PaymentRows::write(const Changes& changes) {
+    for (const auto& payment : changes.new_payments) {
+        if (payments_.find(payment.id) != nullptr) return transaction_.refuse("the payment exists");
         payments_.put(payment.id, payment);
+    }
+    for (const auto& payment : changes.payments) {
+        if (payments_.find(payment.id) != nullptr) payments_.put(payment.id, payment);
+    }
+    for (const auto& [reference, principal, payment_id] : changes.references) {
+        if (references_.find({reference, principal}) != nullptr)
+            return transaction_.refuse("the reference exists");
+        references_.put({reference, principal}, payment_id);
+    }
 }
 
 std::optional<Payment> PaymentRows::find(std::string_view id) {
@@ -107,13 +104,6 @@ std::optional<std::string> PaymentRows::find_reference(std::string_view referenc
                             : nullptr;
     if (found == nullptr) return std::nullopt;
     return *found;
-}
-
-void PaymentRows::insert_reference(const Payment& payment, std::string_view principal) {
-    if (!transaction_.goes_on()) return;
-    if (find_reference(payment.reference, principal))
-        return transaction_.refuse("the reference exists");
-    references_.put({payment.reference, std::string(principal)}, payment.id);
 }
 
 std::vector<Hold> PaymentRows::holds_before(std::int64_t hour, const Hold& after, int limit) {

@@ -9,10 +9,8 @@ namespace fencegate::storage::memory {
 using lockmgr::LockName;
 using lockmgr::RunState;
 
-void ElectionRows::proclaim(std::string_view election, Token token, std::string_view value,
-                            WallTime now) {
-    if (!transaction_.goes_on()) return;
-    elections_.put(std::string(election), {token, std::string(value), now});
+void ElectionRows::write(const Changes& changes) {
+    for (const auto& [name, proclamation] : changes.elections) elections_.put(name, proclamation);
 }
 
 std::optional<Proclamation> ElectionRows::find(std::string_view election) {
@@ -28,11 +26,13 @@ std::optional<Run> RunRows::find(std::string_view job, std::string_view slot) {
     return *found;
 }
 
-void RunRows::put(const Run& run) {
-    const auto before = find(run.job, run.slot);
-    if (before && (before->state == RunState::Done || before->state == RunState::Missed))
-        return transaction_.refuse("done and missed are final");
-    if (transaction_.goes_on()) runs_.put({run.job, run.slot}, run);
+void RunRows::write(const Changes& changes) {
+    for (const auto& run : changes.runs) {
+        const auto before = find(run.job, run.slot);
+        if (before && (before->state == RunState::Done || before->state == RunState::Missed))
+            return transaction_.refuse("done and missed are final");
+        runs_.put({run.job, run.slot}, run);
+    }
 }
 
 std::vector<Run> RunRows::list(std::string_view job, std::string_view before, int limit) {
@@ -54,16 +54,16 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     return answer;
 }
 
-void AnswerRows::insert(std::string_view principal, const Idempotency& idempotency,
-                        const StoredAnswer& answer, Stamp now) {
-    if (!transaction_.goes_on()) return;
-    if (answers_.find(idempotency.digest) != nullptr)
-        return transaction_.refuse("the key was answered");
-    Row row{.answer = answer, .principal = std::string(principal), .key = idempotency.key};
-    row.answer.created_at = now.wall;
-    answers_.put(idempotency.digest, std::move(row));
-    const auto newest = by_age.rows().empty() ? 0 : by_age.rows().rbegin()->first;
-    by_age.put(newest + 1, {now.hour, idempotency.digest});
+void AnswerRows::write(const Changes& changes) {
+    for (const auto& [principal, idempotency, answer, at] : changes.answers) {
+        if (answers_.find(idempotency.digest) != nullptr)
+            return transaction_.refuse("the key was answered");
+        Row row{.answer = answer, .principal = principal, .key = idempotency.key};
+        row.answer.created_at = at.wall;
+        answers_.put(idempotency.digest, std::move(row));
+        const auto newest = by_age.rows().empty() ? 0 : by_age.rows().rbegin()->first;
+        by_age.put(newest + 1, {at.hour, idempotency.digest});
+    }
 }
 
 void AnswerRows::forget(std::int64_t id) {
@@ -85,12 +85,9 @@ std::int64_t ConsumerRows::count_of(const std::string& principal) {
         consumers_.rows(), [&](const auto& entry) { return entry.second.principal == principal; });
 }
 
-void ConsumerRows::put(const Consumer& consumer) {
-    if (transaction_.goes_on()) consumers_.put(consumer.name, consumer);
-}
-
-void ConsumerRows::erase(const std::string& name) {
-    if (transaction_.goes_on()) consumers_.erase(name);
+void ConsumerRows::write(const Changes& changes) {
+    for (const auto& consumer : changes.consumers) consumers_.put(consumer.name, consumer);
+    for (const auto& name : changes.forgotten_consumers) consumers_.erase(name);
 }
 
 std::optional<std::int64_t> UpkeepRows::hour() {
@@ -103,20 +100,21 @@ Duration UpkeepRows::running() {
     return ran == nullptr ? Duration(0) : *ran;
 }
 
-void UpkeepRows::note_running(Duration ran) {
-    if (transaction_.goes_on()) running_.put(1, ran);
+void UpkeepRows::write(const UpkeepChanges& changes) {
+    if (changes.running) running_.put(1, *changes.running);
+    if (changes.ended_hour) end_hour(*changes.ended_hour);
+    if (const auto hour = changes.forget_hours_before) {
+        while (!hours_.rows().empty() && hours_.rows().begin()->first < *hour)
+            hours_.erase(std::int64_t{hours_.rows().begin()->first});
+    }
+    for (const auto answer : changes.forgotten_answers) answers_.forget(answer);
+    for (const auto& lease : changes.forgotten_leases) forget(lease);
 }
 
 void UpkeepRows::end_hour(std::int64_t hour) {
     const auto counter = leases_.counter();
     if (!counter) return;
     hours_.put(hour, (counter->epoch << lockmgr::kTokenSequenceBits) + counter->sequence);
-}
-
-void UpkeepRows::forget_hours_before(std::int64_t hour) {
-    if (!transaction_.goes_on()) return;
-    while (!hours_.rows().empty() && hours_.rows().begin()->first < hour)
-        hours_.erase(std::int64_t{hours_.rows().begin()->first});
 }
 
 std::int64_t UpkeepRows::last_token_of(std::int64_t hour) {
@@ -130,10 +128,6 @@ std::vector<UpkeepRows::OldAnswer> UpkeepRows::oldest_answers(std::size_t limit)
     for (const auto& [id, age] : answers_.by_age.rows() | std::views::take(limit))
         answers.push_back({id, age.hour});
     return answers;
-}
-
-void UpkeepRows::forget_answer(std::int64_t id) {
-    if (transaction_.goes_on()) answers_.forget(id);
 }
 
 std::vector<OldLease> UpkeepRows::leases_between(std::int64_t after, std::int64_t until,

@@ -24,6 +24,13 @@
 
 namespace fencegate::storage {
 
+// What an operation does with the rows.
+enum class Access : std::uint8_t {
+    Read,
+    LongRead,  // may look at hundreds of rows, and waits for its turn behind what does not
+    Write,
+};
+
 // --- locks ---
 
 // What a lock is taken for beside itself; recorded in the transaction of the grant.
@@ -39,6 +46,7 @@ struct ClaimRun {  // the lock of a run
 using Purpose = std::variant<std::monostate, Campaign, ClaimRun>;
 
 struct AcquireLock {
+    static constexpr Access kAccess = Access::Write;
     std::vector<lockmgr::LockName> locks;  // sorted, without repetition, one at least
     lockmgr::Claim claim{};
     std::optional<Duration> ttl{};
@@ -49,22 +57,27 @@ struct AcquireLock {
     Purpose purpose{};
 };
 struct RenewLease {
+    static constexpr Access kAccess = Access::Write;
     Uuid lease_id;
     std::optional<Duration> ttl{};
     std::optional<std::int64_t> progress{};
     std::optional<Idempotency> idempotency{};
 };
 struct ReleaseLease {
+    static constexpr Access kAccess = Access::Write;
     Uuid lease_id;
     std::optional<Idempotency> idempotency{};
 };
 struct ReadLease {
+    static constexpr Access kAccess = Access::Read;
     Uuid lease_id;
 };
 struct ReadLock {
+    static constexpr Access kAccess = Access::Read;
     lockmgr::LockName lock;
 };
 struct ListLocks {
+    static constexpr Access kAccess = Access::LongRead;
     enum class Filter : std::uint8_t { All, Held, Free };
     std::string prefix;
     Filter filter = Filter::All;
@@ -72,6 +85,7 @@ struct ListLocks {
     int limit = 10;
 };
 struct ReadHistory {
+    static constexpr Access kAccess = Access::LongRead;
     lockmgr::LockName lock;
     // The token of the last lease seen; nullopt: from the newest on.
     std::optional<lockmgr::FencingToken> before{};
@@ -79,20 +93,26 @@ struct ReadHistory {
 };
 // Is this token good for writes under `lock` now? For effects that do not pass the gateway.
 struct VerifyFence {
+    static constexpr Access kAccess = Access::Read;
     lockmgr::LockName lock;
     lockmgr::FencingToken token;
 };
-struct FindDeadlocks {};
+struct FindDeadlocks {
+    static constexpr Access kAccess = Access::LongRead;
+};
 // The live leases that were granted first.
 struct ReadLongestHeld {
+    static constexpr Access kAccess = Access::LongRead;
     int limit = 10;
 };
 // Whether the TTL of a lock class is right.
 struct ReadAdvice {
+    static constexpr Access kAccess = Access::Read;
     std::string lock_class;
 };
 // Administrators only: ends the lease that holds `lock`, if it is still the one they saw.
 struct BreakLock {
+    static constexpr Access kAccess = Access::Write;
     lockmgr::LockName lock;
     lockmgr::FencingToken seen_token;
     std::string reason;
@@ -102,20 +122,24 @@ struct BreakLock {
 // --- elections and runs: a lock each, with something to say ---
 
 struct Proclaim {
+    static constexpr Access kAccess = Access::Write;
     std::string election;
     std::string value_json;
     lockmgr::PresentedToken token = lockmgr::kNoToken;
     std::optional<Idempotency> idempotency{};
 };
 struct Resign {
+    static constexpr Access kAccess = Access::Write;
     std::string election;
     lockmgr::PresentedToken token = lockmgr::kNoToken;
     std::optional<Idempotency> idempotency{};
 };
 struct ReadElection {
+    static constexpr Access kAccess = Access::Read;
     std::string election;
 };
 struct FinishRun {
+    static constexpr Access kAccess = Access::Write;
     std::string job;
     lockmgr::RunSlot slot;
     bool is_done = true;  // else it failed
@@ -124,10 +148,12 @@ struct FinishRun {
     std::optional<Idempotency> idempotency{};
 };
 struct ReadRun {
+    static constexpr Access kAccess = Access::Read;
     std::string job;
     lockmgr::RunSlot slot;
 };
 struct ListRuns {
+    static constexpr Access kAccess = Access::LongRead;
     std::string job;
     std::string before;  // the last slot seen; empty: from the newest on
     int limit = 10;
@@ -136,6 +162,7 @@ struct ListRuns {
 // --- payments; every write carries its key and what was presented as its fence ---
 
 struct CreatePayment {
+    static constexpr Access kAccess = Access::Write;
     std::string id;  // empty: the store makes one
     std::string currency;
     std::int64_t amount_minor = 0;
@@ -149,6 +176,7 @@ struct CreatePayment {
 using PaymentVersions = std::vector<std::int64_t>;
 
 struct MovePayment {
+    static constexpr Access kAccess = Access::Write;
     enum class Kind : std::uint8_t { Capture, Refund, Cancel };
     Kind kind = Kind::Refund;
     std::string payment_id;
@@ -159,9 +187,11 @@ struct MovePayment {
     std::optional<PaymentVersions> if_version{};  // any of them; absent: whatever it is
 };
 struct ReadPayment {
+    static constexpr Access kAccess = Access::Read;
     std::string payment_id;
 };
 struct ListRefunds {
+    static constexpr Access kAccess = Access::LongRead;
     std::string payment_id;
     std::int64_t before = 0;  // the transfer id of the last refund seen; 0: from the newest on
     int limit = 10;
@@ -170,6 +200,7 @@ struct ListRefunds {
 // --- reading the journal, in order of its entries; see storage/model/reading.hpp ---
 
 struct ListPayments {
+    static constexpr Access kAccess = Access::LongRead;
     std::string status{};     // as status_name() tells it; empty: all
     std::string reference{};  // empty: all; else the one payment of the principal that has it
     std::string reference_principal{};
@@ -178,9 +209,11 @@ struct ListPayments {
     int limit = 10;
 };
 struct ReadAccounts {
+    static constexpr Access kAccess = Access::Read;
     std::string currency{};  // empty: all
 };
 struct ListEntries {
+    static constexpr Access kAccess = Access::LongRead;
     std::optional<Account> account{};  // on either side
     std::string currency{};
     std::string payment_id{};
@@ -190,25 +223,30 @@ struct ListEntries {
 };
 // One page of a statement; see StatementPage.
 struct ReadStatement {
+    static constexpr Access kAccess = Access::LongRead;
     Account account = Account::CustomerFunds;
     std::string currency{};
     TimeRange booked{};
     std::optional<StatementPlace> place{};  // absent: the first page
 };
 struct ReadEvents {
+    static constexpr Access kAccess = Access::LongRead;
     std::int64_t after = 0;  // the id of the last event seen
     std::string consumer{};  // empty: none; else behind what it has acknowledged
     int limit = 10;
 };
 struct Acknowledge {
+    static constexpr Access kAccess = Access::Write;
     std::string consumer;
     std::int64_t position = 0;
     std::optional<Idempotency> idempotency{};
 };
 struct ReadConsumer {
+    static constexpr Access kAccess = Access::Read;
     std::string consumer;
 };
 struct ForgetConsumer {
+    static constexpr Access kAccess = Access::Write;
     std::string consumer;
     std::optional<Idempotency> idempotency{};
 };

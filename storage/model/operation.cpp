@@ -27,6 +27,10 @@ OperationKind kind_of_move(const MovePayment& move) {
 
 }  // namespace
 
+Access access_of(const Operation& operation) {
+    return std::visit([](const auto& asked) { return asked.kAccess; }, operation);
+}
+
 OperationKind kind_of(const Operation& operation) {
     using Kind = OperationKind;
     return std::visit(

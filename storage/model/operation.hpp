@@ -43,6 +43,7 @@ inline constexpr std::array kOperationKinds{
     OperationKind::Acknowledge, OperationKind::Forget,
 };
 
+[[nodiscard]] Access access_of(const Operation& operation);
 [[nodiscard]] OperationKind kind_of(const Operation& operation);
 [[nodiscard]] std::string_view operation_name(OperationKind kind) noexcept;
 

@@ -29,12 +29,11 @@ bool may_follow(std::int64_t id, std::int64_t before) noexcept {
                                 id == first_of_epoch(epoch_of_entry(id)) + 1);
 }
 
-Ledger::Ledger(LedgerRows& rows) : rows_(rows), epoch_begin_(0) {
-    auto state = rows_.read();
-    balances_ = std::move(state.balances);
-    epoch_begin_ = first_of_epoch(state.epoch);
-    head_ = committed_ = state.head;
-}
+Ledger::Ledger(LedgerState state)
+    : balances_(std::move(state.balances)),
+      epoch_begin_(first_of_epoch(state.epoch)),
+      head_(state.head),
+      committed_(state.head) {}
 
 std::int64_t Ledger::next_id() const noexcept { return std::max(head_.id, epoch_begin_) + 1; }
 
@@ -72,9 +71,8 @@ Ledger::Booked Ledger::post(Payment& payment, std::span<const TransferDraft> dra
     return booked;
 }
 
-void Ledger::append(const JournalEntry& entry) {
-    rows_.append(entry);
-    if (entry.booked_at < head_.booked_at) rows_.note_turn(entry.id);
+void Ledger::append(JournalEntry entry) {
+    if (entry.booked_at < head_.booked_at) changes_.turns.push_back(entry.id);
     head_.id = entry.id;
     ++head_.entries;
     head_.booked_at = entry.booked_at;
@@ -82,6 +80,7 @@ void Ledger::append(const JournalEntry& entry) {
     const auto currency = balances_.try_emplace(entry.currency).first;
     postings_.push_back({currency, entry.debit, entry.credit, entry.amount_minor});
     add(postings_.back(), entry.amount_minor);
+    changes_.entries.push_back(std::move(entry));
 }
 
 void Ledger::add(const Posting& posting, std::int64_t amount_minor) {
@@ -97,28 +96,23 @@ bool Ledger::has_room(std::string_view currency, std::int64_t amount_minor) cons
     return checked_add(outside.debits_minor, amount_minor).has_value();
 }
 
-void Ledger::write_balances() {
-    if (postings_.empty()) return;
+LedgerChanges Ledger::take_changes() {
+    auto taken = std::exchange(changes_, {});
+    if (taken.is_empty()) return taken;
     std::set<std::pair<std::string_view, Account>> moved;
-    for (const auto& posting : postings_) {
-        moved.emplace(posting.currency->first, posting.debit);
-        moved.emplace(posting.currency->first, posting.credit);
+    for (const auto& entry : taken.entries) {
+        moved.emplace(entry.currency, entry.debit);
+        moved.emplace(entry.currency, entry.credit);
     }
     for (const auto& [currency, account] : moved) {
         const auto& balance = balances_.find(currency)->second[std::to_underlying(account)];
-        rows_.put_balance(currency, account, balance);
+        taken.balances.push_back({std::string(currency), account, balance});
     }
-    if (head_.id - head_.marked < kMarkEvery) return;
-    rows_.add_mark(head_, balances_);
-    head_.marked = head_.id;
-}
-
-void Ledger::rollback_to(const Mark& mark) {
-    while (postings_.size() > mark.postings) {
-        add(postings_.back(), -postings_.back().amount_minor);
-        postings_.pop_back();
+    if (head_.id - head_.marked >= kMarkEvery) {
+        taken.mark = LedgerMark{head_, balances_};
+        head_.marked = head_.id;
     }
-    head_ = mark.head;
+    return taken;
 }
 
 void Ledger::commit() {
@@ -126,6 +120,11 @@ void Ledger::commit() {
     committed_ = head_;
 }
 
-void Ledger::roll_back() { rollback_to({committed_, 0}); }
+void Ledger::roll_back() {
+    for (const auto& posting : postings_) add(posting, -posting.amount_minor);
+    postings_.clear();
+    changes_ = {};
+    head_ = committed_;
+}
 
 }  // namespace fencegate::storage

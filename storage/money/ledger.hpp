@@ -1,17 +1,16 @@
 #pragma once
 // Ledger: books movements, seals them and keeps the balances. Its head and the balances are in
 // memory, where they follow the rows through every rollback, as LiveState does; it decides what is
-// booked, and LedgerRows is where an engine writes it.
+// booked, and hands it over as LedgerChanges.
 // A movement is one or more transfers that are booked side by side or not at all.
 // Numbers: an entry's id is `epoch * 2^43 + n`, as a token is. A restore raises the epoch, so no
 // number that a lost journal told, as an event or a version, ever names something else. Within an
 // epoch there is no gap. Time: order is by id; an entry has the time that the store believes
 // (store_clock.hpp). A clock that is a little behind leaves the journal waiting at its newest time;
 // one that was set back further is followed, and the entry is noted as a turn, because a time is
-// searched for between turns. Balances are written once a batch (write_balances), and marked every
+// searched for between turns. Balances are written with what moved them, and marked every
 // kMarkEvery entries: a statement begins at a mark instead of the first entry.
-// Thread rule: belongs to the store thread. post() and write_balances() are called within a
-// transaction. Errors: those of the rows, which stay with the engine.
+// Thread rule: belongs to the store thread.
 
 #include "base/random.hpp"
 #include "storage/money/journal.hpp"
@@ -62,34 +61,41 @@ struct LedgerState {
     std::int64_t epoch = 0;
 };
 
-// Where the ledger is written: one method a row, in the order of the entries.
-class LedgerRows {
+class LedgerReader {
 public:
-    virtual ~LedgerRows() = default;
+    virtual ~LedgerReader() = default;
 
     [[nodiscard]] virtual LedgerState read() = 0;
-    virtual void append(const JournalEntry& entry) = 0;
-    // The entry was booked before the one in front of it.
-    virtual void note_turn(std::int64_t entry) = 0;
-    virtual void put_balance(std::string_view currency, Account account,
-                             const Balance& balance) = 0;
-    // All balances as they stand behind the head.
-    virtual void add_mark(const LedgerHead& head, const Balances& balances) = 0;
+};
+
+struct BalanceChange {
+    std::string currency;
+    Account account;
+    Balance balance;
+};
+// All balances as they stand behind an entry.
+struct LedgerMark {
+    LedgerHead head;
+    Balances balances;
+};
+// What was booked, in the order of the entries, and what that leaves.
+struct LedgerChanges {
+    std::vector<JournalEntry> entries{};
+    std::vector<std::int64_t> turns{};  // those that were booked before the one in front of them
+    std::vector<BalanceChange> balances{};
+    std::optional<LedgerMark> mark{};
+
+    [[nodiscard]] bool is_empty() const noexcept { return entries.empty(); }
 };
 
 class Ledger {
 public:
-    struct Mark {
-        LedgerHead head;
-        std::size_t postings;
-    };
     struct Booked {
         Uuid id;  // of the first transfer
         WallTime at;
     };
 
-    // `rows` outlives it.
-    explicit Ledger(LedgerRows& rows);
+    explicit Ledger(LedgerState state);
 
     // Books `drafts` as one movement and makes the last of them the head of the payment's chain,
     // which the caller writes. REQUIRES: there is at least one draft, and the payment has a row.
@@ -105,11 +111,9 @@ public:
     [[nodiscard]] const LedgerHead& head() const noexcept { return head_; }
     [[nodiscard]] const Balances& balances() const noexcept { return balances_; }
 
-    // Writes the balances that this batch has moved. The last thing before COMMIT.
-    void write_balances();
+    // What was booked since the last time, with the balances that it moved.
+    [[nodiscard]] LedgerChanges take_changes();
 
-    [[nodiscard]] Mark mark() const { return {head_, postings_.size()}; }
-    void rollback_to(const Mark& mark);
     // All since the last commit is there to stay, or never was.
     void commit();
     void roll_back();
@@ -123,15 +127,15 @@ private:
     };
 
     [[nodiscard]] std::int64_t next_id() const noexcept;
-    void append(const JournalEntry& entry);
+    void append(JournalEntry entry);
     void add(const Posting& posting, std::int64_t amount_minor);
 
-    LedgerRows& rows_;
     Balances balances_;
     std::int64_t epoch_begin_;  // ids of this epoch are above it
     LedgerHead head_;
     LedgerHead committed_;
-    std::vector<Posting> postings_;  // of this batch
+    std::vector<Posting> postings_{};  // of this batch
+    LedgerChanges changes_{};          // not handed over yet
 };
 
 // Ids of the epoch are above this.

@@ -55,13 +55,17 @@ std::optional<StoredAnswer> AnswerRows::find(std::string_view principal,
     return answer;
 }
 
-void AnswerRows::insert(std::string_view principal, const Idempotency& idempotency,
-                        const StoredAnswer& answer, Stamp now) {
+void AnswerRows::write(const Changes& changes) {
+    for (const auto& made : changes.answers) insert(made);
+}
+
+void AnswerRows::insert(const NewAnswer& made) {
+    const auto& [principal, idempotency, answer, at] = made;
     std::optional<std::string_view> error;
     if (answer.error) error = code_name(*answer.error);
     insert_.run(Blob(idempotency.digest), principal, idempotency.key, Blob(idempotency.fingerprint),
                 answer.token, error, answer.body, answer.resource_id, answer.request_id,
-                now.wall.time_since_epoch().count(), now.hour, answer.version,
+                at.wall.time_since_epoch().count(), at.hour, answer.version,
                 answer.fingerprint_version, static_cast<std::int64_t>(answer.kind),
                 answer.operation, std::int64_t{answer.is_released});
 }

@@ -5,7 +5,8 @@
 // Source: Stripe's idempotent requests; draft-ietf-httpapi-idempotency-key-header-07.
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,16 +15,17 @@
 
 namespace fencegate::storage::sqlite {
 
-class AnswerRows final : public storage::AnswerRows {
+class AnswerRows final : public storage::AnswerReader {
 public:
     explicit AnswerRows(Connection& connection);
 
     [[nodiscard]] std::optional<StoredAnswer> find(std::string_view principal,
                                                    const Idempotency& idempotency) override;
-    void insert(std::string_view principal, const Idempotency& idempotency,
-                const StoredAnswer& answer, Stamp now) override;
+    void write(const Changes& changes);
 
 private:
+    void insert(const NewAnswer& made);
+
     Statement find_;
     Statement insert_;
 };

@@ -24,11 +24,11 @@ std::int64_t ConsumerRows::count_of(const std::string& principal) {
     return row.next() ? row.integer(0) : 0;
 }
 
-void ConsumerRows::put(const Consumer& consumer) {
-    put_.run(consumer.name, consumer.principal, consumer.position,
-             consumer.acknowledged_at.time_since_epoch().count());
+void ConsumerRows::write(const Changes& changes) {
+    for (const auto& consumer : changes.consumers)
+        put_.run(consumer.name, consumer.principal, consumer.position,
+                 consumer.acknowledged_at.time_since_epoch().count());
+    for (const auto& name : changes.forgotten_consumers) erase_.run(name);
 }
-
-void ConsumerRows::erase(const std::string& name) { erase_.run(name); }
 
 }  // namespace fencegate::storage::sqlite

@@ -3,18 +3,18 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 namespace fencegate::storage::sqlite {
 
-class ConsumerRows final : public storage::ConsumerRows {
+class ConsumerRows final : public storage::ConsumerReader {
 public:
     explicit ConsumerRows(Connection& connection);
 
     [[nodiscard]] std::optional<Consumer> find(const std::string& name) override;
     [[nodiscard]] std::int64_t count_of(const std::string& principal) override;
-    void put(const Consumer& consumer) override;
-    void erase(const std::string& name) override;
+    void write(const Changes& changes);
 
 private:
     Statement find_;

@@ -9,9 +9,10 @@ ElectionRows::ElectionRows(Connection& connection)
                 "proclaimed_at_ms = excluded.proclaimed_at_ms"),
       find_(connection, "SELECT token, value, proclaimed_at_ms FROM elections WHERE name = ?") {}
 
-void ElectionRows::proclaim(std::string_view election, lockmgr::FencingToken token,
-                            std::string_view value, WallTime now) {
-    proclaim_.run(election, token, value, now.time_since_epoch().count());
+void ElectionRows::write(const Changes& changes) {
+    for (const auto& [name, proclamation] : changes.elections)
+        proclaim_.run(name, or_zero(proclamation.token), proclamation.value_json,
+                      proclamation.at.time_since_epoch().count());
 }
 
 std::optional<Proclamation> ElectionRows::find(std::string_view election) {

@@ -5,7 +5,8 @@
 #include "base/clock.hpp"
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,13 +15,13 @@
 
 namespace fencegate::storage::sqlite {
 
-class ElectionRows final : public storage::ElectionRows {
+class ElectionRows final : public storage::ElectionReader {
 public:
     explicit ElectionRows(Connection& connection);
 
-    void proclaim(std::string_view election, lockmgr::FencingToken token, std::string_view value,
-                  WallTime now) override;
     [[nodiscard]] std::optional<Proclamation> find(std::string_view election) override;
+
+    void write(const Changes& changes);
 
 private:
     Statement proclaim_;

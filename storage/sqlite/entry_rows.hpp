@@ -3,7 +3,7 @@
 // Thread rule: as its Connection. Errors: the Connection's failure(); a method then finds nothing.
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <array>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace fencegate::storage::sqlite {
 
-class EntryRows final : public storage::EntryRows {
+class EntryRows final : public storage::EntryReader {
 public:
     explicit EntryRows(Connection& connection);
 

@@ -40,6 +40,7 @@ LeaseRows::LeaseRows(Connection& connection, const StoreClock& clock)
            "UPDATE leases SET state = ?, ended_at_ms = ?, ended_hour = ?, ended_steady_ms = ? "
            "WHERE token = ? AND state = 0"),
       note_break_reason_(connection, "UPDATE leases SET break_reason = ? WHERE token = ?"),
+      note_refused_(connection, "UPDATE leases SET refused = ? WHERE token = ?"),
       break_reason_(connection, "SELECT break_reason FROM leases WHERE token = ?"),
       all_live_(connection,
                 "SELECT " FG_LEASE_COLUMNS " FROM leases WHERE state = 0 ORDER BY token"),
@@ -57,22 +58,40 @@ std::optional<lockmgr::TokenCounter> LeaseRows::counter() {
     return lockmgr::TokenCounter{row.integer(0), row.integer(1)};
 }
 
-// Two plain statements: RETURNING builds a temporary table and costs four times as much.
-void LeaseRows::set_counter(lockmgr::TokenCounter counter) {
-    write_counter_.run(counter.epoch, counter.sequence);
+void LeaseRows::write(const Changes& changes) {
+    if (changes.counter) write_counter_.run(changes.counter->epoch, changes.counter->sequence);
+    for (const auto& granted : changes.granted) insert(granted);
+    for (const auto& [lock, token, is_first] : changes.heads) {
+        if (is_first) {
+            insert_head_.run(lock.value(), token);
+        } else {
+            update_head_.run(token, lock.value());
+        }
+    }
+    for (const auto& changed : changes.leases) change(changed);
 }
 
-void LeaseRows::insert(const Lease& lease, const std::optional<FencingToken>& before) {
+void LeaseRows::insert(const NewLease& granted) {
+    const auto& lease = granted.lease;
     insert_.run(lease.token, Blob(lease.id.bytes), lease.locks.front().value(), lease.principal,
                 lease.owner, lease.ttl.count(), lease.metadata_json,
                 clock_.steady_ms(lease.held_since), lease.granted_at.time_since_epoch().count(),
                 static_cast<std::int64_t>(lease.claim.mode), lease.claim.permits,
-                static_cast<std::int64_t>(lease.locks.size()), or_zero(before));
+                static_cast<std::int64_t>(lease.locks.size()), or_zero(granted.before.front()));
+    for (std::size_t at = 1; at < lease.locks.size(); ++at)
+        insert_further_.run(lease.token, lease.locks[at].value(), or_zero(granted.before[at]));
 }
 
-void LeaseRows::insert_further(FencingToken token, const LockName& lock,
-                               const std::optional<FencingToken>& before) {
-    insert_further_.run(token, lock.value(), or_zero(before));
+void LeaseRows::change(const LeaseChange& change) {
+    const auto token = change.token.value();
+    if (change.ttl) set_ttl_.run(change.ttl->count(), token);
+    if (const auto& end = change.end) {
+        end_.run(static_cast<std::int64_t>(end->how), end->at.wall.time_since_epoch().count(),
+                 end->at.hour, clock_.steady_ms(end->at.now), token);
+        if (!end->break_reason.empty()) note_break_reason_.run(end->break_reason, token);
+    }
+    if (change.is_superseded) supersede_.run(token);
+    if (change.refused) note_refused_.run(*change.refused, token);
 }
 
 ChainHead LeaseRows::head(const LockName& lock) {
@@ -81,16 +100,6 @@ ChainHead LeaseRows::head(const LockName& lock) {
     return {row.token(0), static_cast<LeaseState>(row.integer(1)),
             static_cast<LockMode>(row.integer(2))};
 }
-
-void LeaseRows::set_head(const LockName& lock, bool is_first, FencingToken token) {
-    if (is_first) {
-        insert_head_.run(lock.value(), token);
-    } else {
-        update_head_.run(token, lock.value());
-    }
-}
-
-void LeaseRows::supersede(FencingToken token) { supersede_.run(token); }
 
 std::optional<Lease> LeaseRows::read(Statement::Row& row) {
     if (!row.next()) return std::nullopt;
@@ -125,19 +134,6 @@ void LeaseRows::read_further_locks(Lease& lease) {
 std::optional<Lease> LeaseRows::find(FencingToken token) {
     auto row = find_.query(token.value());
     return read(row);
-}
-
-void LeaseRows::set_ttl(FencingToken token, Duration ttl) {
-    set_ttl_.run(ttl.count(), token.value());
-}
-
-void LeaseRows::end(FencingToken token, LeaseState how, Stamp now) {
-    end_.run(static_cast<std::int64_t>(how), now.wall.time_since_epoch().count(), now.hour,
-             clock_.steady_ms(now.now), token.value());
-}
-
-void LeaseRows::note_break_reason(FencingToken token, std::string_view reason) {
-    note_break_reason_.run(reason, token.value());
 }
 
 std::string LeaseRows::break_reason(FencingToken token) {

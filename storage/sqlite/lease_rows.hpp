@@ -1,10 +1,11 @@
 #pragma once
-// LeaseRows: the token counter and the lease rows, one method a statement. Thread rule: as its
+// LeaseRows: the token counter, the lease rows and the heads of their locks. Thread rule: as its
 // Connection. Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
 #include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/store_clock.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <optional>
 #include <string>
@@ -13,25 +14,16 @@
 
 namespace fencegate::storage::sqlite {
 
-class LeaseRows final : public storage::LeaseRows {
+class LeaseRows final : public storage::LeaseReader {
 public:
     LeaseRows(Connection& connection, const StoreClock& clock);
 
     [[nodiscard]] std::optional<lockmgr::TokenCounter> counter() override;
-    void set_counter(lockmgr::TokenCounter counter) override;
 
     [[nodiscard]] std::optional<lockmgr::Lease> find(Token token) override;
-    void insert(const lockmgr::Lease& lease, const std::optional<Token>& before) override;
-    void insert_further(Token token, const lockmgr::LockName& lock,
-                        const std::optional<Token>& before) override;
-    void set_ttl(Token token, Duration ttl) override;
-    void end(Token token, lockmgr::LeaseState how, Stamp now) override;
-    void supersede(Token token) override;
-    void note_break_reason(Token token, std::string_view reason) override;
     [[nodiscard]] std::string break_reason(Token token) override;
 
     [[nodiscard]] ChainHead head(const lockmgr::LockName& lock) override;
-    void set_head(const lockmgr::LockName& lock, bool is_first, Token token) override;
     [[nodiscard]] std::optional<Token> before(Token token, const lockmgr::LockName& lock) override;
 
     [[nodiscard]] std::vector<lockmgr::Lease> all_live() override;
@@ -39,7 +31,11 @@ public:
     [[nodiscard]] std::vector<lockmgr::LockName> names(std::string_view prefix,
                                                        std::string_view after, int limit) override;
 
+    void write(const Changes& changes);
+
 private:
+    void insert(const NewLease& granted);
+    void change(const LeaseChange& change);
     [[nodiscard]] std::optional<lockmgr::Lease> read(Statement::Row& row);
     void read_further_locks(lockmgr::Lease& lease);
 
@@ -57,6 +53,7 @@ private:
     Statement set_ttl_;
     Statement end_;
     Statement note_break_reason_;
+    Statement note_refused_;
     Statement break_reason_;
     Statement all_live_;
     Statement oldest_live_;

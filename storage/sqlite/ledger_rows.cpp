@@ -74,26 +74,28 @@ LedgerState LedgerRows::read() {
     return state;
 }
 
-void LedgerRows::append(const JournalEntry& entry) {
-    insert_.run(entry.id, entry.payment_id, static_cast<std::int64_t>(entry.kind),
-                static_cast<std::int64_t>(entry.debit), static_cast<std::int64_t>(entry.credit),
-                entry.amount_minor, entry.currency, Blob(entry.public_id.bytes), entry.token,
-                entry.principal, entry.owner, entry.key, entry.reason, ms(entry.booked_at),
-                entry.previous, entry.movement, Blob(entry.seal));
+void LedgerRows::write_entries(const LedgerChanges& changes) {
+    for (const auto& entry : changes.entries)
+        insert_.run(entry.id, entry.payment_id, static_cast<std::int64_t>(entry.kind),
+                    static_cast<std::int64_t>(entry.debit), static_cast<std::int64_t>(entry.credit),
+                    entry.amount_minor, entry.currency, Blob(entry.public_id.bytes), entry.token,
+                    entry.principal, entry.owner, entry.key, entry.reason, ms(entry.booked_at),
+                    entry.previous, entry.movement, Blob(entry.seal));
+    for (const auto entry : changes.turns) insert_turn_.run(entry);
 }
 
-void LedgerRows::note_turn(std::int64_t entry) { insert_turn_.run(entry); }
-
-void LedgerRows::put_balance(std::string_view currency, Account account, const Balance& balance) {
-    upsert_balance_.run(currency, static_cast<std::int64_t>(account), balance.debits_minor,
-                        balance.credits_minor);
+void LedgerRows::write_balances(const LedgerChanges& changes) {
+    for (const auto& [currency, account, balance] : changes.balances)
+        upsert_balance_.run(currency, static_cast<std::int64_t>(account), balance.debits_minor,
+                            balance.credits_minor);
+    if (changes.mark) insert_mark(*changes.mark);
 }
 
-void LedgerRows::add_mark(const LedgerHead& head, const Balances& balances) {
-    insert_mark_.run(head.id, ms(head.booked_at));
-    for (const auto& [currency, accounts] : balances) {
+void LedgerRows::insert_mark(const LedgerMark& mark) {
+    insert_mark_.run(mark.head.id, ms(mark.head.booked_at));
+    for (const auto& [currency, accounts] : mark.balances) {
         for (std::size_t account = 0; account < accounts.size(); ++account)
-            insert_mark_balance_.run(head.id, currency, static_cast<std::int64_t>(account),
+            insert_mark_balance_.run(mark.head.id, currency, static_cast<std::int64_t>(account),
                                      accounts[account].debits_minor,
                                      accounts[account].credits_minor);
     }

@@ -8,17 +8,16 @@
 
 namespace fencegate::storage::sqlite {
 
-class LedgerRows final : public storage::LedgerRows {
+class LedgerRows final : public storage::LedgerReader {
 public:
     explicit LedgerRows(Connection& connection);
 
     [[nodiscard]] LedgerState read() override;
-    void append(const JournalEntry& entry) override;
-    void note_turn(std::int64_t entry) override;
-    void put_balance(std::string_view currency, Account account, const Balance& balance) override;
-    void add_mark(const LedgerHead& head, const Balances& balances) override;
+    void write_entries(const LedgerChanges& changes);
+    void write_balances(const LedgerChanges& changes);
 
 private:
+    void insert_mark(const LedgerMark& mark);
     [[nodiscard]] LedgerHead read_head();
 
     Connection& connection_;

@@ -21,8 +21,8 @@ Uuid read_uuid(Blob bytes) {
 PaymentRows::PaymentRows(Connection& connection)
     : insert_(connection,
               "INSERT INTO payments (id, currency, state, authorized, captured, refunded, "
-              "reference, metadata, created_at_ms, authorized_hour) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+              "reference, metadata, created_at_ms, authorized_hour, last_transfer) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_(connection,
               "UPDATE payments SET state = ?, captured = ?, refunded = ?, last_transfer = ? "
               "WHERE id = ?"),
@@ -43,16 +43,20 @@ PaymentRows::PaymentRows(Connection& connection)
                      "SELECT previous, kind, public_id, amount, reason, token, created_at_ms "
                      "FROM transfers WHERE id = ? AND payment_id = ?") {}
 
-void PaymentRows::insert(const Payment& payment) {
-    insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
-                payment.authorized_minor, payment.captured_minor, payment.refunded_minor,
-                payment.reference, payment.metadata_json, ms(payment.created_at),
-                payment.authorized_hour);
+void PaymentRows::write_payments(const Changes& changes) {
+    for (const auto& payment : changes.new_payments)
+        insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
+                    payment.authorized_minor, payment.captured_minor, payment.refunded_minor,
+                    payment.reference, payment.metadata_json, ms(payment.created_at),
+                    payment.authorized_hour, payment.last_transfer);
+    for (const auto& payment : changes.payments)
+        update_.run(static_cast<std::int64_t>(payment.state), payment.captured_minor,
+                    payment.refunded_minor, payment.last_transfer, payment.id);
 }
 
-void PaymentRows::update(const Payment& payment) {
-    update_.run(static_cast<std::int64_t>(payment.state), payment.captured_minor,
-                payment.refunded_minor, payment.last_transfer, payment.id);
+void PaymentRows::write_references(const Changes& changes) {
+    for (const auto& [reference, principal, payment_id] : changes.references)
+        insert_reference_.run(reference, principal, payment_id);
 }
 
 std::optional<Payment> PaymentRows::find(std::string_view id) {
@@ -76,10 +80,6 @@ std::optional<std::string> PaymentRows::find_reference(std::string_view referenc
     auto row = find_reference_.query(reference, principal);
     if (!row.next()) return std::nullopt;
     return std::string(row.text(0));
-}
-
-void PaymentRows::insert_reference(const Payment& payment, std::string_view principal) {
-    insert_reference_.run(payment.reference, principal, payment.id);
 }
 
 std::vector<Hold> PaymentRows::holds_before(std::int64_t hour, const Hold& after, int limit) {

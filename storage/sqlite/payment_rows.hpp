@@ -4,7 +4,8 @@
 // Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <optional>
 #include <string_view>
@@ -12,21 +13,21 @@
 
 namespace fencegate::storage::sqlite {
 
-class PaymentRows final : public storage::PaymentRows {
+class PaymentRows final : public storage::PaymentReader {
 public:
     explicit PaymentRows(Connection& connection);
 
-    void insert(const Payment& payment) override;
-    void update(const Payment& payment) override;
     [[nodiscard]] std::optional<Payment> find(std::string_view id) override;
     [[nodiscard]] std::optional<std::string> find_reference(std::string_view reference,
                                                             std::string_view principal) override;
-    void insert_reference(const Payment& payment, std::string_view principal) override;
     [[nodiscard]] std::vector<Hold> holds_before(std::int64_t hour, const Hold& after,
                                                  int limit) override;
     [[nodiscard]] std::optional<std::vector<Refund>> refunds(const Payment& payment,
                                                              std::int64_t before,
                                                              int limit) override;
+
+    void write_payments(const Changes& changes);
+    void write_references(const Changes& changes);
 
 private:
     Statement insert_;

@@ -5,8 +5,7 @@ namespace fencegate::storage::sqlite {
 using lockmgr::FencingToken;
 
 RefusalRows::RefusalRows(Connection& connection)
-    : count_up_(connection, "UPDATE leases SET refused = refused + 1 WHERE token = ?"),
-      count_(connection, "SELECT refused FROM leases WHERE token = ?"),
+    : count_(connection, "SELECT refused FROM leases WHERE token = ?"),
       insert_(connection,
               "INSERT INTO refusals (token, number, at_ms, principal, code, route, request_id, "
               "late_ms, current_token, current_owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -14,15 +13,11 @@ RefusalRows::RefusalRows(Connection& connection)
             "SELECT at_ms, principal, code, route, request_id, late_ms, current_token, "
             "current_owner FROM refusals WHERE token = ? ORDER BY number LIMIT ?") {}
 
-std::int64_t RefusalRows::count_up(FencingToken token) {
-    count_up_.run(token.value());
-    return count(token);
-}
-
-void RefusalRows::insert(FencingToken token, std::int64_t number, const RefusedWrite& refused) {
-    insert_.run(token.value(), number, refused.at.time_since_epoch().count(), refused.principal,
-                refused.code, refused.route, refused.request_id, refused.late_ms,
-                or_zero(refused.current_token), refused.current_owner);
+void RefusalRows::write(const Changes& changes) {
+    for (const auto& [token, number, refused] : changes.refusals)
+        insert_.run(token.value(), number, refused.at.time_since_epoch().count(), refused.principal,
+                    refused.code, refused.route, refused.request_id, refused.late_ms,
+                    or_zero(refused.current_token), refused.current_owner);
 }
 
 std::int64_t RefusalRows::count(FencingToken token) {

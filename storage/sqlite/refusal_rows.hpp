@@ -5,26 +5,25 @@
 
 #include "lockmgr/fencing_token.hpp"
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <cstdint>
 #include <vector>
 
 namespace fencegate::storage::sqlite {
 
-class RefusalRows final : public storage::RefusalRows {
+class RefusalRows final : public storage::RefusalReader {
 public:
     explicit RefusalRows(Connection& connection);
 
-    [[nodiscard]] std::int64_t count_up(lockmgr::FencingToken token) override;
     [[nodiscard]] std::int64_t count(lockmgr::FencingToken token) override;
-    void insert(lockmgr::FencingToken token, std::int64_t number,
-                const RefusedWrite& refused) override;
     [[nodiscard]] std::vector<RefusedWrite> of(lockmgr::FencingToken token,
                                                std::int64_t limit) override;
 
+    void write(const Changes& changes);
+
 private:
-    Statement count_up_;
     Statement count_;
     Statement insert_;
     Statement find_;

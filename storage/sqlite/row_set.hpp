@@ -30,9 +30,23 @@ struct RowSet {
           ledger(connection),
           upkeep(connection) {}
 
-    [[nodiscard]] Rows all() noexcept {
+    [[nodiscard]] Readers readers() noexcept {
         return {leases,  refusals, elections, runs,   payments,
                 entries, answers,  consumers, ledger, upkeep};
+    }
+
+    void write(const Changes& changes) {
+        leases.write(changes);
+        refusals.write(changes);
+        elections.write(changes);
+        runs.write(changes);
+        payments.write_payments(changes);
+        ledger.write_entries(changes.ledger);
+        payments.write_references(changes);
+        ledger.write_balances(changes.ledger);
+        answers.write(changes);
+        consumers.write(changes);
+        upkeep.write(changes.upkeep);
     }
 
     StoreClock clock;

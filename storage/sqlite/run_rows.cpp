@@ -36,9 +36,10 @@ std::optional<Run> RunRows::find(std::string_view job, std::string_view slot) {
     return read(row);
 }
 
-void RunRows::put(const Run& run) {
-    put_.run(run.job, run.slot, static_cast<std::int64_t>(run.state), run.attempts,
-             or_zero(run.token), ms_of(run.claimed_at), ms_of(run.ended_at), run.result);
+void RunRows::write(const Changes& changes) {
+    for (const auto& run : changes.runs)
+        put_.run(run.job, run.slot, static_cast<std::int64_t>(run.state), run.attempts,
+                 or_zero(run.token), ms_of(run.claimed_at), ms_of(run.ended_at), run.result);
 }
 
 std::vector<Run> RunRows::list(std::string_view job, std::string_view before, int limit) {

@@ -3,7 +3,8 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <optional>
 #include <string_view>
@@ -11,14 +12,15 @@
 
 namespace fencegate::storage::sqlite {
 
-class RunRows final : public storage::RunRows {
+class RunRows final : public storage::RunReader {
 public:
     explicit RunRows(Connection& connection);
 
     [[nodiscard]] std::optional<Run> find(std::string_view job, std::string_view slot) override;
-    void put(const Run& run) override;
     [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before,
                                         int limit) override;
+
+    void write(const Changes& changes);
 
 private:
     [[nodiscard]] static Run read(const Statement::Row& row);

@@ -18,10 +18,7 @@ SqliteStore::SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection
       tail_(lock_.folder() / "store.db"),
       names_(lock_.folder_descriptor()),
       begin_(*connection_, "BEGIN"),
-      commit_(*connection_, "COMMIT"),
-      savepoint_(*connection_, "SAVEPOINT command"),
-      release_(*connection_, "RELEASE command"),
-      rollback_to_(*connection_, "ROLLBACK TO command") {
+      commit_(*connection_, "COMMIT") {
     connection_->on_copied([this](bool is_emptied_next) {
         tail_.copied();
         if (is_emptied_next) tail_.sync();  // an old note would miss the log

@@ -25,12 +25,10 @@ public:
     // `clock` outlives it. REQUIRES: the folder of `lock` is the connection's.
     SqliteStore(FolderLock lock, std::unique_ptr<Connection> connection, const Clock& clock);
 
-    [[nodiscard]] Rows rows() noexcept override { return rows_.all(); }
+    [[nodiscard]] Readers readers() noexcept override { return rows_.readers(); }
 
     void begin() override { begin_.run(); }
-    void mark() override { savepoint_.run(); }
-    void release() override { release_.run(); }
-    void roll_back_to_mark() override { rollback_to_.run(); }
+    void write(const Changes& changes) override { rows_.write(changes); }
     [[nodiscard]] Commit commit(std::size_t commands) override;
     void roll_back() override;
 
@@ -73,9 +71,6 @@ private:
     CheckpointPace pace_;
     Statement begin_;
     Statement commit_;
-    Statement savepoint_;
-    Statement release_;
-    Statement rollback_to_;
 };
 
 }  // namespace fencegate::storage::sqlite

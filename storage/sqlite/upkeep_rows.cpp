@@ -42,12 +42,6 @@ Duration UpkeepRows::running() {
     return Duration(row.next() ? row.integer(0) : 0);
 }
 
-void UpkeepRows::note_running(Duration ran) { write_running_.run(ran.count()); }
-
-void UpkeepRows::end_hour(std::int64_t hour) { write_hour_.run(hour); }
-
-void UpkeepRows::forget_hours_before(std::int64_t hour) { remove_hours_.run(hour); }
-
 std::int64_t UpkeepRows::last_token_of(std::int64_t hour) {
     auto row = last_token_.query(hour);
     return row.next() ? row.integer(0) : 0;
@@ -59,8 +53,6 @@ std::vector<UpkeepRows::OldAnswer> UpkeepRows::oldest_answers(std::size_t limit)
     while (row.next()) answers.push_back({row.integer(0), row.integer(1)});
     return answers;
 }
-
-void UpkeepRows::forget_answer(std::int64_t id) { remove_answer_.run(id); }
 
 std::vector<OldLease> UpkeepRows::leases_between(std::int64_t after, std::int64_t until,
                                                  std::size_t limit) {
@@ -81,6 +73,15 @@ std::vector<LockName> UpkeepRows::headed_by(const OldLease& lease) {
     auto row = heads_.query(lease.token, lease.lock.value());
     while (row.next()) locks.push_back(LockName::from_store(row.text(0)));
     return locks;
+}
+
+// An hour ends with the token that was issued last: the counter is written before.
+void UpkeepRows::write(const UpkeepChanges& changes) {
+    if (changes.running) write_running_.run(changes.running->count());
+    if (changes.ended_hour) write_hour_.run(*changes.ended_hour);
+    if (changes.forget_hours_before) remove_hours_.run(*changes.forget_hours_before);
+    for (const auto answer : changes.forgotten_answers) remove_answer_.run(answer);
+    for (const auto& lease : changes.forgotten_leases) forget(lease);
 }
 
 void UpkeepRows::forget(const OldLease& lease) {

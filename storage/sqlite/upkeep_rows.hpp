@@ -4,30 +4,30 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 namespace fencegate::storage::sqlite {
 
-class UpkeepRows final : public storage::UpkeepRows {
+class UpkeepRows final : public storage::UpkeepReader {
 public:
     explicit UpkeepRows(Connection& connection);
 
     [[nodiscard]] std::optional<std::int64_t> hour() override;
     [[nodiscard]] Duration running() override;
-    void note_running(Duration ran) override;
-    void end_hour(std::int64_t hour) override;
-    void forget_hours_before(std::int64_t hour) override;
     [[nodiscard]] std::int64_t last_token_of(std::int64_t hour) override;
 
     [[nodiscard]] std::vector<OldAnswer> oldest_answers(std::size_t limit) override;
-    void forget_answer(std::int64_t id) override;
 
     [[nodiscard]] std::vector<OldLease> leases_between(std::int64_t after, std::int64_t until,
                                                        std::size_t limit) override;
     [[nodiscard]] std::vector<lockmgr::LockName> headed_by(const OldLease& lease) override;
-    void forget(const OldLease& lease) override;
+
+    void write(const UpkeepChanges& changes);
 
 private:
+    void forget(const OldLease& lease);
+
     Statement read_hour_;
     Statement read_running_;
     Statement write_running_;

@@ -3,19 +3,20 @@
 // does between batches with the files it has. Nothing behind it decides what a lock or a payment
 // may do.
 //
-//   begin -> reads and writes, each command between mark() and release() -> commit or roll_back
+//   begin -> readers() and write(), as often as needed -> commit or roll_back
 //
+// A transaction is kept or lost as a whole: nothing in it is taken back alone.
 // After its first failure the store finds and writes nothing until clear_failure(), so whoever
 // commits looks at failure() once. A commit that fails has told nobody anything.
 // Thread rule: belongs to the store thread.
-// Source: the unit of work as in Fowler, "Patterns of Enterprise Application Architecture", 2002.
 
 #include "base/believed_wall.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "storage/model/engine.hpp"
 #include "storage/model/failure.hpp"
-#include "storage/unit/rows.hpp"
+#include "storage/unit/changes.hpp"
+#include "storage/unit/readers.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -46,14 +47,10 @@ class Store {
 public:
     virtual ~Store() = default;
 
-    [[nodiscard]] virtual Rows rows() noexcept = 0;
+    [[nodiscard]] virtual Readers readers() noexcept = 0;
 
     virtual void begin() = 0;
-    // What follows can be taken back alone, until release(). Marks do not nest.
-    virtual void mark() = 0;
-    virtual void release() = 0;
-    // The mark stays.
-    virtual void roll_back_to_mark() = 0;
+    virtual void write(const Changes& changes) = 0;
 
     struct Commit {
         bool wrote = false;  // else there was nothing to make durable

@@ -7,6 +7,7 @@
 
 #include "storage/model/engine.hpp"
 
+#include <cstdint>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -35,6 +36,14 @@ public:
     void remove(Ticket ticket);
     [[nodiscard]] const WaitingAcquire* find(Ticket ticket) const;
 
+    // Tickets are the askers' numbers and of several threads; the line has its own.
+    [[nodiscard]] lockmgr::WaiterId next_id() const { return lockmgr::WaiterId(last_ + 1); }
+    lockmgr::WaiterId take_id() { return lockmgr::WaiterId(++last_); }
+
+    // From now on nobody is to be queued.
+    void close() noexcept { is_closed_ = true; }
+    [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+
     [[nodiscard]] std::vector<Ticket> tickets() const;
     [[nodiscard]] std::size_t count(std::size_t lock_class) const {
         return by_class_[lock_class].size();
@@ -44,6 +53,8 @@ public:
 private:
     std::unordered_map<Ticket, WaitingAcquire> waiting_;
     std::vector<std::set<std::pair<BootTime, Ticket>>> by_class_;  // oldest first
+    std::uint64_t last_ = 0;
+    bool is_closed_ = false;
 };
 
 }  // namespace fencegate::storage

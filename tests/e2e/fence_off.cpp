@@ -5,8 +5,7 @@
 
 namespace fencegate::lockmgr {
 
-FenceVerdict check_fence(const std::optional<Lease>&, const LockName*, std::string_view,
-                         bool) noexcept {
+FenceVerdict check_fence(const Lease*, const LockName*, std::string_view, bool) noexcept {
     return FenceVerdict::Accepted;
 }
 

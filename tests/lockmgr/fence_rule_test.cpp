@@ -18,7 +18,11 @@ Lease lease_in(LeaseState state, LockMode mode = LockMode::Exclusive) {
 FenceVerdict check(const std::optional<Lease>& lease, std::string_view lock,
                    std::string_view principal = "worker", bool accepts_late = false) {
     const auto name = *LockName::parse(lock);
-    return check_fence(lease, &name, principal, accepts_late);
+    return check_fence(lease ? &*lease : nullptr, &name, principal, accepts_late);
+}
+
+FenceVerdict check_without_lock(const Lease& lease, bool accepts_late = false) {
+    return check_fence(&lease, nullptr, "worker", accepts_late);
 }
 
 TEST(CheckFence, AcceptsTheLiveGrantOfTheLockAgainAndAgain) {
@@ -49,8 +53,8 @@ TEST(CheckFence, NeverPassesAReaderWhereNoLockIsNamedEither) {
     const auto reader = lease_in(LeaseState::Live, LockMode::Shared);
     const auto counted = lease_in(LeaseState::Live, LockMode::Semaphore);
 
-    EXPECT_EQ(check_fence(reader, nullptr, "worker", false), FenceVerdict::LockMismatch);
-    EXPECT_EQ(check_fence(counted, nullptr, "worker", false), FenceVerdict::Accepted);
+    EXPECT_EQ(check_without_lock(reader), FenceVerdict::LockMismatch);
+    EXPECT_EQ(check_without_lock(counted), FenceVerdict::Accepted);
 }
 
 TEST(CheckFence, DoesNotAcceptALateWriteOfAReader) {
@@ -63,7 +67,7 @@ TEST(CheckFence, DoesNotAcceptALateWriteOfAReader) {
 TEST(CheckFence, DoesNotAcceptALateWriteOfASemaphoreHolder) {
     const auto counted = lease_in(LeaseState::Expired, LockMode::Semaphore);
 
-    EXPECT_EQ(check_fence(counted, nullptr, "worker", true), FenceVerdict::Expired);
+    EXPECT_EQ(check_without_lock(counted, true), FenceVerdict::Expired);
 }
 
 TEST(CheckFence, TellsTheWaysALeaseEndsApart) {
@@ -102,10 +106,8 @@ TEST(CheckFence, AcceptsALateWriteOnlyWhereTheClassDoesAndNobodySuperseded) {
 }
 
 TEST(CheckFence, WithoutALockTakesAnyLiveLeaseOfThePrincipal) {
-    EXPECT_EQ(check_fence(lease_in(LeaseState::Live), nullptr, "worker", false),
-              FenceVerdict::Accepted);
-    EXPECT_EQ(check_fence(lease_in(LeaseState::Released), nullptr, "worker", false),
-              FenceVerdict::Released);
+    EXPECT_EQ(check_without_lock(lease_in(LeaseState::Live)), FenceVerdict::Accepted);
+    EXPECT_EQ(check_without_lock(lease_in(LeaseState::Released)), FenceVerdict::Released);
 }
 
 }  // namespace

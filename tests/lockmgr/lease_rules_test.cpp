@@ -41,11 +41,13 @@ Lease lease_in(LeaseState state) {
 }
 
 ErrorCode refusal(LeaseState state, std::string_view principal = "worker") {
-    return check_own_lease(lease_in(state), principal).error().code;
+    const auto lease = lease_in(state);
+    return check_own_lease(&lease, principal).error().code;
 }
 
 TEST(CheckOwnLease, PassesTheLiveLeaseOfItsPrincipal) {
-    EXPECT_TRUE(check_own_lease(lease_in(LeaseState::Live), "worker"));
+    const auto lease = lease_in(LeaseState::Live);
+    EXPECT_TRUE(check_own_lease(&lease, "worker"));
 }
 
 TEST(CheckOwnLease, NamesWhyALeaseIsGone) {
@@ -56,7 +58,7 @@ TEST(CheckOwnLease, NamesWhyALeaseIsGone) {
 }
 
 TEST(CheckOwnLease, SaysWhenThereIsNone) {
-    EXPECT_EQ(check_own_lease(std::nullopt, "worker").error().code, ErrorCode::LeaseNotFound);
+    EXPECT_EQ(check_own_lease(nullptr, "worker").error().code, ErrorCode::LeaseNotFound);
 }
 
 TEST(CheckOwnLease, IsOnlyForItsPrincipal) {

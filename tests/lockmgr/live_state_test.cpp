@@ -245,19 +245,6 @@ TEST(LiveState, RollbackPutsARemovedWaiterBackWhereItStood) {
     EXPECT_EQ(take_first(state, "a"), 2U);
 }
 
-TEST(LiveState, RollbackToAMarkKeepsWhatCameBefore) {
-    LiveState state({}, kClasses);
-    state.arm(FencingToken(1), at(100));
-    const auto mark = state.mark();
-    state.arm(FencingToken(1), at(900));
-    state.arm(FencingToken(2), at(50));
-
-    state.rollback_to(mark);
-
-    EXPECT_EQ(state.expiries().deadline_of(FencingToken(1)), at(100));
-    EXPECT_EQ(state.expiries().deadline_of(FencingToken(2)), std::nullopt);
-}
-
 constexpr const char* kLocks[] = {"quota/a", "quota/b", "c"};
 
 // Everything that can be observed, as text.

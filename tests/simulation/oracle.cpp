@@ -1,6 +1,6 @@
 #include "tests/simulation/oracle.hpp"
 
-#include "storage/commands/dispatch.hpp"
+#include "storage/model/operation.hpp"
 #include "storage/money/payment.hpp"
 #include "tests/simulation/row_checks.hpp"
 #include "tests/simulation/trace.hpp"
@@ -142,8 +142,8 @@ void Oracle::revealed(const Answer& answer) {
 void Oracle::unknown(BatchFacts batch, const Answers& answers) {
     for (const auto& [ticket, answer] : answers) {
         const auto asked = std::ranges::find(batch.requests, ticket, &storage::Request::ticket);
-        const bool is_read =
-            asked != batch.requests.end() && storage::is_read(asked->command.operation);
+        const bool is_read = asked != batch.requests.end() &&
+                             storage::access_of(asked->command.operation) != storage::Access::Write;
         const auto code = is_read ? ErrorCode::StoreFailed : ErrorCode::OutcomeUnknown;
         if (!answer.error || answer.error->code != code)
             throw Violation(Rule::S5Durable,

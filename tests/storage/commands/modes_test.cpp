@@ -1,7 +1,7 @@
 // Shared locks and semaphores in the store: who gets in beside whom, and what such a lease is worth
 // to a fence.
-#include "storage/commands/grant_rows.hpp"
-#include "storage/sqlite/lease_rows.hpp"
+#include "storage/commands/grants.hpp"
+#include "storage/sqlite/row_set.hpp"
 #include "tests/support/answers.hpp"
 #include "tests/support/store_harness.hpp"
 #include "tests/support/tokens.hpp"
@@ -204,20 +204,16 @@ TEST(Semaphores, ALateHolderDoesNotWriteBesideItsSuccessor) {
     EXPECT_EQ(store.number("SELECT count(*) FROM payments"), 1);
 }
 
-// The rules would never write it; the schema says no as well.
 // Whether the rows take one more lease of the lock, whatever the rules in memory would say.
 bool rows_take(StoreHarness& store, const char* lock, lockmgr::Claim claim) {
-    const storage::sqlite::StoreClock clock(*store.connection, store.clock);
-    storage::sqlite::LeaseRows rows(*store.connection, clock);
-    store.connection->exec("SAVEPOINT forgery");
-    const bool is_taken = storage::write_grant(rows, {.token = lockmgr::FencingToken(1'000),
-                                                      .locks = {*lockmgr::LockName::parse(lock)},
-                                                      .claim = claim,
-                                                      .ttl = Duration(1'000)});
+    storage::sqlite::RowSet rows(*store.connection, store.clock);
+    storage::LeaseTable leases(rows.leases, rows.refusals);
+    const bool is_taken = storage::write_grant(leases, {.token = lockmgr::FencingToken(1'000),
+                                                        .locks = {*lockmgr::LockName::parse(lock)},
+                                                        .claim = claim,
+                                                        .ttl = Duration(1'000)});
     EXPECT_FALSE(store.connection->failure());
-    store.connection->exec("ROLLBACK TO forgery");
-    store.connection->exec("RELEASE forgery");
-    return is_taken;
+    return is_taken;  // and nothing was written: nobody has collected it
 }
 
 TEST(ExclusiveLocks, TheRowsRefuseAGrantBesideALiveExclusiveLease) {

@@ -41,20 +41,27 @@ inline lockmgr::LockName lock_of(std::string_view name) { return *lockmgr::LockN
 
 class StoreContract : public ::testing::TestWithParam<EngineMaker> {
 protected:
-    StoreContract() : store(GetParam().make(folder_.path(), clock)), rows(store->rows()) {}
+    StoreContract() : store(GetParam().make(folder_.path(), clock)), rows(store->readers()) {}
 
+    using Make = std::function<void(Changes&)>;
+
+    void write(const Make& make) {
+        Changes changes;
+        make(changes);
+        store->write(changes);
+    }
     // One transaction that commits.
-    void commit(const std::function<void()>& work) {
+    void commit(const Make& make) {
         store->begin();
-        work();
+        write(make);
         const auto made = store->commit(1);
         ASSERT_FALSE(store->failure());
         EXPECT_FALSE(made.lost);
     }
     // One that does not: why is the failure it ended with.
-    std::optional<Failure> attempt(const std::function<void()>& work) {
+    std::optional<Failure> attempt(const Make& make) {
         store->begin();
-        work();
+        write(make);
         std::ignore = store->commit(1);
         const auto failure = store->failure();
         store->roll_back();
@@ -81,11 +88,15 @@ protected:
             .granted_at = clock.wall_now(),
             .held_since = clock.boot_now()};
     }
-    // As the newest of its lock.
-    void grant(const lockmgr::Lease& what) {
-        const auto head = rows.leases.head(what.locks.front());
-        rows.leases.insert(what, head.token);
-        rows.leases.set_head(what.locks.front(), !head.token, what.token);
+    // As the newest of its locks, each of which had `before` or nothing.
+    static void grant(Changes& changes, const lockmgr::Lease& what,
+                      std::optional<lockmgr::FencingToken> before = {}) {
+        changes.granted.push_back({what, {what.locks.size(), before}});
+        for (const auto& lock : what.locks) changes.heads.push_back({lock, what.token, !before});
+    }
+    void end(Changes& changes, std::int64_t token, lockmgr::LeaseState how, std::int64_t hour = 0) {
+        changes.leases.push_back(
+            {.token = lockmgr::FencingToken(token), .end = LeaseEnd{how, now(hour), {}}});
     }
     Stamp now(std::int64_t hour = 0) { return {clock.wall_now(), hour, clock.boot_now()}; }
 
@@ -120,7 +131,7 @@ protected:
     testing::TempDir folder_;
     testing::SeededRandom random_;
     std::unique_ptr<Store> store;
-    Rows rows;
+    Readers rows;
 };
 
 }  // namespace fencegate::storage

@@ -10,11 +10,9 @@ INSTANTIATE_TEST_SUITE_P(Engines, StoreContractPayments, ::testing::ValuesIn(kEn
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(StoreContractPayments, HoldsComeByHourAndIdFromBehindTheLast) {
-    commit([&] {
-        rows.payments.insert(payment("b", 1));
-        rows.payments.insert(payment("a", 2));
-        rows.payments.insert(payment("c", 1));
-        rows.payments.insert(payment("young", 5));
+    commit([&](Changes& made) {
+        made.new_payments = {payment("b", 1), payment("a", 2), payment("c", 1),
+                             payment("young", 5)};
     });
     const auto first = read([&] { return rows.payments.holds_before(5, {}, 2); });
     ASSERT_EQ(first.size(), 2u);
@@ -27,38 +25,38 @@ TEST_P(StoreContractPayments, HoldsComeByHourAndIdFromBehindTheLast) {
 TEST_P(StoreContractPayments, AReferenceIsOfOnePrincipal) {
     auto made = payment("pay_1");
     made.reference = "order-1";
-    commit([&] {
-        rows.payments.insert(made);
-        rows.payments.insert_reference(made, "worker");
+    const auto refer = [](Changes& changes) {
+        changes.references.push_back({"order-1", "worker", "pay_1"});
+    };
+    commit([&](Changes& changes) {
+        changes.new_payments.push_back(made);
+        refer(changes);
     });
     EXPECT_EQ(read([&] { return rows.payments.find_reference("order-1", "worker"); }), "pay_1");
     EXPECT_FALSE(read([&] { return rows.payments.find_reference("order-1", "other"); }));
-    EXPECT_TRUE(attempt([&] { rows.payments.insert_reference(made, "worker"); }));
+    EXPECT_TRUE(attempt(refer));
 }
 
 // Two payments; the first is captured and refunded twice.
 class StoreContractJournal : public StoreContract {
 protected:
     StoreContractJournal() {
-        commit([&] {
-            auto first = payment("pay_1");
-            rows.payments.insert(first);
-            rows.payments.insert(payment("pay_2"));
-            rows.ledger.append(entry(1, "pay_1"));
-            rows.ledger.append(entry(2, "pay_2"));
-            rows.ledger.append(entry(3, "pay_1", TransferKind::Capture, 1));
-            rows.ledger.append(entry(4, "pay_1", TransferKind::Refund, 3));
-            rows.ledger.append(entry(5, "pay_1", TransferKind::Refund, 4));
-            rows.ledger.put_balance("EUR", Account::FundsHeld, {7, 8});
-            LedgerHead head{.id = 3};
-            Balances balances;
-            balances["EUR"][std::to_underlying(Account::FundsHeld)] = {3, 4};
-            rows.ledger.add_mark(head, balances);
+        commit([&](Changes& made) {
+            made.new_payments = {payment("pay_1"), payment("pay_2")};
+            made.ledger.entries = {entry(1, "pay_1"), entry(2, "pay_2"),
+                                   entry(3, "pay_1", TransferKind::Capture, 1),
+                                   entry(4, "pay_1", TransferKind::Refund, 3),
+                                   entry(5, "pay_1", TransferKind::Refund, 4)};
+            made.ledger.balances = {{"EUR", Account::FundsHeld, {7, 8}}};
+            made.ledger.mark = LedgerMark{.head = {.id = 3}, .balances = {}};
+            made.ledger.mark->balances["EUR"][std::to_underlying(Account::FundsHeld)] = {3, 4};
+        });
+        commit([&](Changes& made) {
+            auto& first = made.payments.emplace_back(payment("pay_1"));
             first.state = PaymentState::Captured;
             first.captured_minor = 500;
             first.refunded_minor = 200;
             first.last_transfer = 5;
-            rows.payments.update(first);
         });
     }
     static std::vector<std::int64_t> ids(const std::vector<JournalEntry>& entries) {

@@ -13,9 +13,9 @@ INSTANTIATE_TEST_SUITE_P(Engines, StoreContract, ::testing::ValuesIn(kEngines),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(StoreContract, WhatWasCommittedStaysAndWhatWasRolledBackNeverWas) {
-    commit([&] { grant(lease(1, "a")); });
+    commit([&](Changes& made) { grant(made, lease(1, "a")); });
     store->begin();
-    grant(lease(2, "b"));
+    write([&](Changes& made) { grant(made, lease(2, "b")); });
     EXPECT_TRUE(rows.leases.find(FencingToken(2)));  // the transaction sees its own writes
     store->roll_back();
 
@@ -28,78 +28,76 @@ TEST_P(StoreContract, ACommitSaysWhetherItWrote) {
     store->begin();
     EXPECT_FALSE(store->commit(0).wrote);
     store->begin();
-    grant(lease(1, "a"));
+    write([&](Changes& made) { grant(made, lease(1, "a")); });
     EXPECT_TRUE(store->commit(1).wrote);
 }
 
-TEST_P(StoreContract, WhatIsTakenBackToTheMarkIsGoneAlone) {
-    commit([&] {
-        grant(lease(1, "a"));
-        store->mark();
-        grant(lease(2, "b"));
-        rows.leases.end(FencingToken(1), LeaseState::Released, now());
-        store->roll_back_to_mark();
-        store->release();
-        store->mark();
-        grant(lease(3, "c"));
-        store->release();
-    });
+TEST_P(StoreContract, ATransactionMayWriteMoreThanOnce) {
+    store->begin();
+    write([&](Changes& made) { grant(made, lease(1, "a")); });
+    write([&](Changes& made) { end(made, 1, LeaseState::Released); });
+    ASSERT_TRUE(store->commit(2).wrote);
 
-    EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(1))->state; }), LeaseState::Live);
-    EXPECT_FALSE(read([&] { return rows.leases.find(FencingToken(2)); }));
-    EXPECT_TRUE(read([&] { return rows.leases.find(FencingToken(3)); }));
+    EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(1))->state; }), LeaseState::Released);
 }
 
-TEST_P(StoreContract, AfterAConstraintNothingIsReadOrWrittenUntilItIsCleared) {
-    commit([&] { rows.payments.insert(payment("pay_1")); });
+TEST_P(StoreContract, AfterAConstraintNothingIsReadOrWrittenUntilItIsRolledBack) {
+    const auto insert = [&](const char* id) {
+        return [&, id](Changes& made) { made.new_payments.push_back(payment(id)); };
+    };
+    commit(insert("pay_1"));
     store->begin();
-    store->mark();
-    rows.payments.insert(payment("pay_1"));
+    write(insert("pay_2"));
+    write(insert("pay_1"));
     ASSERT_TRUE(store->failure());
     EXPECT_EQ(store->failure()->kind, Failure::Kind::Constraint);
     EXPECT_FALSE(rows.payments.find("pay_1"));
-    rows.payments.insert(payment("pay_2"));
-    store->clear_failure();
-    store->roll_back_to_mark();
-    store->release();
-    EXPECT_FALSE(rows.payments.find("pay_2"));
-    EXPECT_TRUE(rows.payments.find("pay_1"));
-    EXPECT_FALSE(store->commit(1).wrote && store->failure());
+    write(insert("pay_3"));
+    store->roll_back();
+
+    EXPECT_TRUE(read([&] { return rows.payments.find("pay_1"); }));
+    EXPECT_FALSE(read([&] { return rows.payments.find("pay_2"); }));
+    EXPECT_FALSE(read([&] { return rows.payments.find("pay_3"); }));
 }
 
 TEST_P(StoreContract, ConstraintsHoldWhereTheRulesDoNot) {
-    const auto key = [](std::uint8_t number) {
-        Idempotency made;
-        made.key = "k";
-        made.digest.fill(number);
-        return made;
+    const auto answer = [&](std::uint8_t number) {
+        Idempotency key;
+        key.key = "k";
+        key.digest.fill(number);
+        return NewAnswer{"worker", key, {}, now()};
     };
-    commit([&] {
-        grant(lease(1, "a"));
-        rows.payments.insert(payment("pay_1"));
-        rows.ledger.append(entry(1, "pay_1"));
-        rows.answers.insert("worker", key(1), {}, now());
-        rows.runs.put({.job = "j",
-                       .slot = "s",
-                       .state = lockmgr::RunState::Done,
-                       .ended_at = clock.wall_now()});
+    commit([&](Changes& made) {
+        grant(made, lease(1, "a"));
+        made.new_payments.push_back(payment("pay_1"));
+        made.ledger.entries.push_back(entry(1, "pay_1"));
+        made.answers.push_back(answer(1));
+        made.runs.push_back({.job = "j",
+                             .slot = "s",
+                             .state = lockmgr::RunState::Done,
+                             .ended_at = clock.wall_now()});
     });
-    const auto is_refused = [&](const std::function<void()>& work) {
-        const auto failure = attempt(work);
+    const auto is_refused = [&](const Make& make) {
+        const auto failure = attempt(make);
         return failure && failure->kind == Failure::Kind::Constraint;
     };
 
-    EXPECT_TRUE(is_refused([&] { rows.leases.insert(lease(1, "b"), {}); }));
-    EXPECT_TRUE(is_refused([&] { rows.leases.set_head(lock_of("a"), true, FencingToken(1)); }));
-    EXPECT_TRUE(is_refused([&] { rows.payments.insert(payment("pay_1")); }));
-    EXPECT_TRUE(is_refused([&] { rows.ledger.append(entry(1, "pay_1")); }));
-    EXPECT_TRUE(is_refused([&] { rows.answers.insert("worker", key(1), {}, now()); }));
-    EXPECT_TRUE(is_refused([&] { rows.runs.put({.job = "j", .slot = "s"}); }));
-    EXPECT_TRUE(is_refused([&] { rows.leases.set_counter({lockmgr::kTokenEpochMax + 1, 1}); }));
+    EXPECT_TRUE(is_refused([&](Changes& made) { made.granted.push_back({lease(1, "b"), {{}}}); }));
+    EXPECT_TRUE(is_refused([&](Changes& made) {
+        made.heads.push_back({lock_of("a"), FencingToken(1), true});
+    }));
+    EXPECT_TRUE(is_refused([&](Changes& made) { made.new_payments.push_back(payment("pay_1")); }));
+    EXPECT_TRUE(
+        is_refused([&](Changes& made) { made.ledger.entries.push_back(entry(1, "pay_1")); }));
+    EXPECT_TRUE(is_refused([&](Changes& made) { made.answers.push_back(answer(1)); }));
+    EXPECT_TRUE(is_refused([&](Changes& made) { made.runs.push_back({.job = "j", .slot = "s"}); }));
+    EXPECT_TRUE(is_refused([&](Changes& made) {
+        made.counter = lockmgr::TokenCounter{lockmgr::kTokenEpochMax + 1, 1};
+    }));
 }
 
 TEST_P(StoreContract, TheCounterIsReadAsItWasWritten) {
-    commit([&] { rows.leases.set_counter({3, 7}); });
+    commit([&](Changes& made) { made.counter = lockmgr::TokenCounter{3, 7}; });
     const auto counter = read([&] { return *rows.leases.counter(); });
     EXPECT_EQ(counter.epoch, 3);
     EXPECT_EQ(counter.sequence, 7);
@@ -109,11 +107,7 @@ TEST_P(StoreContract, ALeaseIsReadAsItWasGranted) {
     auto both = lease(5, "a");
     both.claim = {LockMode::Semaphore, 3};
     both.locks.push_back(lock_of("b"));
-    commit([&] {
-        grant(both);
-        rows.leases.insert_further(both.token, lock_of("b"), {});
-        rows.leases.set_head(lock_of("b"), true, both.token);
-    });
+    commit([&](Changes& made) { grant(made, both); });
 
     const auto found = *read([&] { return rows.leases.find(both.token); });
     EXPECT_EQ(found.id, both.id);
@@ -128,35 +122,50 @@ TEST_P(StoreContract, ALeaseIsReadAsItWasGranted) {
 }
 
 TEST_P(StoreContract, ALeaseEndsOnceAndOnlyAnExpiredOneIsSuperseded) {
-    commit([&] {
-        grant(lease(1, "a"));
-        grant(lease(2, "b"));
-        rows.leases.end(FencingToken(1), LeaseState::Released, now());
-        rows.leases.end(FencingToken(1), LeaseState::Broken, now());
-        rows.leases.supersede(FencingToken(1));
-        rows.leases.supersede(FencingToken(2));
+    const auto supersede = [](Changes& made, std::int64_t token) {
+        made.leases.push_back({.token = FencingToken(token), .is_superseded = true});
+    };
+    commit([&](Changes& made) {
+        grant(made, lease(1, "a"));
+        grant(made, lease(2, "b"));
+        end(made, 1, LeaseState::Released);
     });
+    commit([&](Changes& made) {
+        end(made, 1, LeaseState::Broken);
+        supersede(made, 2);
+    });
+    commit([&](Changes& made) { supersede(made, 1); });
     EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(1))->state; }), LeaseState::Released);
     EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(2))->state; }), LeaseState::Live);
 
-    commit([&] {
-        rows.leases.end(FencingToken(2), LeaseState::Expired, now());
-        rows.leases.supersede(FencingToken(2));
-        rows.leases.set_ttl(FencingToken(1), Duration(7));
-        rows.leases.note_break_reason(FencingToken(1), "why");
+    commit([&](Changes& made) {
+        end(made, 2, LeaseState::Expired);
+        made.leases.back().is_superseded = true;
     });
     EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(2))->state; }),
               LeaseState::Superseded);
-    EXPECT_EQ(read([&] { return rows.leases.find(FencingToken(1))->ttl; }), Duration(7));
+}
+
+TEST_P(StoreContract, WhatChangesOfALeaseIsReadAsItWasLeft) {
+    commit([&](Changes& made) {
+        grant(made, lease(1, "a"));
+        made.leases.push_back({.token = FencingToken(1),
+                               .ttl = Duration(7),
+                               .end = LeaseEnd{LeaseState::Broken, now(), "why"}});
+    });
+    const auto found = *read([&] { return rows.leases.find(FencingToken(1)); });
+    EXPECT_EQ(found.ttl, Duration(7));
+    EXPECT_EQ(found.state, LeaseState::Broken);
+    EXPECT_EQ(found.ended_at, clock.wall_now());
     EXPECT_EQ(read([&] { return rows.leases.break_reason(FencingToken(1)); }), "why");
 }
 
 TEST_P(StoreContract, TheChainOfALockLeadsFromTheNewestLeaseToTheFirst) {
-    commit([&] {
-        grant(lease(1, "a"));
-        rows.leases.end(FencingToken(1), LeaseState::Released, now());
-        grant(lease(4, "a"));
+    commit([&](Changes& made) {
+        grant(made, lease(1, "a"));
+        end(made, 1, LeaseState::Released);
     });
+    commit([&](Changes& made) { grant(made, lease(4, "a"), FencingToken(1)); });
 
     const auto head = read([&] { return rows.leases.head(lock_of("a")); });
     EXPECT_EQ(head.token, FencingToken(4));
@@ -168,9 +177,9 @@ TEST_P(StoreContract, TheChainOfALockLeadsFromTheNewestLeaseToTheFirst) {
 }
 
 TEST_P(StoreContract, LiveLeasesComeInTheOrderOfTheirGrants) {
-    commit([&] {
-        for (const auto token : {3, 1, 2}) grant(lease(token, "l" + std::to_string(token)));
-        rows.leases.end(FencingToken(2), LeaseState::Released, now());
+    commit([&](Changes& made) {
+        for (const auto token : {3, 1, 2}) grant(made, lease(token, "l" + std::to_string(token)));
+        end(made, 2, LeaseState::Released);
     });
     const auto all = read([&] { return rows.leases.all_live(); });
     ASSERT_EQ(all.size(), 2u);
@@ -180,9 +189,10 @@ TEST_P(StoreContract, LiveLeasesComeInTheOrderOfTheirGrants) {
 }
 
 TEST_P(StoreContract, NamesComeInOrderBehindTheLastAndWithThePrefix) {
-    commit([&] {
+    commit([&](Changes& made) {
         std::int64_t token = 0;
-        for (const auto* name : {"b/2", "a/1", "b/1", "b/3", "c"}) grant(lease(++token, name));
+        for (const auto* name : {"b/2", "a/1", "b/1", "b/3", "c"})
+            grant(made, lease(++token, name));
     });
     const auto names = read([&] { return rows.leases.names("b/", "b/1", 1); });
     ASSERT_EQ(names.size(), 1u);
@@ -191,13 +201,14 @@ TEST_P(StoreContract, NamesComeInOrderBehindTheLastAndWithThePrefix) {
 }
 
 TEST_P(StoreContract, RefusalsAreCountedAndTheFirstAreKept) {
-    commit([&] {
-        grant(lease(1, "a"));
-        EXPECT_EQ(rows.refusals.count_up(FencingToken(1)), 1);
-        EXPECT_EQ(rows.refusals.count_up(FencingToken(1)), 2);
-        rows.refusals.insert(FencingToken(1), 1,
-                             {.principal = "p", .code = "c", .current_token = FencingToken(9)});
-        rows.refusals.insert(FencingToken(1), 2, {.principal = "q"});
+    commit([&](Changes& made) {
+        grant(made, lease(1, "a"));
+        made.leases.push_back({.token = FencingToken(1), .refused = 2});
+        made.refusals.push_back(
+            {FencingToken(1),
+             1,
+             {.principal = "p", .code = "c", .current_token = FencingToken(9)}});
+        made.refusals.push_back({FencingToken(1), 2, {.principal = "q"}});
     });
     EXPECT_EQ(read([&] { return rows.refusals.count(FencingToken(1)); }), 2);
     const auto first = read([&] { return rows.refusals.of(FencingToken(1), 1); });
@@ -217,7 +228,7 @@ TEST_P(StoreContract, AnAnswerIsFoundByItsKeyAndIsForeignToOthers) {
     stored.body = "too much";
     stored.version = 12;
     stored.is_released = true;
-    commit([&] { rows.answers.insert("worker", key, stored, now()); });
+    commit([&](Changes& made) { made.answers.push_back({"worker", key, stored, now()}); });
 
     const auto found = *read([&] { return rows.answers.find("worker", key); });
     EXPECT_FALSE(found.is_foreign);
@@ -232,14 +243,16 @@ TEST_P(StoreContract, AnAnswerIsFoundByItsKeyAndIsForeignToOthers) {
 }
 
 TEST_P(StoreContract, ElectionsRunsAndConsumersAreReadAsTheyWereLeft) {
-    commit([&] {
-        rows.elections.proclaim("e", FencingToken(1), "1", clock.wall_now());
-        rows.elections.proclaim("e", FencingToken(2), "2", clock.wall_now());
-        for (const auto* slot : {"1", "3", "2"}) rows.runs.put({.job = "j", .slot = slot});
-        rows.consumers.put({"c", "p", 5, clock.wall_now()});
-        rows.consumers.put({"c", "p", 6, clock.wall_now()});
-        rows.consumers.put({"d", "p", 1, clock.wall_now()});
-        rows.consumers.erase("d");
+    commit([&](Changes& made) {
+        made.elections.push_back({"e", {FencingToken(1), "1", clock.wall_now()}});
+        for (const auto* slot : {"1", "3", "2"}) made.runs.push_back({.job = "j", .slot = slot});
+        made.consumers.push_back({"c", "p", 5, clock.wall_now()});
+        made.consumers.push_back({"d", "p", 1, clock.wall_now()});
+    });
+    commit([&](Changes& made) {
+        made.elections.push_back({"e", {FencingToken(2), "2", clock.wall_now()}});
+        made.consumers.push_back({"c", "p", 6, clock.wall_now()});
+        made.forgotten_consumers.emplace_back("d");
     });
     EXPECT_EQ(read([&] { return rows.elections.find("e")->value_json; }), "2");
     EXPECT_EQ(read([&] { return rows.elections.find("e")->token; }), FencingToken(2));
@@ -255,16 +268,16 @@ TEST_P(StoreContract, OldLeasesAndAnswersAreForgottenWithAllThatIsTheirs) {
     Idempotency key;
     key.key = "k";
     key.digest.fill(1);
-    commit([&] {
-        rows.leases.set_counter({0, 2});
-        grant(lease(1, "a"));
-        EXPECT_EQ(rows.refusals.count_up(FencingToken(1)), 1);
-        rows.refusals.insert(FencingToken(1), 1, {});
-        rows.leases.end(FencingToken(1), LeaseState::Released, now(3));
-        grant(lease(2, "b"));
-        rows.answers.insert("worker", key, {}, now(3));
-        rows.upkeep.end_hour(3);
-        rows.upkeep.note_running(Duration(5));
+    commit([&](Changes& made) {
+        made.counter = lockmgr::TokenCounter{0, 2};
+        grant(made, lease(1, "a"));
+        end(made, 1, LeaseState::Released, 3);
+        made.leases.back().refused = 1;
+        made.refusals.push_back({FencingToken(1), 1, {}});
+        grant(made, lease(2, "b"));
+        made.answers.push_back({"worker", key, {}, now(3)});
+        made.upkeep.ended_hour = 3;
+        made.upkeep.running = Duration(5);
     });
 
     EXPECT_EQ(read([&] { return rows.upkeep.hour(); }), 4);
@@ -280,10 +293,10 @@ TEST_P(StoreContract, OldLeasesAndAnswersAreForgottenWithAllThatIsTheirs) {
     ASSERT_EQ(answers.size(), 1u);
     EXPECT_EQ(answers[0].hour, 3);
 
-    commit([&] {
-        rows.upkeep.forget(old[0]);
-        rows.upkeep.forget_answer(answers[0].id);
-        rows.upkeep.forget_hours_before(4);
+    commit([&](Changes& made) {
+        made.upkeep.forgotten_leases.push_back(old[0]);
+        made.upkeep.forgotten_answers.push_back(answers[0].id);
+        made.upkeep.forget_hours_before = 4;
     });
     EXPECT_FALSE(read([&] { return rows.leases.find(FencingToken(1)); }));
     EXPECT_FALSE(read([&] { return rows.leases.head(lock_of("a")).token; }));

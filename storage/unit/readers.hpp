@@ -1,8 +1,9 @@
 #pragma once
-// Rows: the tables as commands see them, one class a table and one method a question. An engine
-// implements them; nothing that decides is behind them.
-// Everything is read as this transaction leaves it. After the first failure of the store
-// (store.hpp) nothing is found and nothing is written, and what was decided on that never commits.
+// Readers: what an engine is asked, one class a table and one method a question; nothing that
+// decides is behind them. What a batch changes goes the other way, as one Changes (changes.hpp).
+// Everything is read as this transaction leaves it: with what Store::write() was given, without
+// what a unit has yet to hand over. After the first failure of the store (store.hpp) nothing is
+// found, and what was decided on that never commits.
 // Thread rule: belongs to the store thread. Call only within a transaction.
 
 #include "lockmgr/lease.hpp"
@@ -30,30 +31,18 @@ struct ChainHead {
 };
 
 // Leases, the chain of each lock from its newest lease on, and the counter of tokens.
-class LeaseRows {
+class LeaseReader {
 public:
     using Token = lockmgr::FencingToken;
-    virtual ~LeaseRows() = default;
+    virtual ~LeaseReader() = default;
 
     // nullopt: the store does not answer.
     [[nodiscard]] virtual std::optional<lockmgr::TokenCounter> counter() = 0;
-    virtual void set_counter(lockmgr::TokenCounter counter) = 0;
 
     [[nodiscard]] virtual std::optional<lockmgr::Lease> find(Token token) = 0;
-    // The lease with the first of its locks.
-    virtual void insert(const lockmgr::Lease& lease, const std::optional<Token>& before) = 0;
-    // Another lock of a lease. `before`: the lease of the lock that was granted before it.
-    virtual void insert_further(Token token, const lockmgr::LockName& lock,
-                                const std::optional<Token>& before) = 0;
-    virtual void set_ttl(Token token, Duration ttl) = 0;
-    virtual void end(Token token, lockmgr::LeaseState how, Stamp now) = 0;
-    virtual void supersede(Token token) = 0;
-    virtual void note_break_reason(Token token, std::string_view reason) = 0;
     [[nodiscard]] virtual std::string break_reason(Token token) = 0;
 
     [[nodiscard]] virtual ChainHead head(const lockmgr::LockName& lock) = 0;
-    // `is_first`: the lock has no head yet.
-    virtual void set_head(const lockmgr::LockName& lock, bool is_first, Token token) = 0;
     // The lease of the lock before that one.
     [[nodiscard]] virtual std::optional<Token> before(Token token,
                                                       const lockmgr::LockName& lock) = 0;
@@ -69,15 +58,11 @@ public:
 };
 
 // Writes that the fence refused, by the lease whose token was presented.
-class RefusalRows {
+class RefusalReader {
 public:
-    virtual ~RefusalRows() = default;
+    virtual ~RefusalReader() = default;
 
-    // Counts one more; returns how many they are.
-    [[nodiscard]] virtual std::int64_t count_up(lockmgr::FencingToken token) = 0;
     [[nodiscard]] virtual std::int64_t count(lockmgr::FencingToken token) = 0;
-    virtual void insert(lockmgr::FencingToken token, std::int64_t number,
-                        const RefusedWrite& refused) = 0;
     // The first ones.
     [[nodiscard]] virtual std::vector<RefusedWrite> of(lockmgr::FencingToken token,
                                                        std::int64_t limit) = 0;
@@ -90,23 +75,19 @@ struct Proclamation {
 };
 
 // What the leader of each election proclaimed last. Who leads is a lease, not a row here.
-class ElectionRows {
+class ElectionReader {
 public:
-    virtual ~ElectionRows() = default;
+    virtual ~ElectionReader() = default;
 
-    virtual void proclaim(std::string_view election, lockmgr::FencingToken token,
-                          std::string_view value, WallTime now) = 0;
     [[nodiscard]] virtual std::optional<Proclamation> find(std::string_view election) = 0;
 };
 
 // One row a job and slot. The schema keeps done and missed final once more.
-class RunRows {
+class RunReader {
 public:
-    virtual ~RunRows() = default;
+    virtual ~RunReader() = default;
 
     [[nodiscard]] virtual std::optional<Run> find(std::string_view job, std::string_view slot) = 0;
-    // Inserts or replaces.
-    virtual void put(const Run& run) = 0;
     // Newest slot first, before `before` if that is not empty.
     [[nodiscard]] virtual std::vector<Run> list(std::string_view job, std::string_view before,
                                                 int limit) = 0;
@@ -118,18 +99,15 @@ struct Hold {
     std::string payment_id{};
 };
 
-class PaymentRows {
+class PaymentReader {
 public:
-    virtual ~PaymentRows() = default;
+    virtual ~PaymentReader() = default;
 
-    virtual void insert(const Payment& payment) = 0;
-    virtual void update(const Payment& payment) = 0;
     [[nodiscard]] virtual std::optional<Payment> find(std::string_view id) = 0;
 
     // The payment that has this reference of this principal.
     [[nodiscard]] virtual std::optional<std::string> find_reference(std::string_view reference,
                                                                     std::string_view principal) = 0;
-    virtual void insert_reference(const Payment& payment, std::string_view principal) = 0;
 
     // Up to `limit` holds from before `hour`, in order from behind `after` on.
     [[nodiscard]] virtual std::vector<Hold> holds_before(std::int64_t hour, const Hold& after,
@@ -143,9 +121,9 @@ public:
 
 // The journal by place and time. No method reads more rows than its limit says: the store thread
 // answers everybody.
-class EntryRows {
+class EntryReader {
 public:
-    virtual ~EntryRows() = default;
+    virtual ~EntryReader() = default;
 
     // The entries booked in this time, by search, not by scan.
     [[nodiscard]] virtual EntryRanges ranges_of(const TimeRange& time) = 0;
@@ -180,27 +158,22 @@ public:
 };
 
 // What each idempotency key was answered, written in the transaction of the effect.
-class AnswerRows {
+class AnswerReader {
 public:
-    virtual ~AnswerRows() = default;
+    virtual ~AnswerReader() = default;
 
     // An answer that cannot be read is found as the error Internal: the key stays used.
     [[nodiscard]] virtual std::optional<StoredAnswer> find(std::string_view principal,
                                                            const Idempotency& idempotency) = 0;
-    virtual void insert(std::string_view principal, const Idempotency& idempotency,
-                        const StoredAnswer& answer, Stamp now) = 0;
 };
 
 // How far the readers of events say that they have come.
-class ConsumerRows {
+class ConsumerReader {
 public:
-    virtual ~ConsumerRows() = default;
+    virtual ~ConsumerReader() = default;
 
     [[nodiscard]] virtual std::optional<Consumer> find(const std::string& name) = 0;
     [[nodiscard]] virtual std::int64_t count_of(const std::string& principal) = 0;
-    // Inserts or replaces.
-    virtual void put(const Consumer& consumer) = 0;
-    virtual void erase(const std::string& name) = 0;
 };
 
 // A lease that ended long ago, as far as forgetting it needs.
@@ -213,18 +186,14 @@ struct OldLease {
 };
 
 // What forgetting reads and removes, and the count of hours that it goes by (sweeper.hpp).
-class UpkeepRows {
+class UpkeepReader {
 public:
-    virtual ~UpkeepRows() = default;
+    virtual ~UpkeepReader() = default;
 
     // The hour that has not ended yet, nullopt if the store does not answer; and what has run of
     // it.
     [[nodiscard]] virtual std::optional<std::int64_t> hour() = 0;
     [[nodiscard]] virtual Duration running() = 0;
-    virtual void note_running(Duration ran) = 0;
-    // Notes the token that the hour issued last.
-    virtual void end_hour(std::int64_t hour) = 0;
-    virtual void forget_hours_before(std::int64_t hour) = 0;
     // 0: the hour is not known, or issued none.
     [[nodiscard]] virtual std::int64_t last_token_of(std::int64_t hour) = 0;
 
@@ -234,7 +203,6 @@ public:
     };
     // The oldest.
     [[nodiscard]] virtual std::vector<OldAnswer> oldest_answers(std::size_t limit) = 0;
-    virtual void forget_answer(std::int64_t id) = 0;
 
     // In the order of their tokens, above `after`, up to `until`.
     [[nodiscard]] virtual std::vector<OldLease> leases_between(std::int64_t after,
@@ -242,21 +210,20 @@ public:
                                                                std::size_t limit) = 0;
     // Of the locks of this lease those that were not granted since.
     [[nodiscard]] virtual std::vector<lockmgr::LockName> headed_by(const OldLease& lease) = 0;
-    virtual void forget(const OldLease& lease) = 0;
 };
 
 // All of them.
-struct Rows {
-    LeaseRows& leases;
-    RefusalRows& refusals;
-    ElectionRows& elections;
-    RunRows& runs;
-    PaymentRows& payments;
-    EntryRows& entries;
-    AnswerRows& answers;
-    ConsumerRows& consumers;
-    LedgerRows& ledger;
-    UpkeepRows& upkeep;
+struct Readers {
+    LeaseReader& leases;
+    RefusalReader& refusals;
+    ElectionReader& elections;
+    RunReader& runs;
+    PaymentReader& payments;
+    EntryReader& entries;
+    AnswerReader& answers;
+    ConsumerReader& consumers;
+    LedgerReader& ledger;
+    UpkeepReader& upkeep;
 };
 
 }  // namespace fencegate::storage
