@@ -1,6 +1,7 @@
 #pragma once
 // The tables of a MemoryStore, and the rules that a schema would keep: a key is inserted once, what
 // is changed exists, done and missed are final. They refuse as a constraint does.
+// all() of a table is for tests that hold every row against what was promised.
 // Thread rule: as the MemoryStore's. Errors: its failure().
 
 #include "storage/memory/undo_log.hpp"
@@ -106,6 +107,7 @@ public:
     void proclaim(std::string_view election, Token token, std::string_view value,
                   WallTime now) override;
     [[nodiscard]] std::optional<Proclamation> find(std::string_view election) override;
+    [[nodiscard]] const auto& all() const noexcept { return elections_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -121,6 +123,7 @@ public:
     void put(const Run& run) override;
     [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before,
                                         int limit) override;
+    [[nodiscard]] const auto& all() const noexcept { return runs_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -170,6 +173,7 @@ public:
     [[nodiscard]] std::optional<std::vector<Refund>> refunds(const Payment& payment,
                                                              std::int64_t before,
                                                              int limit) override;
+    [[nodiscard]] const auto& all() const noexcept { return payments_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -219,13 +223,14 @@ public:
         KeyDigest digest;
     };
     Table<std::int64_t, Age> by_age;
-
-private:
     struct Row {
         StoredAnswer answer;
         std::string principal;
         std::string key;
     };
+    [[nodiscard]] const auto& all() const noexcept { return answers_.rows(); }
+
+private:
     Transaction& transaction_;
     Table<KeyDigest, Row> answers_;
 };

@@ -43,6 +43,21 @@ TEST(Simulation, RepeatsASeedExactly) {
     }
 }
 
+// What only a disk does left out, and when it is full or fails: every answer is the same to the
+// byte, restarts and all. So what is found in memory holds for the file.
+TEST(Simulation, IsTheSameRunInMemoryAndOnADisk) {
+    const auto without = *parse_kinds("reboot,power-cut,disk-error,full-disk,restore,checkpoint");
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Options options{.seed = seed, .without = without};
+        options.engine = Engine::Memory;
+        const auto in_memory = simulate(options);
+        options.engine = Engine::Sqlite;
+        const auto on_disk = simulate(options);
+
+        ASSERT_EQ(in_memory.hash, on_disk.hash) << "seed " << seed;
+    }
+}
+
 TEST(Simulation, IsAnotherRunForAnotherSeed) {
     EXPECT_NE(simulate({.seed = 1}).hash, simulate({.seed = 2}).hash);
 }
@@ -96,7 +111,7 @@ TEST(Simulation, MeetsEveryRefusalAndEveryFault) {
                              "release: ok",
                              "break: ok",
                              "fault: death",
-                             "fault: hanging sync",
+                             "fault: hanging commit",
                              "fault: stall",
                              "fault: power cut",
                              "fault: outcome unknown",
