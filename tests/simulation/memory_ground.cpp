@@ -98,8 +98,8 @@ void MemoryGround::serve() {
 }
 
 void MemoryGround::be_sound() {
-    fault_ = Fault::None;
-    times_ = 0;
+    plan(Fault::None, 0, 0);
+    strikes_ = 0;
 }
 
 void MemoryGround::fail_soon() {
