@@ -1,6 +1,7 @@
 #pragma once
 // The tables of a MemoryStore, and the rules that a schema would keep: a key is inserted once, what
 // is changed exists, done and missed are final. They refuse as a constraint does.
+// all() of a table is for tests that hold every row against what was promised.
 // Thread rule: as the MemoryStore's. Errors: its failure().
 
 #include "storage/memory/undo_log.hpp"
@@ -98,6 +99,7 @@ public:
 
     [[nodiscard]] std::optional<Proclamation> find(std::string_view election) override;
     void write(const Changes& changes);
+    [[nodiscard]] const auto& all() const noexcept { return elections_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -113,6 +115,7 @@ public:
     [[nodiscard]] std::vector<Run> list(std::string_view job, std::string_view before,
                                         int limit) override;
     void write(const Changes& changes);
+    [[nodiscard]] const auto& all() const noexcept { return runs_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -157,6 +160,7 @@ public:
                                                              std::int64_t before,
                                                              int limit) override;
     void write(const Changes& changes);
+    [[nodiscard]] const auto& all() const noexcept { return payments_.rows(); }
 
 private:
     Transaction& transaction_;
@@ -205,13 +209,14 @@ public:
         KeyDigest digest;
     };
     Table<std::int64_t, Age> by_age;
-
-private:
     struct Row {
         StoredAnswer answer;
         std::string principal;
         std::string key;
     };
+    [[nodiscard]] const auto& all() const noexcept { return answers_.rows(); }
+
+private:
     Transaction& transaction_;
     Table<KeyDigest, Row> answers_;
 };

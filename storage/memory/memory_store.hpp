@@ -44,8 +44,8 @@ public:
         const std::filesystem::path& file) override;
     BootTime::duration close() override { return {}; }
 
-    // The next commit that writes fails so, once: a full disk, one that is broken.
-    void fail_next_commit(Failure failure) { planned_ = std::move(failure); }
+    // The next commit that writes fails so, once: a full disk, one that is broken. nullopt: none.
+    void fail_next_commit(std::optional<Failure> failure) { planned_ = std::move(failure); }
 
 private:
     const Clock& clock_;

@@ -1,25 +1,11 @@
 #include "tests/simulation/gateway.hpp"
 
-#include "storage/sqlite/database.hpp"
-#include "storage/sqlite/sqlite_store.hpp"
-
-#include <sqlite3.h>
-
 #include <algorithm>
-#include <filesystem>
 
 namespace fencegate::simulation {
 namespace {
 
 constexpr Duration kTimersWait{1'000};  // after a full disk, as the store promises
-
-// In memory where there is such a folder: a run is a thousand writes and none has to last.
-std::filesystem::path scratch_folder() {
-    std::error_code ec;
-    const std::filesystem::path memory = "/dev/shm";
-    return std::filesystem::is_directory(memory, ec) ? memory
-                                                     : std::filesystem::temp_directory_path();
-}
 
 }  // namespace
 
@@ -33,15 +19,10 @@ Gateway::Gateway(const Options& options, const Settings& settings, Trace& trace,
       terms_{lockmgr::LockClasses(settings.classes), settings.wait_limits, settings.retention},
       random_(options.seed ^ 0xd15cfa17),
       store_random_(options.seed ^ 0x5708e),
-      folder_(scratch_folder()),
       clock_(std::make_unique<testing::ManualClock>()),
+      ground_(make_ground(options, random_, trace, [this] { hang(); })),
       oracle_(terms_, clock_->boot_now()) {
-    // SQLite salts its log with numbers of its own: they come from the seed as well.
     use(std::move(clock_));
-    disk_.on_sync([this] { hang(); });
-    ::sqlite3_initialize();
-    ::sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(options.seed | 1), nullptr);
-    ::sqlite3_randomness(0, nullptr);
     open();
 }
 
@@ -61,8 +42,8 @@ void Gateway::use(std::unique_ptr<testing::ManualClock> clock) {
 void Gateway::hang() {
     const auto span = std::exchange(hang_, {});
     if (span == Duration::zero()) return;
-    trace_.count("fault: hanging sync");
-    trace_.add(text_of("a sync takes ", span.count(), " ms"));
+    trace_.count("fault: hanging commit");
+    trace_.add(text_of("a commit takes ", span.count(), " ms"));
     clock_->leap(span / 2);
     meanwhile_();
     clock_->leap(span - span / 2);
@@ -78,20 +59,12 @@ void Gateway::cancel(Ticket ticket) { cancelled_.push_back(ticket); }
 std::optional<BootTime> Gateway::next_ending() const { return oracle_.timeline().next_deadline(); }
 
 bool Gateway::try_to_open() {
-    auto lock = storage::sqlite::FolderLock::take(folder_.path());
-    if (!lock) throw Violation(Rule::Answer, "the folder is locked: " + lock.error().detail);
-    auto opened = storage::sqlite::open_database(folder_.path());
-    if (!opened) {
-        if (disk_.has_struck()) return false;
-        throw Violation(Rule::S5Durable, "the store cannot be opened: " + opened.error().detail);
-    }
-    connection_ = opened->get();
-    auto file = std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened),
-                                                               *clock_);
+    auto store = ground_->open(*clock_);
+    if (!store) return false;
     store_ =
-        std::make_unique<storage::Batcher>(std::move(file), terms_.classes, terms_.limits, *clock_,
+        std::make_unique<storage::Batcher>(std::move(store), terms_.classes, terms_.limits, *clock_,
                                            store_random_, observer_, terms_.retention);
-    if (!connection_->failure() && !disk_.has_struck()) return true;
+    if (!store_->store().failure() && ground_->strikes() == 0) return true;
     store_.reset();
     return false;
 }
@@ -99,12 +72,10 @@ bool Gateway::try_to_open() {
 void Gateway::open() {
     while (!try_to_open()) {
         trace_.add("power lost while opening");
-        disk_.power_cut(static_cast<testing::Remains>(random_.below(testing::kRemainsCount)),
-                        random_);
+        ground_->lose_power();
     }
-    disk_.be_sound();
+    ground_->serve();
     timers_wait_until_.reset();
-    rows_ = std::make_unique<RowReader>(*connection_);
 }
 
 void Gateway::turn() {
@@ -132,28 +103,28 @@ void Gateway::run(std::vector<storage::Request> requests, const std::vector<Tick
                      .requests = std::move(requests),
                      .cancelled = cancelled};
     batch.timers_waited = timers_wait_until_ && batch.now < *timers_wait_until_;
-    const auto strikes = disk_.strikes();
+    const auto strikes = ground_->strikes();
     // With a fault ahead, time stands still: the parts of a batch that is tried twice are of one
     // moment.
-    if (!comes_to_rest_ && !disk_.is_planned() && allows(Kind::Stall, settings_.stall_chance))
+    if (!comes_to_rest_ && !ground_->is_planned() && allows(Kind::Stall, settings_.stall_chance))
         hang_ = Duration(random_.below(settings_.stall_max.count()));
     auto answers = collect(store_->run(batch.requests, cancelled, taken));
     hang_ = {};
     batch.wall = observer_.wall_at(batch.now);
     batch.done = clock_->boot_now();
-    batch.was_full = disk_.strikes() != strikes && !store_->fatal();
+    batch.was_full = ground_->strikes() != strikes && !store_->fatal();
     if (batch.was_full) timers_wait_until_ = batch.now + kTimersWait;
     batch.timers_wait = timers_wait_until_ && batch.now < *timers_wait_until_;
     if (store_->fatal()) {
-        if (disk_.strikes() == strikes)
-            throw Violation(Rule::Answer, "the store gave up on a sound disk: " + *store_->fatal());
+        if (ground_->strikes() == strikes)
+            throw Violation(Rule::Answer, "the store gave up without a fault: " + *store_->fatal());
         return fail(std::move(batch), answers);
     }
     trace_.add(text_of("store: batch of ", batch.requests.size(), ", ", answers.size(), " answers",
                        batch.was_full ? ", disk full" : ""));
-    const auto& rows = rows_->refresh();
+    const auto& rows = ground_->rows().refresh();
     const auto returns = oracle_.timeline().returns;
-    oracle_.committed(batch, answers, rows, rows_->has_changed());
+    oracle_.committed(batch, answers, rows, ground_->rows().has_changed());
     if (oracle_.timeline().returns > returns) trace_.count("place: taken up");
     if (!batch.timers_wait) oracle_.check_deadline(store_->next_deadline());
     if (allows(Kind::Crash, settings_.fault_chance / 4)) {

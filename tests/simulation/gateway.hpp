@@ -1,17 +1,15 @@
 #pragma once
 // Gateway: the process under test, as far as it is simulated: the production store behind an inbox,
-// on a disk that can lose its power, with a clock that moves when the world says so. Dies and is
+// on the engine that the world has, with a clock that moves when the world says so. Dies and is
 // started again; whatever it did is shown to the oracle at once.
 // Thread rule: one thread. Errors: throws Violation.
 
 #include "storage/batch/batcher.hpp"
-#include "storage/sqlite/connection.hpp"
+#include "tests/simulation/ground.hpp"
 #include "tests/simulation/options.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/trace.hpp"
-#include "tests/support/forgetful_disk.hpp"
 #include "tests/support/manual_clock.hpp"
-#include "tests/support/temp_dir.hpp"
 
 #include <functional>
 #include <memory>
@@ -27,6 +25,9 @@ public:
 
     Gateway(const Options& options, const Settings& settings, Trace& trace, Deliver deliver,
             Meanwhile meanwhile);
+    ~Gateway() { ground_->leave(); }
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
 
     void submit(storage::Request request);
     void cancel(Ticket ticket);
@@ -44,7 +45,7 @@ public:
     void crash();
     void cut_power();
     void cut_power_soon();
-    void fail_disk_soon();
+    void fail_commit_soon();
     void fill_disk();
     void restart();
     void checkpoint();
@@ -60,6 +61,8 @@ private:
     void open();
     [[nodiscard]] bool try_to_open();
     void die(Power power);
+    // The process is gone, and with it everybody who waited for it.
+    void drop_store();
     void run(std::vector<storage::Request> requests, const std::vector<Ticket>& cancelled,
              BootTime taken);
     void use(std::unique_ptr<testing::ManualClock> clock);
@@ -81,9 +84,8 @@ private:
     const Terms terms_;
     testing::SeededRandom random_;        // of the faults
     testing::SeededRandom store_random_;  // the store's own
-    testing::ForgetfulDisk disk_;
-    testing::TempDir folder_;
     std::unique_ptr<testing::ManualClock> clock_;
+    std::unique_ptr<Ground> ground_;
     Oracle oracle_;
     // The store says which time it goes by; base/believed_wall_test.cpp says which it should.
     class TimeOfStore : public storage::StoreObserver {
@@ -98,21 +100,13 @@ private:
     };
     TimeOfStore observer_;
     std::unique_ptr<storage::Batcher> store_;
-    storage::sqlite::Connection* connection_ = nullptr;  // the store's
-    std::unique_ptr<RowReader> rows_;
     std::vector<storage::Request> inbox_;
     std::vector<Ticket> cancelled_;
     std::size_t lives_ = 0;
     Duration hang_{};  // of the next sync
     bool comes_to_rest_ = false;
     std::optional<BootTime> timers_wait_until_;  // the disk was full
-
-    struct Backup {
-        std::vector<char> database;
-        std::vector<char> log;
-        Timeline timeline;
-    };
-    std::optional<Backup> backup_;
+    std::optional<Timeline> backup_;             // as it was then
 };
 
 }  // namespace fencegate::simulation

@@ -12,9 +12,9 @@ namespace fencegate::simulation {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: fencegate_simulation [--seed N | --first N --seeds COUNT] [--steps M] [--clients N]\n"
-    "                            [--without KIND,...] [--verbose] [--no-shrink]\n"
-    "                            [--tally]\n";
+    "usage: fencegate_simulation [--seed N | --first N --seeds COUNT] [--engine memory|sqlite]\n"
+    "                            [--steps M] [--clients N] [--without KIND,...]\n"
+    "                            [--verbose] [--no-shrink] [--tally]\n";
 
 struct Arguments {
     Options options;
@@ -42,6 +42,7 @@ bool read_option(Arguments& arguments, std::string_view name, const char* value)
     if (name == "--seeds") return read_number(value, arguments.seeds);
     if (name == "--steps") return read_number(value, options.steps);
     if (name == "--clients") return read_number(value, options.clients);
+    if (name == "--engine") return (options.engine = parse_engine(value)).has_value();
     if (name != "--without") return false;
     const auto kinds = parse_kinds(value);
     if (kinds) options.without = *kinds;
@@ -74,6 +75,7 @@ int run(const Arguments& arguments) {
     constexpr std::uint64_t kProgressEvery = 1'000;
     auto options = arguments.options;
     std::uint64_t hash = 0;
+    std::uint64_t in_memory = 0;
     Tally tally;
     for (std::uint64_t at = 0; at < arguments.seeds; ++at, ++options.seed) {
         prepare_last_words(options, at + 1);
@@ -87,15 +89,16 @@ int run(const Arguments& arguments) {
             return 1;
         }
         hash ^= verdict.hash;
+        if (engine_of(options) == Engine::Memory) ++in_memory;
         for (const auto& [what, times] : verdict.tally) tally[what] += times;
         if ((at + 1) % kProgressEvery == 0) std::cerr << at + 1 << " seeds\n";
     }
     if (arguments.tells_tally) {
         for (const auto& [what, times] : tally) std::cout << times << "\t" << what << "\n";
     }
-    std::cout << arguments.seeds << " seeds from " << arguments.options.seed << ", "
-              << options.steps << " steps each, nothing broken, hash " << std::hex << hash
-              << std::dec << "\n";
+    std::cout << arguments.seeds << " seeds from " << arguments.options.seed << ", " << in_memory
+              << " of them in memory, " << options.steps << " steps each, nothing broken, hash "
+              << std::hex << hash << std::dec << "\n";
     return 0;
 }
 

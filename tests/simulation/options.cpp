@@ -49,6 +49,29 @@ lockmgr::LockClass draw_class(testing::SeededRandom& random, std::string_view na
 
 }  // namespace
 
+bool needs_disk(Kind kind) noexcept {
+    return kind == Kind::Reboot || kind == Kind::PowerCut || kind == Kind::Restore ||
+           kind == Kind::Checkpoint;
+}
+
+std::string_view engine_name(Engine engine) noexcept {
+    return engine == Engine::Memory ? "memory" : "sqlite";
+}
+
+std::optional<Engine> parse_engine(std::string_view name) {
+    for (const auto engine : {Engine::Memory, Engine::Sqlite}) {
+        if (engine_name(engine) == name) return engine;
+    }
+    return std::nullopt;
+}
+
+Engine engine_of(const Options& options) {
+    if (options.engine) return *options.engine;
+    testing::SeededRandom random(options.seed ^ 0xe9617e);
+    const bool has_disk = draw_settings(options).fault_chance > 0 && random.below(3) == 0;
+    return has_disk ? Engine::Sqlite : Engine::Memory;
+}
+
 std::string_view kind_name(Kind kind) noexcept { return kNames[static_cast<std::size_t>(kind)]; }
 
 std::optional<Kinds> parse_kinds(std::string_view names) {
@@ -75,8 +98,9 @@ std::string kind_names(const Kinds& kinds) {
 }
 
 std::string arguments(const Options& options) {
-    auto text =
-        "--seed " + std::to_string(options.seed) + " --steps " + std::to_string(options.steps);
+    auto text = "--seed " + std::to_string(options.seed) + " --engine " +
+                std::string(engine_name(engine_of(options))) + " --steps " +
+                std::to_string(options.steps);
     if (options.clients != 0) text += " --clients " + std::to_string(options.clients);
     if (options.without.any()) text += " --without " + kind_names(options.without);
     return text;

@@ -1,6 +1,7 @@
 #pragma once
 // What a run is told: its seed, how long it is, and what is left out of it. And what the seed makes
-// of the world: every run is another one, some without faults, some with nothing but.
+// of the world: which engine it stands on, and all the rest; every run is another one, some without
+// faults, some with nothing but.
 // Thread rule: plain values. Errors: an unknown name is nullopt.
 
 #include "lockmgr/lock_class.hpp"
@@ -22,7 +23,7 @@ enum class Kind : std::uint8_t {
     Crash,       // the process dies; what it had answered may not have left
     Reboot,      // a crash or restart starts boot time anew
     PowerCut,    // and what was not synced is lost, in part, or in any order
-    DiskError,   // one write or sync fails
+    DiskError,   // one write or sync fails; in memory, one commit, which is made or not
     FullDisk,    // writes fail for a while
     Restart,     // drained and closed as an operator does
     Restore,     // a backup is put back
@@ -62,21 +63,35 @@ using Kinds = std::bitset<kKinds>;
 [[nodiscard]] std::optional<Kinds> parse_kinds(std::string_view names);  // comma between them
 [[nodiscard]] std::string kind_names(const Kinds& kinds);
 
+// Whether it is a fault of what is on a disk. In memory no such thing happens. A reboot is one:
+// rows in memory keep times of the boot that they were made in.
+[[nodiscard]] bool needs_disk(Kind kind) noexcept;
+
+enum class Engine : std::uint8_t { Memory, Sqlite };
+[[nodiscard]] std::string_view engine_name(Engine engine) noexcept;
+[[nodiscard]] std::optional<Engine> parse_engine(std::string_view name);
+
 inline constexpr std::size_t kStepsUsual = 2'000;
 
 struct Options {
     std::uint64_t seed = 1;
     std::size_t steps = kStepsUsual;
     Kinds without{};
-    std::size_t clients = 0;  // 0: as the seed says
+    std::size_t clients = 0;         // 0: as the seed says
+    std::optional<Engine> engine{};  // nullopt: as the seed says
     bool is_verbose = false;
 
     [[nodiscard]] bool allows(Kind kind) const noexcept {
-        return !without[static_cast<std::size_t>(kind)];
+        return !without[static_cast<std::size_t>(kind)] &&
+               (engine != Engine::Memory || !needs_disk(kind));
     }
 };
 
-// The arguments that repeat the run.
+// What the run has, by its seed or because it was told. A world whose disk does nothing wrong is in
+// memory, and so are others: it is several times faster.
+[[nodiscard]] Engine engine_of(const Options& options);
+
+// The arguments that repeat the run; the engine is always among them.
 [[nodiscard]] std::string arguments(const Options& options);
 
 // Chances are per mille.

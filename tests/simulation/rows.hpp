@@ -1,12 +1,9 @@
 #pragma once
-// Rows: what the store's file says, read on the store's own connection between batches, and kept up
-// to date by SQLite's own word on which rows changed. The one place that knows the schema.
-// Thread rule: one thread. REQUIRES: the reader dies before the connection.
+// Rows: what the store has, past the port: every row of every table that the judge knows, as it is
+// between two batches.
+// Thread rule: one thread. REQUIRES: a reader dies before the store that it reads.
 
-#include "storage/sqlite/connection.hpp"
 #include "tests/simulation/timeline.hpp"
-
-#include <set>
 
 namespace fencegate::simulation {
 
@@ -65,42 +62,23 @@ struct Rows {
     std::int64_t ran_ms = 0;  // of the hour
 };
 
+// Reads them on behalf of one process. Each engine has its own.
 class RowReader {
 public:
-    explicit RowReader(storage::sqlite::Connection& connection);
-    ~RowReader();
+    RowReader() = default;
+    virtual ~RowReader() = default;
     RowReader(const RowReader&) = delete;
     RowReader& operator=(const RowReader&) = delete;
 
     // Reads what has changed since the last call; all of it on the first.
-    const Rows& refresh();
-    // Whether the last refresh() found any. SQLite also names rows whose change was taken back.
+    virtual const Rows& refresh() = 0;
+    // Whether the last refresh() found any.
     [[nodiscard]] bool has_changed() const noexcept { return has_changed_; }
 
-private:
-    void read_lease(std::int64_t token);
-    void read_further_locks(std::int64_t token, LeaseRow& lease);
-    void read_answer(std::int64_t id);
-    void read_transfer(std::int64_t id);
-    // Tables without row ids, which SQLite does not name, are small and read as a whole.
-    void read_small_tables();
-
-    storage::sqlite::Connection& connection_;
-    storage::sqlite::Statement lease_;
-    storage::sqlite::Statement further_locks_;
-    storage::sqlite::Statement refusals_;
-    storage::sqlite::Statement answer_;
-    storage::sqlite::Statement transfer_;
-    storage::sqlite::Statement payments_;
-    storage::sqlite::Statement heads_;
-    storage::sqlite::Statement runs_;
-    storage::sqlite::Statement elections_;
-    storage::sqlite::Statement counter_;
-    std::set<std::int64_t> leases_changed_;
-    std::set<std::int64_t> answers_changed_;
-    std::set<std::int64_t> transfers_changed_;
-    bool has_changed_ = false;
+protected:
+    // What the rows are now. Small tables are read as a whole.
     Rows rows_;
+    bool has_changed_ = false;
 };
 
 }  // namespace fencegate::simulation

@@ -4,7 +4,9 @@
 
 namespace fencegate::simulation {
 
-Verdict simulate(const Options& options) {
+Verdict simulate(const Options& asked) {
+    auto options = asked;
+    options.engine = engine_of(asked);
     Trace trace(options.is_verbose);
     Verdict verdict;
     try {

@@ -94,7 +94,7 @@ void World::strike(Kind kind) {
     const auto dice = random_.below(100);
     if (kind == Kind::Crash) return gateway_.crash();
     if (kind == Kind::PowerCut) return dice < 40 ? gateway_.cut_power() : gateway_.cut_power_soon();
-    if (kind == Kind::DiskError) return gateway_.fail_disk_soon();
+    if (kind == Kind::DiskError) return gateway_.fail_commit_soon();
     if (kind == Kind::FullDisk) return gateway_.fill_disk();
     if (kind == Kind::Restart) return gateway_.restart();
     if (kind == Kind::Restore) return dice < 60 ? gateway_.back_up() : gateway_.restore();

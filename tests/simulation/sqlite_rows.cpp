@@ -1,4 +1,4 @@
-#include "tests/simulation/rows.hpp"
+#include "tests/simulation/sqlite_rows.hpp"
 
 #include "base/check.hpp"
 #include "base/uuid.hpp"
@@ -31,7 +31,7 @@ void collect(Connection& connection, const char* sql, std::set<std::int64_t>& id
 
 }  // namespace
 
-RowReader::RowReader(Connection& connection)
+SqliteRows::SqliteRows(Connection& connection)
     : connection_(connection),
       lease_(connection,
              "SELECT lease_id, lock, principal, owner, metadata, ttl_ms, state, mode, permits, "
@@ -55,7 +55,7 @@ RowReader::RowReader(Connection& connection)
                "(SELECT ms FROM running_hour) FROM "
                "store") {
     constexpr auto kNote = [](void* self, int, const char*, const char* table, sqlite3_int64 row) {
-        auto& reader = *static_cast<RowReader*>(self);
+        auto& reader = *static_cast<SqliteRows*>(self);
         const std::string_view name = table;
         if (name == "leases") reader.leases_changed_.insert(row);
         if (name == "answers") reader.answers_changed_.insert(row);
@@ -67,9 +67,9 @@ RowReader::RowReader(Connection& connection)
     ::sqlite3_update_hook(connection.handle(), kNote, this);
 }
 
-RowReader::~RowReader() { ::sqlite3_update_hook(connection_.handle(), nullptr, nullptr); }
+SqliteRows::~SqliteRows() { ::sqlite3_update_hook(connection_.handle(), nullptr, nullptr); }
 
-const Rows& RowReader::refresh() {
+const Rows& SqliteRows::refresh() {
     const auto answers_before = rows_.answers.size();
     has_changed_ = false;
     for (const auto token : leases_changed_) read_lease(token);
@@ -83,7 +83,7 @@ const Rows& RowReader::refresh() {
     return rows_;
 }
 
-void RowReader::read_lease(std::int64_t token) {
+void SqliteRows::read_lease(std::int64_t token) {
     LeaseRow lease;
     bool has_more = false;
     {
@@ -113,7 +113,7 @@ void RowReader::read_lease(std::int64_t token) {
     has_changed_ = true;
 }
 
-void RowReader::read_further_locks(std::int64_t token, LeaseRow& lease) {
+void SqliteRows::read_further_locks(std::int64_t token, LeaseRow& lease) {
     auto further = further_locks_.query(token);
     while (further.next()) {
         lease.locks.emplace_back(further.text(0));
@@ -124,7 +124,7 @@ void RowReader::read_further_locks(std::int64_t token, LeaseRow& lease) {
     lease.refusals_kept = refusals.integer(0);
 }
 
-void RowReader::read_answer(std::int64_t id) {
+void SqliteRows::read_answer(std::int64_t id) {
     auto row = answer_.query(id);
     if (!row.next()) {
         rows_.answers.erase(id);
@@ -142,7 +142,7 @@ void RowReader::read_answer(std::int64_t id) {
     if (!row.is_null(2)) answer.token = row.integer(2);
 }
 
-void RowReader::read_transfer(std::int64_t id) {
+void SqliteRows::read_transfer(std::int64_t id) {
     auto row = transfer_.query(id);
     if (!row.next()) {
         rows_.transfers.erase(id);
@@ -156,7 +156,7 @@ void RowReader::read_transfer(std::int64_t id) {
                            .principal = std::string(row.text(5))};
 }
 
-void RowReader::read_small_tables() {
+void SqliteRows::read_small_tables() {
     rows_.payments.clear();
     auto payment = payments_.query();
     while (payment.next()) {
