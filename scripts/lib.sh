@@ -17,6 +17,7 @@ build_packages=(
     g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev zlib1g-dev
     prometheus-cpp-dev libcli11-dev libtomlplusplus-dev
+    libcurl4-openssl-dev
 )
 
 as_root() {

@@ -3,7 +3,8 @@
 // stream of lines.
 // Owns: a connection each, its deadlines and its limits. Refuses to own: retries of anything that
 // may have had an effect, and the meaning of answers.
-// Invariant: the server's certificate and its name (or address) are always verified.
+// Invariant: the server's certificate and its name (or address) are always verified, and nobody is
+// asked in its place: variables for proxies are not honoured.
 // Thread rule: one thread each; interrupt() from any.
 // Errors: fail_start(Unavailable), in words an operator can act on; fail_start(CannotRead) for a CA
 // file that is none. Texts of a server are made printable.
@@ -35,7 +36,7 @@ struct HttpReply {
     std::string body;
 };
 
-class TlsConnection;
+class Transfer;  // libcurl's types stay in the .cpp files
 
 class HttpsClient {
 public:
@@ -54,10 +55,8 @@ public:
     void interrupt() noexcept;
 
 private:
-    Result<HttpReply> exchange(std::string_view request, BootTime until);
-
     HttpsOptions options_;
-    std::unique_ptr<TlsConnection> connection_;
+    std::unique_ptr<Transfer> transfer_;
 };
 
 // A body that has no end, read line by line: server-sent events.
@@ -69,19 +68,22 @@ public:
     // Asks for `target`; an earlier stream is dropped. On return the answer's head is read.
     // Fails also with what refusal_of() says of any status but 200.
     [[nodiscard]] Result<> open(std::string_view target, std::string_view last_event_id = {});
-    // Without its line end. Nothing: no line came within `budget`, so that the caller can do other
-    // things meanwhile. Fails when the stream has ended or broken, or a line is over 256 KiB.
+    // REQUIRES: open() succeeded. Without its line end. Nothing: no line came within `budget`, so
+    // that the caller can do other things meanwhile. Fails when the stream has ended or broken, or
+    // a line is over 256 KiB.
     [[nodiscard]] Result<std::optional<std::string>> next_line(Duration budget);
 
     // Ends what waits, now and from now on.
     void interrupt() noexcept;
 
 private:
-    struct Body;
+    std::optional<std::string> take_line();
 
     HttpsOptions options_;
-    std::unique_ptr<TlsConnection> connection_;
-    std::unique_ptr<Body> body_;
+    std::unique_ptr<Transfer> transfer_;
+    std::string text_;  // whole lines and the beginning of the next
+    std::size_t taken_ = 0;
+    bool is_over_ = true;
 };
 
 // The error a refusal amounts to: "the gateway answered 401 unauthenticated: ...".

@@ -105,6 +105,28 @@ TEST(HttpsClient, AsksAGateway) {
     EXPECT_EQ(bare->status, 201);
 }
 
+// On one that was kept it would be sent again when that is found closed.
+TEST(HttpsClient, SendsWhatMayHaveAnEffectOnAConnectionOfItsOwn) {
+    const GatewayProcess gateway;
+    Client client(options_for(gateway));
+    auto admin = gateway.admin_client();
+    const auto handshakes = [&admin] {
+        return std::stoi(metric(admin, R"(fencegate_tls_handshakes_total{result="ok"})"));
+    };
+    ASSERT_TRUE(client.get("/v1/locks"));
+    const int before = handshakes();
+
+    ASSERT_TRUE(client.get("/v1/locks"));
+    EXPECT_EQ(handshakes(), before);
+    ASSERT_TRUE(client.post("/v1/locks/a"));
+    ASSERT_TRUE(client.post("/v1/locks/b"));
+    ASSERT_TRUE(client.get("/v1/locks"));
+    EXPECT_EQ(handshakes(), before + 2);
+    await("one connection", [&admin] {
+        return metric(admin, R"(fencegate_http_connections{listener="public"})") == "1";
+    });
+}
+
 TEST(HttpsClient, ReplacesAKeptConnectionThatWasClosedMeanwhile) {
     GatewayProcess gateway;
     gateway.restart_with("idle_timeout = \"100ms\"\n");
@@ -235,11 +257,17 @@ TEST(HttpsClient, IsInterruptedFromAnotherThread) {
     ASSERT_TRUE(stream.open("/v1/watch"));
     for (int line = 0; line < 4; ++line) ASSERT_TRUE(stream.next_line(std::chrono::seconds(10)));
 
-    std::thread other([&stream] { stream.interrupt(); });
+    // After a request of its own, so that the stream is waited for by then.
+    std::thread other([&] {
+        EXPECT_TRUE(Client(options_for(gateway)).get("/v1/locks"));
+        stream.interrupt();
+    });
+    const Deadline deadline(std::chrono::seconds(5));
     const auto line = stream.next_line(std::chrono::hours(1));
     other.join();
 
     ASSERT_FALSE(line);
+    EXPECT_FALSE(deadline.has_passed());
     EXPECT_EQ(line.error().detail, "interrupted");
     EXPECT_FALSE(stream.open("/v1/watch"));  // for good
 }

@@ -82,6 +82,12 @@ std::string refuse_library_header(std::string_view path, std::size_t layer, std:
     if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/")) {
         return "only storage/sqlite may include <sqlite3.h>";
     }
+    if (is_prefix("curl/") && !path.starts_with("cli/client/")) {
+        return text_of({"only cli/client may include <", name, ">"});
+    }
+    if (layer > kProxy && (is_prefix("boost/asio") || is_prefix("boost/beast"))) {
+        return text_of({"only proxy may include <", name, ">"});
+    }
     // Trees that know ranks come with libstdc++, as the rest of it does.
     const bool is_standard = name.find_first_of("./") == kNone || name.starts_with("ext/pb_ds/");
     if (layer <= kLockmgr && !is_standard && !may_use_posix(path)) {
