@@ -6,8 +6,8 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# Everything ends in a program, so libraries are compiled as its parts (-fPIE): -fPIC would have every
-# call between them go through a table that only a shared library needs. D102.
+# Everything ends in a program, so libraries are compiled as its parts (-fPIE). -fPIC is for shared
+# libraries, whose functions others may replace, and so inlines less. D102.
 add_compile_options($<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,MODULE_LIBRARY>>:-fPIE>)
 add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 
