@@ -1,18 +1,29 @@
-# One INTERFACE target carries every flag; each library links it PRIVATE-ly and nothing is global
-# except what must agree across the whole program: standard, sanitizers, position independence.
+# Flags in three layers. For the whole program, because its parts must agree: standard, sanitizers,
+# position independence, link-time optimisation. For our targets and nobody who links them: warnings.
+# For whoever compiles our headers: the INTERFACE target below.
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-include(CheckPIESupported)
-check_pie_supported()
+
+# Everything ends in a program, so libraries are compiled as its parts (-fPIE). -fPIC is for shared
+# libraries, whose functions others may replace, and so inlines less. D102.
+add_compile_options($<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,MODULE_LIBRARY>>:-fPIE>)
+add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+
+# Of this folder and those below it: a project that includes ours keeps its own. D102.
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wformat=2)
+set(CMAKE_COMPILE_WARNING_AS_ERROR ${FENCEGATE_WERROR})
+
+if(FENCEGATE_LTO)
+    include(CheckIPOSupported)
+    check_ipo_supported(LANGUAGES CXX)
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
 
 add_library(fencegate_compile_options INTERFACE)
 add_library(fencegate::compile_options ALIAS fencegate_compile_options)
 target_include_directories(fencegate_compile_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(fencegate_compile_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wformat=2 -Werror)
 
 if(FENCEGATE_SANITIZE)
     add_compile_options(-fsanitize=${FENCEGATE_SANITIZE} -fno-omit-frame-pointer)

@@ -25,7 +25,9 @@ void Gateway::watch_signals() {
 
 void Gateway::on_signal(int signal) {
     if (signal == SIGHUP) {
+        manager_.reloading();
         reload();
+        manager_.ready();
     } else if (is_draining_) {
         log_.warning("second signal, stopping now");
         main_.stop();
@@ -73,7 +75,23 @@ void Gateway::use_certificates(Reloadable loaded) {
     for (const auto& notice : loaded.files.notices) log_.info(notice);
 }
 
+// The manager ends a process that gives no sign of life for as long as its patience lasts. Ours
+// comes from the store's thread by way of its queue, and from this one: an edge that answers beside
+// a store that does not is no service. Asked for twice in that time, as sd_watchdog_enabled(3)
+// advises.
+void Gateway::watch_store() {
+    const auto patience = manager_.patience();
+    if (!patience) return;
+    life_timer_.expires_after(*patience / 2);
+    life_timer_.async_wait([this](const error_code& ec) {
+        if (ec) return;
+        engine_->ask_for_life();
+        watch_store();
+    });
+}
+
 void Gateway::begin_drain() {
+    manager_.stopping();
     log_.info("draining; requests at hand are finished");
     is_draining_ = true;
     metrics_.draining(true);
@@ -130,6 +148,8 @@ void Gateway::on_verified(const storage::Verification& ended) {
 }
 
 Result<> Gateway::serve() {
+    manager_.ready();
+    watch_store();
     main_.run();
     close();
     if (disk_failure_)

@@ -5,6 +5,7 @@
 // to it.
 
 #include "base/log.hpp"
+#include "base/notify_socket.hpp"
 #include "proxy/access/credentials.hpp"
 #include "proxy/admin/admin_service.hpp"
 #include "proxy/api/api_service.hpp"
@@ -52,6 +53,7 @@ private:
     void reload();
     void renew_certificates();
     void use_certificates(Reloadable loaded);
+    void watch_store();
     void begin_drain();
     void look_whether_drained();
     void on_disk_failure(const std::string& why);
@@ -62,6 +64,7 @@ private:
     const Config& config_;
     const Clock& machine_clock_;
     const Log& log_;
+    NotifySocket manager_{NotifySocket::of_environment()};
     lockmgr::LockClasses classes_;
     std::vector<RouteLabels> labels_;
     Metrics metrics_;
@@ -74,6 +77,7 @@ private:
     asio::io_context main_{1};
     asio::signal_set signals_{main_};
     asio::steady_timer drain_timer_{main_};
+    asio::steady_timer life_timer_{main_};
     BootTime drain_until_{};
     bool is_draining_ = false;
     std::optional<std::string> disk_failure_;

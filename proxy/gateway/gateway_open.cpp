@@ -123,6 +123,7 @@ Result<> Gateway::open_store() {
              [this](const std::string& why) {
                  asio::post(main_, [this, why] { on_disk_failure(why); });
              },
+         .on_alive = [this] { asio::post(main_, [this] { manager_.alive(); }); },
          .before_writing = [this] { return prepare(); },
          .files_made = {"keys.toml", "keys.lock", "api-key", "ca.key", "ca.pem", "server.key",
                         "server.pem"}},

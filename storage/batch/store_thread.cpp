@@ -71,6 +71,14 @@ bool StoreThread::copy_to(std::filesystem::path file, CopySink& sink) {
     return true;
 }
 
+void StoreThread::ask_for_life() {
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.wants_life = true;
+    }
+    has_work_.notify_one();
+}
+
 void StoreThread::drain() {
     {
         const std::lock_guard lock(mutex_);
@@ -121,6 +129,8 @@ void StoreThread::work() {
         }
         note_busy();  // a checkpoint waits for the disk as a commit does
         store_->checkpoint_if_grown();
+        // Last: whatever may hang has been done.
+        if (inbox.wants_life && options_.on_alive) options_.on_alive();
     }
 }
 

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] Submission submit(Request request) override;
     void cancel(Ticket ticket) override;
     [[nodiscard]] bool copy_to(std::filesystem::path file, CopySink& sink) override;
+    void ask_for_life() override;
     void drain() override;
     [[nodiscard]] EngineLoad load() const noexcept override;
     void stop() override;
@@ -42,6 +43,7 @@ private:
         std::vector<Request> requests;
         std::vector<Ticket> cancelled;
         std::filesystem::path copy_to;  // empty: no copy is asked for
+        bool wants_life = false;        // a sign of it
         bool drain = false;
         bool stop = false;
         bool is_closed = false;   // nothing is taken any more
@@ -49,7 +51,8 @@ private:
         BootTime taken{};         // whoever arrived until then is in `requests`
 
         [[nodiscard]] bool is_empty() const {
-            return requests.empty() && cancelled.empty() && copy_to.empty() && !drain && !stop;
+            return requests.empty() && cancelled.empty() && copy_to.empty() && !wants_life &&
+                   !drain && !stop;
         }
     };
 

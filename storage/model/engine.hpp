@@ -100,6 +100,10 @@ public:
     // engine has stopped, and nothing was done. `sink` outlives the engine.
     [[nodiscard]] virtual bool copy_to(std::filesystem::path file, CopySink& sink) = 0;
 
+    // Asks for a sign of life: EngineOptions::on_alive, once what was submitted before has been
+    // worked on. None while the disk hangs, and none from an engine that has failed.
+    virtual void ask_for_life() = 0;
+
     // Answers every waiter Draining, now and from now on, and gives up a copy. Everything else goes
     // on.
     virtual void drain() = 0;
@@ -129,6 +133,8 @@ struct EngineOptions {
     // outstanding has been answered by then: OutcomeUnknown what was part of the commit that
     // failed, StoreFailed the rest. The process must stop.
     std::function<void(const std::string&)> on_fatal;
+    // Called on the engine's thread when it was asked for a sign of life; at most once an asking.
+    std::function<void()> on_alive{};
     // Called at the start with the folder locked, once all that a start reads of the store has been
     // read, the clock told, and nothing written. If it fails, so does the start, and the folder is
     // as it was.

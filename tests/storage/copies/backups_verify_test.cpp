@@ -23,6 +23,7 @@ public:
         sink_ = &sink;
         return true;
     }
+    void ask_for_life() override {}
     void drain() override {}
     [[nodiscard]] storage::EngineLoad load() const noexcept override { return {}; }
     void stop() override {}
