@@ -28,14 +28,20 @@ std::uint64_t round(std::uint64_t lane, std::uint64_t word) noexcept {
     return std::rotl(lane + word * kSecond, 31) * kFirst;
 }
 
+// Each lane is a variable of its own: in an array they would go through memory with every word.
 std::uint64_t hash(const std::byte* bytes, std::size_t size, std::uint64_t seed) noexcept {
-    std::array<std::uint64_t, kLanes> lanes{seed + kFirst, seed ^ kSecond, seed + kThird,
-                                            seed ^ kFourth};
+    auto first = seed + kFirst;
+    auto second = seed ^ kSecond;
+    auto third = seed + kThird;
+    auto fourth = seed ^ kFourth;
     std::size_t at = 0;
     for (; at + kLanes * kWord <= size; at += kLanes * kWord) {
-        for (std::size_t lane = 0; lane < kLanes; ++lane)
-            lanes[lane] = round(lanes[lane], word_at(bytes + at + lane * kWord));
+        first = round(first, word_at(bytes + at));
+        second = round(second, word_at(bytes + at + kWord));
+        third = round(third, word_at(bytes + at + 2 * kWord));
+        fourth = round(fourth, word_at(bytes + at + 3 * kWord));
     }
+    std::array<std::uint64_t, kLanes> lanes{first, second, third, fourth};
     for (std::size_t lane = 0; at < size; at += kWord, ++lane)
         lanes[lane] = round(lanes[lane], word_at(bytes + at));
     std::uint64_t all = seed + size;
