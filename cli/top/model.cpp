@@ -1,5 +1,7 @@
 #include "cli/top/model.hpp"
 
+#include "base/overloaded.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,11 +9,6 @@ namespace fencegate::cli::top {
 namespace {
 
 constexpr std::size_t kOwnersMax = 512;
-
-template <class... Cases>
-struct Overloaded : Cases... {
-    using Cases::operator()...;
-};
 
 Holder holder_of(const HolderReading& reading, WallTime now) {
     return {.token = reading.token,

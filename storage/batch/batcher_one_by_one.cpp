@@ -6,6 +6,7 @@
 // constraint holds although the rules did not, the command that needs it is refused; a waiter that
 // would be granted is answered, a lease that would expire stays for a while, a payment stays held
 // for an hour, the upkeep pauses. Each of them is told and counted once.
+#include "base/overloaded.hpp"
 #include "storage/batch/batcher.hpp"
 #include "storage/commands/lines.hpp"
 
@@ -17,11 +18,6 @@ namespace {
 
 // How many are left out for one command: a page holds the rows of a few dozen leases.
 constexpr std::size_t kLeftOutMax = 256;
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
 
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
