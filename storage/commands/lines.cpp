@@ -10,7 +10,7 @@
 namespace fencegate::storage {
 
 using lockmgr::Fit;
-using lockmgr::LeaseState;
+using lockmgr::LeaseEnding;
 using lockmgr::LockClass;
 using lockmgr::LockName;
 using lockmgr::Waiter;
@@ -185,7 +185,7 @@ void run_due(Unit& unit) {
     const auto deadline = *unit.live.expiries().deadline_of(*token);
     const auto* lease = unit.leases.find(*token);
     // Without the row nothing of this will commit: the read has failed.
-    if (lease != nullptr) end_lease(unit, *lease, LeaseState::Expired, unit.now - deadline);
+    if (lease != nullptr) end_lease(unit, *lease, LeaseEnding::Expired, unit.now - deadline);
 }
 
 void time_out_due(Unit& unit, std::size_t max) {
