@@ -111,7 +111,7 @@ bool Batcher::leave_out_culprit() {
             [](TheCommand) { return false; },
             [&](const Waiting& waiter) {
                 // One that came with the failed attempt is the command at hand.
-                if (standing_.room.find(waiter.ticket) == nullptr) return false;
+                if (standing_.waiting.find(waiter.ticket) == nullptr) return false;
                 const auto is_damaged = why_->kind == Failure::Kind::Damaged;
                 doomed_.push_back(
                     {waiter.ticket, refusal_of(is_damaged ? Attempt::Damaged : Attempt::Refused)});
@@ -140,7 +140,7 @@ bool Batcher::leave_out_culprit() {
 void Batcher::give_up_doomed(Unit& unit) {
     for (const auto& [ticket, answer] : doomed_) turn_away(unit, ticket, answer);
     std::erase_if(doomed_, [this](const Doomed& doomed) {
-        return standing_.room.find(doomed.ticket) == nullptr;
+        return standing_.waiting.find(doomed.ticket) == nullptr;
     });
 }
 

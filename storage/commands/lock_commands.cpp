@@ -69,7 +69,7 @@ std::optional<Answer> carry_out(Unit& unit, const Request& request, const Acquir
                      "semaphore of another number of permits. All its users must agree.",
                      {},
                      -1});
-    const auto id = place ? place->id : unit.room.next_id();
+    const auto id = place ? place->id : unit.waiting.next_id();
     const bool somebody_waits = !unit.live.waiters().is_first(acquire.locks, id);
     switch (lockmgr::decide_acquire(fit == Fit::Fits, somebody_waits, acquire.wait)) {
         case AcquireDecision::Grant:
