@@ -36,7 +36,8 @@ public:
     void join(Waiter waiter);
     [[nodiscard]] std::optional<Waiter> remove(WaiterId id);
 
-    // The lock is granted to nobody before `until`; nullopt ends that.
+    // The lock rests: it is granted to nobody before `until`, for the lock_delay of its class or
+    // until the next batch. nullopt ends that.
     void rest(const LockName& lock, std::optional<BootTime> until);
 
     [[nodiscard]] const Holdings& holdings() const noexcept { return holdings_; }

@@ -131,9 +131,9 @@ void end_lease(Unit& unit, const Lease& lease, LeaseEnding ending, Seconds expir
     const auto held_for = time_held(unit, lease, ending, expiry_lag);
     for (const auto& lock : lease.locks) {
         const auto lock_class = unit.classes.index_of(lock);
-        const auto delay = unit.classes[lock_class].lock_delay;
-        if (ending == LeaseEnding::Expired && delay > Duration::zero())
-            unit.live.rest(lock, unit.now + delay);
+        const auto lock_delay = unit.classes[lock_class].lock_delay;
+        if (ending == LeaseEnding::Expired && lock_delay > Duration::zero())
+            unit.live.rest(lock, unit.now + lock_delay);
         unit.events.emplace_back(LeaseEndEvent{.lock_class = lock_class,
                                                .ending = ending,
                                                .token = lease.token,
