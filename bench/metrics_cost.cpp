@@ -42,7 +42,7 @@ void use(proxy::Metrics& metrics, std::size_t classes, std::size_t routes) {
         metrics.acquire(at, proxy::AcquireOutcome::Granted);
         for (const auto waited : {900us, 12'345us, 1'234'567us}) {
             metrics.acquire_wait(at, waited);
-            metrics.lease_ended(at, proxy::HoldEnd::Released, waited, waited);
+            metrics.lease_ended(at, lockmgr::LeaseEnding::Released, waited, waited);
         }
     }
     for (std::size_t at = 0; at < routes; ++at)
@@ -89,13 +89,12 @@ std::vector<Step> safe_refunds(std::size_t count) {
         steps[1].events.emplace_back(PaymentEvent{PaymentEvent::Operation::Refund, true});
         steps[1].events.emplace_back(IdempotencyEvent{IdempotencyEvent::Result::New});
         steps[2].events.emplace_back(LeaseEndEvent{.lock_class = 0,
-                                                   .how = LeaseEndEvent::How::Released,
+                                                   .ending = lockmgr::LeaseEnding::Released,
                                                    .token = token,
                                                    .held = 4ms,
                                                    .ttl = 30s,
                                                    .remaining = 29'996ms});
-        steps[2].notices.push_back(
-            {.kind = LockNotice::Kind::Released, .locks = {}, .token = token});
+        steps[2].notices.push_back({.kind = LockNotice::Kind::Ended, .locks = {}, .token = token});
     }
     return steps;
 }

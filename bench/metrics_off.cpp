@@ -30,7 +30,7 @@ void Metrics::lock_waiters(ClassId, std::size_t) noexcept {}
 void Metrics::oldest_waiter_since(ClassId, std::optional<BootTime>) noexcept {}
 void Metrics::lock_deadlocks(std::size_t) noexcept {}
 void Metrics::lease_renewed(ClassId) noexcept {}
-void Metrics::lease_ended(ClassId, HoldEnd, Span, Span) noexcept {}
+void Metrics::lease_ended(ClassId, lockmgr::LeaseEnding, Span, Span) noexcept {}
 void Metrics::lease_share_left(ClassId, ShareAt, double) noexcept {}
 void Metrics::lease_late_return(ClassId, LateReturn, Span) noexcept {}
 void Metrics::lock_class_ttl(ClassId, Span) noexcept {}

@@ -1,6 +1,6 @@
 #pragma once
 // Holdings: which live leases hold each lock, and whether another one fits beside them.
-// Owns who holds; refuses to own who waits (wait_queue.hpp) and when a lease runs out.
+// Owns who holds; refuses to own who waits (waiting_lines.hpp) and when a lease runs out.
 // Invariant 1: a lock held exclusively has one holder; a shared one has readers only; a semaphore
 // has at most as many holders as permits.
 // Cost: O(1) for everything but a lock's own holders.

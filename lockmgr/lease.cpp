@@ -28,6 +28,19 @@ std::string_view lease_state_name(LeaseState state) noexcept {
     return "live";
 }
 
+LeaseState state_after(LeaseEnding ending) noexcept {
+    switch (ending) {
+        case LeaseEnding::Released: return LeaseState::Released;
+        case LeaseEnding::Expired: return LeaseState::Expired;
+        case LeaseEnding::Broken: return LeaseState::Broken;
+    }
+    return LeaseState::Released;
+}
+
+std::string_view lease_ending_name(LeaseEnding ending) noexcept {
+    return lease_state_name(state_after(ending));
+}
+
 bool Lease::covers(const LockName& lock) const noexcept {
     return std::ranges::find(locks, lock) != locks.end();
 }

@@ -17,6 +17,7 @@
 #include "lockmgr/fencing_token.hpp"
 #include "lockmgr/lock_name.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,6 +56,15 @@ enum class LeaseState : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view lease_state_name(LeaseState state) noexcept;
+
+// How a lease that was live ended. Superseded is no end: it is told of one that had expired.
+enum class LeaseEnding : std::uint8_t { Released, Expired, Broken };
+inline constexpr std::array kLeaseEndings{LeaseEnding::Released, LeaseEnding::Expired,
+                                          LeaseEnding::Broken};
+
+// What a lease is once it ended so. The name of an ending is that of the state.
+[[nodiscard]] LeaseState state_after(LeaseEnding ending) noexcept;
+[[nodiscard]] std::string_view lease_ending_name(LeaseEnding ending) noexcept;
 
 struct Lease {
     FencingToken token;

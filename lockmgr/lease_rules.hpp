@@ -21,8 +21,8 @@ namespace fencegate::lockmgr {
 enum class AcquireDecision : std::uint8_t { Grant, Wait, Refuse };
 
 // Granted if it fits and nobody waits for any of the locks: a reader does not overtake a writer who
-// waits. The same holder asking again is a contender like any other: a woken zombie must queue and
-// must not fence the rightful owner by re-acquiring.
+// waits. The same holder asking again is a contender like any other: a woken zombie must stand in
+// line and must not fence the rightful owner by re-acquiring.
 [[nodiscard]] AcquireDecision decide_acquire(bool fits, bool somebody_waits,
                                              Duration wait) noexcept;
 

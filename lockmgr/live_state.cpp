@@ -31,8 +31,8 @@ void LiveState::set_renewals(FencingToken token, const std::optional<Renewals>& 
     put_renewals(token, renewals);
 }
 
-void LiveState::enqueue(Waiter waiter) {
-    undo_.emplace_back(Enqueued{waiter.id});
+void LiveState::join(Waiter waiter) {
+    undo_.emplace_back(Joined{waiter.id});
     put(std::move(waiter));
 }
 

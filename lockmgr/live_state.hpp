@@ -11,7 +11,7 @@
 #include "lockmgr/holdings.hpp"
 #include "lockmgr/renewal.hpp"
 #include "lockmgr/usage.hpp"
-#include "lockmgr/wait_queue.hpp"
+#include "lockmgr/waiting_lines.hpp"
 
 #include <optional>
 #include <unordered_map>
@@ -33,16 +33,17 @@ public:
     void set_renewals(FencingToken token, const std::optional<Renewals>& renewals);
 
     // REQUIRES: waiters().has_room(), or it was there before.
-    void enqueue(Waiter waiter);
+    void join(Waiter waiter);
     [[nodiscard]] std::optional<Waiter> remove(WaiterId id);
 
-    // The lock is granted to nobody before `until`; nullopt ends that.
+    // The lock rests: it is granted to nobody before `until`, for the lock_delay of its class or
+    // until the next batch. nullopt ends that.
     void rest(const LockName& lock, std::optional<BootTime> until);
 
     [[nodiscard]] const Holdings& holdings() const noexcept { return holdings_; }
     [[nodiscard]] const DeadlineQueue<FencingToken>& expiries() const noexcept { return expiries_; }
     [[nodiscard]] const DeadlineQueue<LockName>& resting() const noexcept { return resting_; }
-    [[nodiscard]] const WaitQueue& waiters() const noexcept { return waiters_; }
+    [[nodiscard]] const WaitingLines& waiters() const noexcept { return waiters_; }
     [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
     [[nodiscard]] std::optional<Renewals> renewals_of(FencingToken token) const;
 
@@ -73,7 +74,7 @@ private:
     struct Ended {
         Holder holder;
     };
-    struct Enqueued {
+    struct Joined {
         WaiterId id;
     };
     struct Removed {
@@ -91,7 +92,7 @@ private:
         LockName lock;
         std::optional<BootTime> before;
     };
-    using Undo = std::variant<Granted, Ended, Enqueued, Removed, DeadlineChanged, RenewalsChanged,
+    using Undo = std::variant<Granted, Ended, Joined, Removed, DeadlineChanged, RenewalsChanged,
                               RestChanged>;
 
     void add(const Holder& holder);
@@ -104,7 +105,7 @@ private:
 
     void take_back(const Granted& undo) { drop(undo.holder); }
     void take_back(const Ended& undo) { add(undo.holder); }
-    void take_back(const Enqueued& undo) { static_cast<void>(take(undo.id)); }
+    void take_back(const Joined& undo) { static_cast<void>(take(undo.id)); }
     void take_back(const Removed& undo) { put(undo.waiter); }
     void take_back(const DeadlineChanged& undo);
     void take_back(const RenewalsChanged& undo) { put_renewals(undo.token, undo.before); }
@@ -113,7 +114,7 @@ private:
     Holdings holdings_;
     DeadlineQueue<FencingToken> expiries_;
     DeadlineQueue<LockName> resting_;
-    WaitQueue waiters_;
+    WaitingLines waiters_;
     Usage usage_;
     std::unordered_map<FencingToken, Renewals> renewals_;
     std::vector<Undo> undo_;

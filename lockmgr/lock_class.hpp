@@ -25,7 +25,7 @@ struct LockClass {
     Duration place_kept{5'000};  // in line, for a waiter with a key that leaves; zero: not at all
     // Zero: no limit, for this and all that follow.
     Duration max_hold{0};                   // no renewal goes beyond this after the grant
-    Duration lock_delay{0};                 // after an expiry, before the next grant
+    Duration lock_delay{0};                 // how long a lock rests after an expiry
     std::int64_t stalled_renewals_max = 0;  // renewals without progress, for who sends progress
     std::size_t waiters_per_lock_max = 0;   // beside the limit for all locks
     std::size_t locks_per_principal_max = 0;

@@ -5,12 +5,14 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
 namespace fencegate::cli::top {
 namespace {
 
+using lockmgr::LeaseEnding;
 namespace json = boost::json;
 
 std::unexpected<Error> no_document(std::string_view what) {
@@ -117,6 +119,21 @@ struct Day {
 };
 
 // `clock` is "09:30:00".
+// The events of the stream that `top` shows.
+struct KnownEvent {
+    std::string_view name;
+    Kind kind;
+    lockmgr::LeaseEnding ending{};
+};
+constexpr std::array kEvents{
+    KnownEvent{"granted", Kind::Granted},
+    KnownEvent{"renewed", Kind::Renewed},
+    KnownEvent{"released", Kind::Ended, LeaseEnding::Released},
+    KnownEvent{"expired", Kind::Ended, LeaseEnding::Expired},
+    KnownEvent{"broken", Kind::Ended, LeaseEnding::Broken},
+    KnownEvent{"refused", Kind::Refused},
+};
+
 std::optional<WallTime> time_of(Day day, std::string_view clock) {
     const auto date = std::chrono::year_month_day{
         std::chrono::year(day.year), std::chrono::month(static_cast<unsigned>(day.month)),
@@ -132,11 +149,12 @@ std::optional<WallTime> time_of(Day day, std::string_view clock) {
 }  // namespace
 
 Result<std::optional<Happening>> parse_happening(std::string_view event, std::string_view data) {
-    const auto found = std::ranges::find(kKindNames, event);
-    if (found == kKindNames.end()) return std::nullopt;
+    const auto known = std::ranges::find(kEvents, event, &KnownEvent::name);
+    if (known == kEvents.end()) return std::nullopt;
     const auto object = parse_object(data);
     if (!object) return no_document("an event without its JSON");
-    return Happening{.kind = static_cast<Kind>(found - kKindNames.begin()),
+    return Happening{.kind = known->kind,
+                     .ending = known->ending,
                      .locks = texts(*object, "locks"),
                      .token = number(*object, "fencing_token"),
                      .principal = text(*object, "principal"),

@@ -123,7 +123,7 @@ void Feed::run() {
     auto going = follow_on();
     for (;;) {
         tell(Link{LinkState::Lost, last_words_.empty() ? going.error().detail : last_words_});
-        if (!rest(kRetryAfter)) return;
+        if (!pause(kRetryAfter)) return;
         going = subscribe(last_id_);
         if (!going) continue;
         tell(Link{LinkState::Live});
@@ -249,7 +249,7 @@ void Feed::note_clock(const HttpReply& reply) {
 }
 
 // False if it is over.
-bool Feed::rest(Duration duration) {
+bool Feed::pause(Duration duration) {
     std::unique_lock lock(mutex_);
     return !changed_.wait_for(lock, duration, [this] { return is_interrupted_; });
 }

@@ -45,7 +45,7 @@ private:
     Result<HttpReply> ask(const std::string& target);
     void note_clock(const HttpReply& reply);
     void tell(decltype(News::what) what);
-    [[nodiscard]] bool rest(Duration duration);
+    [[nodiscard]] bool pause(Duration duration);
 
     const std::string prefix_;
     const Sink sink_;

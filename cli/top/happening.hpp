@@ -4,24 +4,24 @@
 // Times are the gateway's own. Thread rule: plain values.
 
 #include "base/clock.hpp"
+#include "lockmgr/lease.hpp"
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace fencegate::cli::top {
 
-enum class Kind : std::uint8_t { Granted, Renewed, Released, Expired, Broken, Refused };
-inline constexpr std::array<std::string_view, 6> kKindNames{"granted", "renewed", "released",
-                                                            "expired", "broken",  "refused"};
+enum class Kind : std::uint8_t { Granted, Renewed, Ended, Refused };
+inline constexpr std::size_t kKinds = 4;
 
 // One event about locks.
 struct Happening {
     Kind kind = Kind::Granted;
+    lockmgr::LeaseEnding ending{};  // Ended
     std::vector<std::string> locks{};
     std::int64_t token = 0;
     std::string principal{};
@@ -29,7 +29,7 @@ struct Happening {
     Duration ttl{};       // Granted, Renewed
     WallTime at{};
     std::string code{};              // Refused
-    std::string reason{};            // Broken
+    std::string reason{};            // of a break
     Duration late{};                 // Refused: how long ago the lease had ended
     std::int64_t current_token = 0;  // Refused: of who holds the lock now; 0: nobody
 };

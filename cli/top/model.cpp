@@ -1,5 +1,7 @@
 #include "cli/top/model.hpp"
 
+#include "base/overloaded.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,11 +9,6 @@ namespace fencegate::cli::top {
 namespace {
 
 constexpr std::size_t kOwnersMax = 512;
-
-template <class... Cases>
-struct Overloaded : Cases... {
-    using Cases::operator()...;
-};
 
 Holder holder_of(const HolderReading& reading, WallTime now) {
     return {.token = reading.token,
@@ -53,13 +50,11 @@ void Model::apply(const News& news) {
 }
 
 void Model::take(const Happening& event) {
-    rates_.add(event.kind, event.at);
+    rates_.add(event);
     switch (event.kind) {
         case Kind::Granted: return grant(event);
         case Kind::Renewed: return renew(event);
-        case Kind::Released:
-        case Kind::Expired:
-        case Kind::Broken: return end(event);
+        case Kind::Ended: return end(event);
         case Kind::Refused: return refuse(event);
     }
 }
@@ -113,7 +108,7 @@ void Model::end(const Happening& event) {
     }
     owners_.emplace_front(event.token, event.owner);
     if (owners_.size() > kOwnersMax) owners_.pop_back();
-    if (event.kind != Kind::Released) remember(ended_, std::move(recent));
+    if (event.ending != lockmgr::LeaseEnding::Released) remember(ended_, std::move(recent));
 }
 
 void Model::refuse(const Happening& event) {

@@ -56,6 +56,9 @@ public:
     [[nodiscard]] double per_second(Kind kind, WallTime now) const {
         return rates_.per_second(kind, now, covered_since_);
     }
+    [[nodiscard]] double per_second(lockmgr::LeaseEnding ending, WallTime now) const {
+        return rates_.per_second(ending, now, covered_since_);
+    }
     [[nodiscard]] const Link& link() const noexcept { return link_; }
     [[nodiscard]] WallTime link_since() const noexcept { return link_since_; }
     [[nodiscard]] Duration skew() const noexcept { return skew_; }

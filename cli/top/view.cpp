@@ -157,10 +157,11 @@ Table ended_table(const std::vector<const Recent*>& recents) {
                  {"REASON", false, kPartyShortest, 2}});
     for (const auto* recent : recents) {
         const auto& event = recent->what;
-        table.add({clock_text(event.at) + (event.kind == Kind::Broken ? " broken" : " expired"),
+        const bool is_break = event.ending == lockmgr::LeaseEnding::Broken;
+        table.add({clock_text(event.at).append(" ").append(lease_ending_name(event.ending)),
                    names_of(event.locks), party(event.owner), party(event.principal),
                    std::to_string(event.token), recent->held ? spelt(*recent->held) : "-",
-                   event.kind == Kind::Broken ? party(event.reason) : "-"});
+                   is_break ? party(event.reason) : "-"});
     }
     return table;
 }
@@ -242,15 +243,19 @@ std::string rate_text(double rate) {
 
 // Trouble first: what is cut off at the right is the usual.
 std::string rates_text(const Model& model, WallTime now) {
-    constexpr std::array kShown{Kind::Refused, Kind::Expired, Kind::Broken,
-                                Kind::Granted, Kind::Renewed, Kind::Released};
-    static_assert(kShown.size() == kKindNames.size());
+    using lockmgr::LeaseEnding;
     std::string text = "/s:";
-    for (const auto kind : kShown) {
-        text.append(kind == kShown.front() ? " " : ", ")
-            .append(kKindNames[std::to_underlying(kind)]);
-        text.append(" ").append(rate_text(model.per_second(kind, now)));
-    }
+    const auto show = [&](auto what, std::string_view name) {
+        text.append(text.back() == ':' ? " " : ", ").append(name).append(" ");
+        text.append(rate_text(model.per_second(what, now)));
+    };
+    const auto show_ending = [&](LeaseEnding ending) { show(ending, lease_ending_name(ending)); };
+    show(Kind::Refused, "refused");
+    show_ending(LeaseEnding::Expired);
+    show_ending(LeaseEnding::Broken);
+    show(Kind::Granted, "granted");
+    show(Kind::Renewed, "renewed");
+    show_ending(LeaseEnding::Released);
     return text;
 }
 

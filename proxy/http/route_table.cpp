@@ -53,16 +53,17 @@ RouteTable::RouteTable(Listener listener, RouteId first_id, std::string_view not
 }
 
 Result<RouteMatch> RouteTable::match(std::string_view method, const Target& target) const {
-    std::string allow;
+    std::vector<std::string_view> taken;  // methods of the path; several routes may take one
     for (std::size_t index = 0; index < routes_.size(); ++index) {
         const auto& route = routes_[index];
         const auto parameters = match_path(route.pattern, target);
         if (!parameters) continue;
         if (route.method == method) return RouteMatch{&route, first_id_ + index, *parameters};
-        if (!allow.empty()) allow += ", ";
-        allow += route.method;
+        if (std::ranges::find(taken, route.method) == taken.end()) taken.push_back(route.method);
     }
-    if (allow.empty()) return fail(ErrorCode::RouteNotFound, std::string(not_found_));
+    if (taken.empty()) return fail(ErrorCode::RouteNotFound, std::string(not_found_));
+    std::string allow;
+    for (const auto name : taken) allow.append(allow.empty() ? "" : ", ").append(name);
     auto detail = "This path takes " + allow + ".";
     return fail(ErrorCode::MethodNotAllowed, std::move(detail), {{"allow", std::move(allow)}});
 }

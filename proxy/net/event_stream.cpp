@@ -87,7 +87,7 @@ asio::awaitable<WatchEnd> EventStream::send_all() {
         if (last_words_) co_return *last_words_;
         out_.clear();
         while (out_.empty()) {
-            co_await rest();
+            co_await pause();
             if (is_peer_gone_) co_return WatchEnd::Client;
             collect_events();
         }
@@ -103,7 +103,7 @@ asio::awaitable<bool> EventStream::send_events() {
 }
 
 // Until there may be something to send.
-asio::awaitable<void> EventStream::rest() {
+asio::awaitable<void> EventStream::pause() {
     while (!is_behind_ && !is_peer_gone_) {
         const auto now = connection_.now();
         if (now >= heartbeat_at_) co_return;

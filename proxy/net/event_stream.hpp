@@ -37,7 +37,7 @@ public:
 private:
     asio::awaitable<WatchEnd> send_all();
     asio::awaitable<bool> send_events();
-    asio::awaitable<void> rest();
+    asio::awaitable<void> pause();
     asio::awaitable<void> ignore_peer();
     void collect_events();
 

@@ -9,13 +9,11 @@ namespace {
 
 using Kind = storage::LockNotice::Kind;
 
-std::string_view event_name(Kind kind) {
-    switch (kind) {
+std::string_view event_name(const storage::LockNotice& notice) {
+    switch (notice.kind) {
         case Kind::Granted: return "granted";
         case Kind::Renewed: return "renewed";
-        case Kind::Released: return "released";
-        case Kind::Expired: return "expired";
-        case Kind::Broken: return "broken";
+        case Kind::Ended: return lease_ending_name(notice.ending);
         case Kind::Refused: return "refused";
         case Kind::Proclaimed: return "proclaimed";
     }
@@ -53,9 +51,9 @@ void write_details(const storage::LockNotice& notice, JsonWriter& json) {
     switch (notice.kind) {
         case Kind::Granted:
         case Kind::Renewed: json.member("ttl_ms", notice.ttl.count()); return;
-        case Kind::Released:
-        case Kind::Expired: return;
-        case Kind::Broken: json.member("reason", notice.text); return;
+        case Kind::Ended:
+            if (notice.ending == lockmgr::LeaseEnding::Broken) json.member("reason", notice.text);
+            return;
         case Kind::Refused: write_refusal(notice, json); return;
         case Kind::Proclaimed:
             json.key("value").raw(notice.text.empty() ? "null" : std::string_view(notice.text));
@@ -76,7 +74,7 @@ void append_words(std::string_view event, std::string_view id, std::string_view 
 }  // namespace
 
 void append_notice(const storage::LockNotice& notice, std::string_view id, std::string& out) {
-    begin(event_name(notice.kind), id, out);
+    begin(event_name(notice), id, out);
     const auto data_from = out.size();
     JsonWriter json(out);
     json.begin_object();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -13,7 +14,6 @@ namespace fencegate::proxy {
 namespace {
 
 using Ranking = HotLocks::Ranking;
-using Kind = storage::LockNotice::Kind;
 
 // What several slots say about one name. A slot that does not keep it may have dropped it: there it
 // has up to the slot's floor.
@@ -21,6 +21,15 @@ struct Sum {
     double at_least = 0;
     double above_floors = 0;
 };
+
+// In which list it counts; nullopt: in none.
+std::optional<Ranking> ranking_of(const storage::LockNotice& notice) {
+    using Kind = storage::LockNotice::Kind;
+    if (notice.kind == Kind::Refused) return Ranking::Refused;
+    const bool is_expiry =
+        notice.kind == Kind::Ended && notice.ending == lockmgr::LeaseEnding::Expired;
+    return is_expiry ? std::optional(Ranking::Expired) : std::nullopt;
+}
 
 void write_ranking(JsonWriter& json, const HotLocks& hot, Ranking ranking, std::string_view name,
                    std::string_view what, std::size_t limit) {
@@ -50,16 +59,14 @@ void HotLocks::note_contentions(const std::vector<storage::Contention>& contenti
 }
 
 void HotLocks::note_notices(const std::vector<storage::LockNotice>& notices) {
-    const auto is_hot = [](const storage::LockNotice& notice) {
-        return notice.kind == Kind::Expired || notice.kind == Kind::Refused;
-    };
+    const auto is_hot = [](const auto& notice) { return ranking_of(notice).has_value(); };
     if (std::ranges::none_of(notices, is_hot)) return;
     const std::lock_guard lock(mutex_);
     open_slot();
     for (const auto& notice : notices) {
-        if (!is_hot(notice)) continue;
-        const auto ranking = notice.kind == Kind::Expired ? Ranking::Expired : Ranking::Refused;
-        for (const auto& name : notice.locks) add(ranking, name, 1);
+        const auto ranking = ranking_of(notice);
+        if (!ranking) continue;
+        for (const auto& name : notice.locks) add(*ranking, name, 1);
     }
 }
 

@@ -124,10 +124,10 @@ ClassSeries::ClassSeries(Registry& registry, const std::string& name)
       stale_age(histogram(registry, "fencegate_fence_stale_age_seconds",
                           "How long ago the lease of a refused, superseded token had ended.",
                           {{"class", name}}, kStaleAgeBounds)) {
-    for (std::size_t end = 0; end < kHoldEnds.size(); ++end) {
-        hold[end] = &histogram(registry, "fencegate_lock_hold_seconds",
-                               "Time from grant to the end of the lease.",
-                               {{"class", name}, {"end", kHoldEnds[end]}}, kHoldBounds);
+    for (const auto ending : lockmgr::kLeaseEndings) {
+        hold[index_of(ending)] = &histogram(
+            registry, "fencegate_lock_hold_seconds", "Time from grant to the end of the lease.",
+            {{"class", name}, {"end", std::string(lease_ending_name(ending))}}, kHoldBounds);
     }
     for (std::size_t what = 0; what < kLateReturns.size(); ++what) {
         late_return[what] =

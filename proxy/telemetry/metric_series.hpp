@@ -30,7 +30,6 @@ constexpr std::size_t index_of(Enum value) noexcept {
 // Label values, in the order of their enum. The assertions hold the last enumerator in place.
 inline constexpr std::array kListeners{"public", "admin"};
 inline constexpr std::array kOutcomes{"granted", "contended", "timeout", "queue_full", "denied"};
-inline constexpr std::array kHoldEnds{"released", "expired", "broken"};
 inline constexpr std::array kShareAt{"release", "write", "renewal"};
 inline constexpr std::array kLateReturns{"release", "renewal"};
 inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     "expired",
@@ -47,7 +46,6 @@ inline constexpr std::array kStoreErrors{"full", "constraint", "damaged", "fatal
 inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
-static_assert(kHoldEnds.size() == index_of(HoldEnd::Broken) + 1);
 static_assert(kShareAt.size() == index_of(ShareAt::Renewal) + 1);
 static_assert(kLateReturns.size() == index_of(LateReturn::Renewal) + 1);
 static_assert(kStoreErrors.size() == index_of(StoreErrorKind::Fatal) + 1);
@@ -102,8 +100,8 @@ struct ClassSeries {
 
     std::array<prometheus::Counter*, kOutcomes.size()> acquire;
     std::array<prometheus::Counter*, kFenceResults.size()> fence_checks;
-    std::array<prometheus::Counter*, kHoldEnds.size()> ended;
-    std::array<prometheus::Histogram*, kHoldEnds.size()> hold{};
+    std::array<prometheus::Counter*, lockmgr::kLeaseEndings.size()> ended;
+    std::array<prometheus::Histogram*, lockmgr::kLeaseEndings.size()> hold{};
     std::array<prometheus::Histogram*, kShareAt.size()> share_left{};
     std::array<prometheus::Histogram*, kLateReturns.size()> late_return{};
     prometheus::Counter& renewed;

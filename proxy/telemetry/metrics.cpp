@@ -106,11 +106,12 @@ void Metrics::lock_deadlocks(std::size_t count) noexcept {
 
 void Metrics::lease_renewed(ClassId id) noexcept { series_->of(id).renewed.Increment(); }
 
-void Metrics::lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept {
+void Metrics::lease_ended(ClassId id, lockmgr::LeaseEnding ending, Span held,
+                          Span remaining) noexcept {
     auto& series = series_->of(id);
-    series.ended[index_of(end)]->Increment();
-    series.hold[index_of(end)]->Observe(in_seconds(held));
-    if (end == HoldEnd::Released) series.remaining.Observe(in_seconds(remaining));
+    series.ended[index_of(ending)]->Increment();
+    series.hold[index_of(ending)]->Observe(in_seconds(held));
+    if (ending == lockmgr::LeaseEnding::Released) series.remaining.Observe(in_seconds(remaining));
 }
 
 void Metrics::lease_share_left(ClassId id, ShareAt at, double share) noexcept {

@@ -9,6 +9,7 @@
 // Source: prometheus.io/docs/practices/naming and /histograms.
 
 #include "base/clock.hpp"
+#include "lockmgr/lease.hpp"
 #include "proxy/http/route_labels.hpp"
 
 #include <chrono>
@@ -24,7 +25,6 @@
 namespace fencegate::proxy {
 
 enum class AcquireOutcome : std::uint8_t { Granted, Contended, Timeout, QueueFull, Denied };
-enum class HoldEnd : std::uint8_t { Released, Expired, Broken };
 // When it was looked how much of its TTL a lease had left.
 enum class ShareAt : std::uint8_t { Release, Write, Renewal };
 enum class LateReturn : std::uint8_t { Release, Renewal };
@@ -87,7 +87,7 @@ public:
     void lock_deadlocks(std::size_t count) noexcept;
     void lease_renewed(ClassId id) noexcept;
     // Counts the end, its hold time and, for a release, the TTL that was left over.
-    void lease_ended(ClassId id, HoldEnd end, Span held, Span remaining) noexcept;
+    void lease_ended(ClassId id, lockmgr::LeaseEnding ending, Span held, Span remaining) noexcept;
     // Of its TTL: 1 is all of it. Near 0 the holder was nearly too late.
     void lease_share_left(ClassId id, ShareAt at, double share) noexcept;
     // The holder released or renewed so long after the lease had run out.

@@ -4,6 +4,7 @@ namespace fencegate::proxy {
 namespace {
 
 using lockmgr::FenceVerdict;
+using lockmgr::LeaseEnding;
 using storage::AcquireEvent;
 using storage::FenceEvent;
 using storage::IdempotencyEvent;
@@ -24,15 +25,6 @@ AcquireOutcome outcome_of(AcquireEvent::Outcome outcome) {
         case AcquireEvent::Outcome::Denied: return AcquireOutcome::Denied;
     }
     return AcquireOutcome::Denied;
-}
-
-HoldEnd end_of(LeaseEndEvent::How how) {
-    switch (how) {
-        case LeaseEndEvent::How::Released: return HoldEnd::Released;
-        case LeaseEndEvent::How::Expired: return HoldEnd::Expired;
-        case LeaseEndEvent::How::Broken: return HoldEnd::Broken;
-    }
-    return HoldEnd::Released;
 }
 
 FenceResult result_of(FenceVerdict verdict) {
@@ -111,10 +103,9 @@ void StoreMetrics::count(const storage::RenewEvent& event) {
 }
 
 void StoreMetrics::count(const LeaseEndEvent& event) {
-    metrics_.lease_ended(event.lock_class, end_of(event.how), span(event.held),
-                         span(event.remaining));
-    if (event.how == LeaseEndEvent::How::Expired) metrics_.lease_expiry_lag(span(event.expiry_lag));
-    if (event.how == LeaseEndEvent::How::Released)
+    metrics_.lease_ended(event.lock_class, event.ending, span(event.held), span(event.remaining));
+    if (event.ending == LeaseEnding::Expired) metrics_.lease_expiry_lag(span(event.expiry_lag));
+    if (event.ending == LeaseEnding::Released)
         metrics_.lease_share_left(event.lock_class, ShareAt::Release, event.remaining / event.ttl);
     if (event.share_left_at_write)
         metrics_.lease_share_left(event.lock_class, ShareAt::Write, *event.share_left_at_write);

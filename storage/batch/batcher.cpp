@@ -186,7 +186,7 @@ void Batcher::roll_back(const Unit& unit) {
     standing_.ledger.roll_back();
     sweeper_.roll_back();
     holds_.begin_round();
-    for (const auto ticket : unit.enqueued) standing_.room.remove(ticket);
+    for (const auto ticket : unit.joined) standing_.waiting.remove(ticket);
 }
 
 }  // namespace fencegate::storage

@@ -31,10 +31,11 @@ Answer failed_before(const Operation& operation) {
 }  // namespace
 
 std::vector<Routed> Batcher::drain() {
-    standing_.room.close();
+    standing_.waiting.close();
     stats_ = {};
     Unit unit(*store_, standing_, begin_moment());  // reads and writes no row
-    for (const auto ticket : standing_.room.tickets()) give_up(unit, ticket, ErrorCode::Draining);
+    for (const auto ticket : standing_.waiting.tickets())
+        give_up(unit, ticket, ErrorCode::Draining);
     standing_.live.commit();
     std::vector<Routed> out;
     publish(unit, out);
@@ -53,10 +54,10 @@ void Batcher::fail_all(std::span<const Request> failed, std::span<const Request>
     }
     for (const auto& request : rest)
         out.push_back({request.home, {request.ticket, failed_before(request.command.operation)}});
-    for (const auto ticket : standing_.room.tickets()) {
-        const auto* waiting = standing_.room.find(ticket);
+    for (const auto ticket : standing_.waiting.tickets()) {
+        const auto* waiting = standing_.waiting.find(ticket);
         out.push_back({waiting->home, {ticket, unknown_outcome(waiting->command.operation)}});
-        standing_.room.remove(ticket);
+        standing_.waiting.remove(ticket);
     }
 }
 

@@ -6,6 +6,7 @@
 // constraint holds although the rules did not, the command that needs it is refused; a waiter that
 // would be granted is answered, a lease that would expire stays for a while, a payment stays held
 // for an hour, the upkeep pauses. Each of them is told and counted once.
+#include "base/overloaded.hpp"
 #include "storage/batch/batcher.hpp"
 #include "storage/commands/lines.hpp"
 
@@ -17,11 +18,6 @@ namespace {
 
 // How many are left out for one command: a page holds the rows of a few dozen leases.
 constexpr std::size_t kLeftOutMax = 256;
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
 
 Answer internal_refusal(const Failure& failure) {
     return refusal({ErrorCode::Internal,
@@ -115,7 +111,7 @@ bool Batcher::leave_out_culprit() {
             [](TheCommand) { return false; },
             [&](const Waiting& waiter) {
                 // One that came with the failed attempt is the command at hand.
-                if (standing_.room.find(waiter.ticket) == nullptr) return false;
+                if (standing_.waiting.find(waiter.ticket) == nullptr) return false;
                 const auto is_damaged = why_->kind == Failure::Kind::Damaged;
                 doomed_.push_back(
                     {waiter.ticket, refusal_of(is_damaged ? Attempt::Damaged : Attempt::Refused)});
@@ -144,7 +140,7 @@ bool Batcher::leave_out_culprit() {
 void Batcher::give_up_doomed(Unit& unit) {
     for (const auto& [ticket, answer] : doomed_) turn_away(unit, ticket, answer);
     std::erase_if(doomed_, [this](const Doomed& doomed) {
-        return standing_.room.find(doomed.ticket) == nullptr;
+        return standing_.waiting.find(doomed.ticket) == nullptr;
     });
 }
 

@@ -9,11 +9,11 @@ namespace fencegate::storage {
 
 void Batcher::publish(Unit& unit, std::vector<Routed>& out) {
     for (auto& [ticket, answer] : unit.outcomes) {
-        const auto* waiting = standing_.room.find(ticket);
+        const auto* waiting = standing_.waiting.find(ticket);
         FG_CHECK(waiting != nullptr);
         if (answer.error) advise(waiting->command.operation, *answer.error);
         out.push_back({waiting->home, {ticket, std::move(answer)}});
-        standing_.room.remove(ticket);
+        standing_.waiting.remove(ticket);
     }
     for (std::size_t told = 0; told < unit.contradictions; ++told)
         observer_.on_error(StoreError::Constraint);
@@ -39,8 +39,8 @@ void Batcher::publish_levels() {
     for (std::size_t lock_class = 0; lock_class < held_.size(); ++lock_class) {
         observer_.on_levels(lock_class,
                             {.held = held_[lock_class],
-                             .waiting = standing_.room.count(lock_class),
-                             .oldest_waiter_since = standing_.room.oldest_since(lock_class)});
+                             .waiting = standing_.waiting.count(lock_class),
+                             .oldest_waiter_since = standing_.waiting.oldest_since(lock_class)});
     }
 }
 

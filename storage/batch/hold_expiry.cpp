@@ -39,7 +39,7 @@ void HoldExpiry::expire(Unit& unit, const std::string& payment_id) {
     if (payment == nullptr) return;
     auto change = decide_expire(*payment);
     if (!change) return;
-    unit.ledger.post(change->after, change->transfers,
+    unit.ledger.book(change->after, change->transfers,
                      {.token = std::nullopt,
                       .principal = {},
                       .owner = {},

@@ -136,7 +136,7 @@ void StoreThread::work() {
 
 StoreThread::Inbox StoreThread::next() {
     std::unique_lock lock(mutex_);
-    if (!has_work() && (!copy_ || copy_rests_)) {
+    if (!has_work() && (!copy_ || copy_pauses_)) {
         auto until = clock_.boot_now() + (copy_ ? kCopyRest : kWaitMax);
         if (const auto deadline = store_->next_deadline()) until = std::min(until, *deadline);
         note_idle();
@@ -214,8 +214,8 @@ void StoreThread::begin_copy(const std::filesystem::path& file) {
 
 void StoreThread::copy_a_little() {
     if (!copy_) return;
-    copy_rests_ = !copy_sink_->takes_more();
-    if (copy_rests_) return;
+    copy_pauses_ = !copy_sink_->takes_more();
+    if (copy_pauses_) return;
     const auto is_complete = copy_->step(clock_, kCopySlice);
     if (!is_complete) return end_copy(std::unexpected(is_complete.error()));
     copy_sink_->on_copy_progress(copy_->progress());

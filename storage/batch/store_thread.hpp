@@ -90,7 +90,7 @@ private:
     std::atomic<std::size_t> submitted_ = 0;    // see EngineLoad
     std::atomic<std::int64_t> busy_since_ = 0;  // ns since boot; 0: idle
     std::unique_ptr<StoreCopy> copy_;
-    bool copy_rests_ = false;  // until its sink takes more
+    bool copy_pauses_ = false;  // until its sink takes more
     std::thread thread_;
 };
 

@@ -8,6 +8,7 @@
 
 namespace fencegate::storage {
 
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
@@ -64,7 +65,7 @@ Answer carry_out(Unit& unit, const Command& command, const Resign& resign) {
     const auto lease = pass_fence(unit, command, resign.token, &lock);
     if (!lease) return lease.error();
     // A late resignation is accepted where late writes are, and has nothing left to end.
-    if ((*lease)->state == LeaseState::Live) end_lease(unit, **lease, LeaseState::Released);
+    if ((*lease)->state == LeaseState::Live) end_lease(unit, **lease, LeaseEnding::Released);
     Answer answer;
     answer.resource_id = to_string((*lease)->id);
     return answer;

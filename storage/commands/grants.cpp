@@ -12,6 +12,7 @@ namespace fencegate::storage {
 
 using lockmgr::Fit;
 using lockmgr::Lease;
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
@@ -19,29 +20,17 @@ namespace {
 
 using Acquired = AcquireEvent::Outcome;
 
-LeaseEndEvent::How how_of(LeaseState state) {
-    if (state == LeaseState::Expired) return LeaseEndEvent::How::Expired;
-    if (state == LeaseState::Broken) return LeaseEndEvent::How::Broken;
-    return LeaseEndEvent::How::Released;
-}
-
-LockNotice::Kind kind_of(LeaseState state) {
-    if (state == LeaseState::Expired) return LockNotice::Kind::Expired;
-    if (state == LeaseState::Broken) return LockNotice::Kind::Broken;
-    return LockNotice::Kind::Released;
-}
-
 // Of a lease that ran out, up to its deadline: how late that was noticed is a figure of its own.
 // TTLs lie on the bounds of the histogram's buckets, so what is a hair above, because its deadline
 // counts from the end of a commit or because rows count whole milliseconds, would be told as up to
 // two and a half times the TTL.
-Seconds time_held(const Unit& unit, const Lease& lease, LeaseState how, Seconds expiry_lag) {
+Seconds time_held(const Unit& unit, const Lease& lease, LeaseEnding ending, Seconds expiry_lag) {
     constexpr Seconds kRounding{.002};
     constexpr Seconds kCommit{.1};
     const Seconds held = unit.now - lease.held_since - expiry_lag;
     const Seconds ttl = lease.ttl;
     const bool is_whole_ttl =
-        how == LeaseState::Expired && held >= ttl - kRounding && held <= ttl + kCommit;
+        ending == LeaseEnding::Expired && held >= ttl - kRounding && held <= ttl + kCommit;
     return is_whole_ttl ? ttl : std::max(held, Seconds(0));
 }
 
@@ -133,20 +122,20 @@ Answer grant(Unit& unit, const Command& command, Duration ttl, Seconds waited) {
     return answer;
 }
 
-void end_lease(Unit& unit, const Lease& lease, LeaseState how, Seconds expiry_lag,
+void end_lease(Unit& unit, const Lease& lease, LeaseEnding ending, Seconds expiry_lag,
                std::string reason) {
     const auto deadline = unit.live.expiries().deadline_of(lease.token);
     const Seconds remaining = Duration(deadline ? ms_between(unit.now, *deadline) : 0);
-    unit.leases.end(lease.token, how, unit.stamp(), reason);
+    unit.leases.end(lease.token, ending, unit.stamp(), reason);
     unit.live.end(lease);
-    const auto held_for = time_held(unit, lease, how, expiry_lag);
+    const auto held_for = time_held(unit, lease, ending, expiry_lag);
     for (const auto& lock : lease.locks) {
         const auto lock_class = unit.classes.index_of(lock);
-        const auto delay = unit.classes[lock_class].lock_delay;
-        if (how == LeaseState::Expired && delay > Duration::zero())
-            unit.live.rest(lock, unit.now + delay);
+        const auto lock_delay = unit.classes[lock_class].lock_delay;
+        if (ending == LeaseEnding::Expired && lock_delay > Duration::zero())
+            unit.live.rest(lock, unit.now + lock_delay);
         unit.events.emplace_back(LeaseEndEvent{.lock_class = lock_class,
-                                               .how = how_of(how),
+                                               .ending = ending,
                                                .token = lease.token,
                                                .held = held_for,
                                                .ttl = lease.ttl,
@@ -154,7 +143,8 @@ void end_lease(Unit& unit, const Lease& lease, LeaseState how, Seconds expiry_la
                                                .expiry_lag = expiry_lag});
         unit.freed.push_back(lock);
     }
-    auto notice = notice_of(unit, kind_of(how), lease);
+    auto notice = notice_of(unit, LockNotice::Kind::Ended, lease);
+    notice.ending = ending;
     notice.text = std::move(reason);
     unit.notices.push_back(std::move(notice));
 }

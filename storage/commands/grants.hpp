@@ -26,7 +26,7 @@ namespace fencegate::storage {
 [[nodiscard]] bool write_grant(LeaseTable& leases, const lockmgr::Lease& lease);
 
 // Ends a live lease; who waits for its locks can be served then. `lease` may be the row itself.
-void end_lease(Unit& unit, const lockmgr::Lease& lease, lockmgr::LeaseState how,
+void end_lease(Unit& unit, const lockmgr::Lease& lease, lockmgr::LeaseEnding ending,
                Seconds expiry_lag = {}, std::string reason = {});
 
 // After a restart: arms every live lease of the rows with its full TTL. False: the rows contradict

@@ -10,7 +10,7 @@
 namespace fencegate::storage {
 
 using lockmgr::Fit;
-using lockmgr::LeaseState;
+using lockmgr::LeaseEnding;
 using lockmgr::LockClass;
 using lockmgr::LockName;
 using lockmgr::Waiter;
@@ -77,15 +77,15 @@ std::optional<LockName> rest_that_is_over(const Unit& unit) {
 // one that can come back.
 bool keep_place(Unit& unit, Waiter waiter) {
     const auto kept = unit.classes.strictest(waiter.locks).place_kept;
-    if (!waiter.key || kept <= Duration::zero() || unit.room.is_closed()) return false;
+    if (!waiter.key || kept <= Duration::zero() || unit.waiting.is_closed()) return false;
     waiter.away_until = unit.now + kept;
-    unit.live.enqueue(std::move(waiter));
+    unit.live.join(std::move(waiter));
     return true;
 }
 
 // Whoever stands behind it may be next then. nullopt: it does not wait.
 std::optional<Waiter> take_out(Unit& unit, Ticket ticket) {
-    const auto* waiting = unit.room.find(ticket);
+    const auto* waiting = unit.waiting.find(ticket);
     if (waiting == nullptr) return std::nullopt;
     auto waiter = unit.live.remove(waiting->waiter);
     if (waiter) unit.freed.insert(unit.freed.end(), waiter->locks.begin(), waiter->locks.end());
@@ -99,7 +99,7 @@ Answer serve(Unit& unit, const Waiter& waiter) {
         note(unit, waiter.locks, Acquired::Timeout, unit.now - waiter.asked_at);
         return step_away(unit, waiter);
     }
-    const auto* waiting = unit.room.find(Ticket(waiter.asker));
+    const auto* waiting = unit.waiting.find(Ticket(waiter.asker));
     FG_CHECK(waiting != nullptr);
     if (auto refused = refuse_purpose(unit, waiting->acquire())) return *refused;
     if (!unit.live.usage().may_hold(waiter.principal, waiter.locks))
@@ -124,7 +124,7 @@ std::optional<Answer> wait(Unit& unit, const Request& request, Duration ttl, con
                            const std::optional<Waiter>& place) {
     const auto& command = request.command;
     const auto& acquire = std::get<AcquireLock>(command.operation);
-    if (unit.room.is_closed())
+    if (unit.waiting.is_closed())
         return refusal({ErrorCode::Draining, "The gateway is shutting down.", {}, 1'000});
     if (!unit.live.usage().may_wait(command.principal, acquire.locks))
         return deny(unit, acquire.locks, over_quota("waits for"));
@@ -135,7 +135,7 @@ std::optional<Answer> wait(Unit& unit, const Request& request, Duration ttl, con
                         {},
                         1'000});
     }
-    Waiter waiter{.id = place ? place->id : unit.room.take_id(),
+    Waiter waiter{.id = place ? place->id : unit.waiting.take_id(),
                   .asker = request.ticket.value(),
                   .locks = acquire.locks,
                   .claim = acquire.claim,
@@ -146,10 +146,10 @@ std::optional<Answer> wait(Unit& unit, const Request& request, Duration ttl, con
                   .asked_at = unit.now};
     if (const auto& key = acquire.idempotency)
         waiter.key = lockmgr::RequestKey{key->digest, key->fingerprint};
-    unit.room.add({request.ticket, waiter.id, request.home, command, ttl,
-                   unit.classes.index_of(acquire.locks.front()), waiter.since});
-    unit.live.enqueue(std::move(waiter));
-    unit.enqueued.push_back(request.ticket);
+    unit.waiting.add({request.ticket, waiter.id, request.home, command, ttl,
+                      unit.classes.index_of(acquire.locks.front()), waiter.since});
+    unit.live.join(std::move(waiter));
+    unit.joined.push_back(request.ticket);
     return std::nullopt;
 }
 
@@ -185,7 +185,7 @@ void run_due(Unit& unit) {
     const auto deadline = *unit.live.expiries().deadline_of(*token);
     const auto* lease = unit.leases.find(*token);
     // Without the row nothing of this will commit: the read has failed.
-    if (lease != nullptr) end_lease(unit, *lease, LeaseState::Expired, unit.now - deadline);
+    if (lease != nullptr) end_lease(unit, *lease, LeaseEnding::Expired, unit.now - deadline);
 }
 
 void time_out_due(Unit& unit, std::size_t max) {

@@ -14,7 +14,7 @@ namespace fencegate::storage {
 // The place in line that was kept for who asks under this key, which is then its again.
 [[nodiscard]] std::optional<lockmgr::Waiter> take_up_place(Unit& unit,
                                                            const std::optional<Idempotency>& key);
-// Queues the asker, at its old place if it had one. Nothing: it waits.
+// Puts the asker in line, at its old place if it had one. nullopt: it waits.
 [[nodiscard]] std::optional<Answer> wait(Unit& unit, const Request& request, Duration ttl,
                                          const lockmgr::LockClass& klass,
                                          const std::optional<lockmgr::Waiter>& place);

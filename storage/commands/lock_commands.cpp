@@ -16,6 +16,7 @@ namespace fencegate::storage {
 using lockmgr::AcquireDecision;
 using lockmgr::Fit;
 using lockmgr::Lease;
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 
 namespace {
@@ -68,7 +69,7 @@ std::optional<Answer> carry_out(Unit& unit, const Request& request, const Acquir
                      "semaphore of another number of permits. All its users must agree.",
                      {},
                      -1});
-    const auto id = place ? place->id : unit.room.next_id();
+    const auto id = place ? place->id : unit.waiting.next_id();
     const bool somebody_waits = !unit.live.waiters().is_first(acquire.locks, id);
     switch (lockmgr::decide_acquire(fit == Fit::Fits, somebody_waits, acquire.wait)) {
         case AcquireDecision::Grant:
@@ -89,7 +90,7 @@ Answer carry_out(Unit& unit, const Command& command, const RenewLease& renew) {
     if (lease != nullptr && lease->state == LeaseState::Live && is_over(unit, lease->token)) {
         if (unit.keeps_record) {
             const auto deadline = *unit.live.expiries().deadline_of(lease->token);
-            end_lease(unit, *lease, LeaseState::Expired, unit.now - deadline);
+            end_lease(unit, *lease, LeaseEnding::Expired, unit.now - deadline);
         } else {
             unrecorded = as_told(unit, *lease);
             lease = &*unrecorded;
@@ -137,7 +138,7 @@ Answer carry_out(Unit& unit, const Command& command, const ReleaseLease& release
         if (answer.is_replayed) return answer;
         return not_own(unit, lease, own.error(), LateReturnEvent::What::Release);
     }
-    end_lease(unit, *lease, LeaseState::Released);
+    end_lease(unit, *lease, LeaseEnding::Released);
     return answer;
 }
 
@@ -155,7 +156,7 @@ Answer carry_out(Unit& unit, const Command&, const BreakLock& broken) {
                         -1});
     const auto* lease = unit.leases.find(*seen);
     if (lease == nullptr) return contradicted(unit, "is free", "is held");
-    end_lease(unit, *lease, LeaseState::Broken, Seconds(0), broken.reason);
+    end_lease(unit, *lease, LeaseEnding::Broken, Seconds(0), broken.reason);
     Answer answer;
     answer.resource_id = to_string(lease->id);
     answer.body = lease_document({.lease = *lease});

@@ -76,28 +76,28 @@ std::optional<Answer> refuse_new(Unit& unit, const CreatePayment& create,
 }
 
 Answer create_new(Unit& unit, const CreatePayment& create, const std::string& principal,
-                  const Movement& movement) {
+                  const Authorship& author) {
     if (auto refused = refuse_new(unit, create, principal)) return *refused;
-    Payment draft;
-    draft.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(unit.wall, unit.random)) : create.id;
-    draft.currency = create.currency;
-    draft.authorized_minor = create.amount_minor;
-    draft.reference = create.reference;
-    draft.metadata_json = create.metadata_json;
-    draft.created_at = unit.ledger.booking_time(unit.wall);
-    draft.authorized_hour = unit.hour;
-    auto change = decide_create(std::move(draft), create.capture);
+    Payment payment;
+    payment.id = create.id.empty() ? "pay_" + to_hex(uuid_v7(unit.wall, unit.random)) : create.id;
+    payment.currency = create.currency;
+    payment.authorized_minor = create.amount_minor;
+    payment.reference = create.reference;
+    payment.metadata_json = create.metadata_json;
+    payment.created_at = unit.ledger.booking_time(unit.wall);
+    payment.authorized_hour = unit.hour;
+    auto change = decide_create(std::move(payment), create.capture);
     if (!create.reference.empty()) unit.payments.insert_reference(change.after, principal);
-    unit.ledger.post(change.after, change.transfers, movement, unit.random);
+    unit.ledger.book(change.after, change.transfers, author, unit.random);
     unit.payments.insert(change.after);
     return answer_with(change.after);
 }
 
 Answer make_move(Unit& unit, const Payment& payment, const MovePayment& move,
-                 const Movement& movement) {
+                 const Authorship& author) {
     auto change = decide(payment, move);
     if (!change) return refusal(change.error());
-    const auto booked = unit.ledger.post(change->after, change->transfers, movement, unit.random);
+    const auto booked = unit.ledger.book(change->after, change->transfers, author, unit.random);
     unit.payments.update(change->after);
     auto answer = answer_with(change->after);
     if (move.kind == MovePayment::Kind::Refund)
@@ -138,14 +138,14 @@ Answer carry_out(Unit& unit, const Command& command, const MovePayment& move) {
     if (!lease) return lease.error();
     const auto* payment = unit.payments.find(move.payment_id);
     if (payment != nullptr && !is_version_meant(*payment, move)) return changed(*payment);
-    const Movement movement{.token = *move.token,
+    const Authorship author{.token = *move.token,
                             .principal = command.principal,
                             .owner = (*lease)->owner,
                             .key = move.idempotency.key,
                             .reason = move.reason,
                             .now = unit.wall};
     auto answer =
-        payment != nullptr ? make_move(unit, *payment, move, movement) : refusal(not_found());
+        payment != nullptr ? make_move(unit, *payment, move, author) : refusal(not_found());
     unit.events.emplace_back(PaymentEvent{operation_of(move.kind), !answer.error.has_value()});
     return answer;
 }

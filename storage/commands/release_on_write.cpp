@@ -5,6 +5,7 @@
 
 namespace fencegate::storage {
 
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 
 void release_on_write(Unit& unit, const Command& command, Answer& answer) {
@@ -14,7 +15,7 @@ void release_on_write(Unit& unit, const Command& command, Answer& answer) {
     const auto* lease = unit.leases.find(*token);
     if (lease == nullptr) return;
     // Done, failed and resign have released it themselves by now.
-    if (lease->state == LeaseState::Live) end_lease(unit, *lease, LeaseState::Released);
+    if (lease->state == LeaseState::Live) end_lease(unit, *lease, LeaseEnding::Released);
     answer.fence_status =
         lease->state == LeaseState::Released ? FenceStatus::Released : FenceStatus::Stale;
 }

@@ -8,6 +8,7 @@
 
 namespace fencegate::storage {
 
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 using lockmgr::PresentedToken;
@@ -76,7 +77,7 @@ Answer carry_out(Unit& unit, const Command& command, const FinishRun& finish) {
         run.ended_at = unit.wall;
         run.result = finish.result;
         unit.runs.put(run);
-        if ((*lease)->state == LeaseState::Live) end_lease(unit, **lease, LeaseState::Released);
+        if ((*lease)->state == LeaseState::Live) end_lease(unit, **lease, LeaseEnding::Released);
     } else if (run.result != finish.result) {
         // What was said first is what others have read.
         return refusal(finished(run, finish.result));

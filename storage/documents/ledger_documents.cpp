@@ -1,5 +1,6 @@
 #include "storage/documents/ledger_documents.hpp"
 
+#include "base/hex.hpp"
 #include "storage/money/money.hpp"
 
 #include <algorithm>
@@ -8,17 +9,6 @@ namespace fencegate::storage {
 namespace {
 
 constexpr std::size_t kEntryBytes = 640;  // a first guess that saves growing
-
-std::string hex_of(const Sha256& seal) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * seal.size());
-    for (const auto byte : seal) {
-        text += kDigits[byte >> 4];
-        text += kDigits[byte & 0xf];
-    }
-    return text;
-}
 
 void write_token(JsonWriter& json, const JournalEntry& entry) {
     json.key("fencing_token");
@@ -112,7 +102,7 @@ void write_entry_members(JsonWriter& json, const JournalEntry& entry) {
     json.member("idempotency_key", entry.key)
         .member("reason", entry.reason)
         .member("booked_at", rfc3339(entry.booked_at).text)
-        .member("seal", hex_of(entry.seal));
+        .member("seal", to_hex(entry.seal));
 }
 
 std::string entries_document(const std::vector<JournalEntry>& entries, std::string_view next_cursor,

@@ -6,7 +6,7 @@
 #include "base/json_writer.hpp"
 #include "lockmgr/lease.hpp"
 #include "lockmgr/renewal.hpp"
-#include "lockmgr/wait_queue.hpp"
+#include "lockmgr/waiting_lines.hpp"
 #include "lockmgr/waits_for.hpp"
 #include "storage/model/refused_write.hpp"
 

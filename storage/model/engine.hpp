@@ -9,7 +9,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "lockmgr/lock_class.hpp"
-#include "lockmgr/wait_queue.hpp"
+#include "lockmgr/waiting_lines.hpp"
 #include "storage/model/command.hpp"
 #include "storage/model/store_events.hpp"
 

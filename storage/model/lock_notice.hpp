@@ -19,9 +19,7 @@ struct LockNotice {
     enum class Kind : std::uint8_t {
         Granted,
         Renewed,
-        Released,
-        Expired,
-        Broken,     // `text` is the reason
+        Ended,      // as `ending` says; of a break, `text` is the reason
         Refused,    // a write under `token` was refused by the fence; `refusal` says how
         Proclaimed  // the leader of an election set its value: `text`, a JSON object
     };
@@ -32,6 +30,7 @@ struct LockNotice {
     std::string principal{};  // whose lease it is; of a refusal, who asked
     std::string owner{};
     Duration ttl{0};
+    lockmgr::LeaseEnding ending{};  // of an end only
     // Of a refusal only.
     std::optional<ErrorCode> refusal{};
     std::optional<lockmgr::FencingToken> current_token{};  // nullopt: nobody holds the lock

@@ -1,14 +1,11 @@
 #include "storage/model/operation.hpp"
 
+#include "base/overloaded.hpp"
+
 #include <utility>
 
 namespace fencegate::storage {
 namespace {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
 
 OperationKind kind_of_acquire(const AcquireLock& acquire) {
     if (std::holds_alternative<Campaign>(acquire.purpose)) return OperationKind::Campaign;

@@ -6,6 +6,7 @@
 #include "base/believed_wall.hpp"
 #include "base/clock.hpp"
 #include "lockmgr/fence_rule.hpp"
+#include "lockmgr/lease.hpp"
 #include "lockmgr/lock_name.hpp"
 #include "storage/model/lock_notice.hpp"
 
@@ -34,9 +35,8 @@ struct RenewEvent {
     Seconds ttl;        // that it had
 };
 struct LeaseEndEvent {
-    enum class How : std::uint8_t { Released, Expired, Broken };
     std::size_t lock_class;
-    How how;
+    lockmgr::LeaseEnding ending;
     lockmgr::FencingToken token;
     Seconds held{0};
     Seconds ttl{0};

@@ -1,5 +1,5 @@
 #pragma once
-// JournalEntry: one transfer as the journal keeps it, and the seal that ties it to all before it.
+// JournalEntry: one transfer, once it is booked, and the seal that ties it to all before it.
 // A seal is SHA-256 over the entry and the seal before it, so an entry that was changed, taken out
 // or slipped in does not fit its neighbours. It does not stop somebody who can rewrite every later
 // seal as well: against that, keep the newest seal elsewhere (`fencegate verify` prints it).

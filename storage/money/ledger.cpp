@@ -41,26 +41,26 @@ WallTime Ledger::booking_time(WallTime now) const {
     return head_.booked_at - now <= BelievedWall::kDrift ? std::max(now, head_.booked_at) : now;
 }
 
-Ledger::Booked Ledger::post(Payment& payment, std::span<const TransferDraft> drafts,
-                            const Movement& movement, Random& random) {
-    FG_CHECK(!drafts.empty());
+Ledger::Booked Ledger::book(Payment& payment, std::span<const Transfer> transfers,
+                            const Authorship& author, Random& random) {
+    FG_CHECK(!transfers.empty());
     JournalEntry entry{.payment_id = payment.id,
                        .currency = payment.currency,
-                       .token = movement.token,
-                       .principal = std::string(movement.principal),
-                       .owner = std::string(movement.owner),
-                       .key = std::string(movement.key),
-                       .reason = std::string(movement.reason),
-                       .booked_at = booking_time(movement.now),
+                       .token = author.token,
+                       .principal = std::string(author.principal),
+                       .owner = std::string(author.owner),
+                       .key = std::string(author.key),
+                       .reason = std::string(author.reason),
+                       .booked_at = booking_time(author.now),
                        .movement = next_id()};
     Booked booked{.id = {}, .at = entry.booked_at};
-    for (const auto& draft : drafts) {
-        const auto [debit, credit] = accounts_of(draft.kind);
+    for (const auto& transfer : transfers) {
+        const auto [debit, credit] = accounts_of(transfer.kind);
         entry.id = next_id();
-        entry.kind = draft.kind;
+        entry.kind = transfer.kind;
         entry.debit = debit;
         entry.credit = credit;
-        entry.amount_minor = draft.amount_minor;
+        entry.amount_minor = transfer.amount_minor;
         entry.public_id = uuid_v7(entry.booked_at, random);
         entry.previous = payment.last_transfer;
         entry.seal = seal_of(entry, head_.seal);
@@ -78,15 +78,15 @@ void Ledger::append(JournalEntry entry) {
     head_.booked_at = entry.booked_at;
     head_.seal = entry.seal;
     const auto currency = balances_.try_emplace(entry.currency).first;
-    postings_.push_back({currency, entry.debit, entry.credit, entry.amount_minor});
-    add(postings_.back(), entry.amount_minor);
+    moved_.push_back({currency, entry.debit, entry.credit, entry.amount_minor});
+    add(moved_.back(), entry.amount_minor);
     changes_.entries.push_back(std::move(entry));
 }
 
-void Ledger::add(const Posting& posting, std::int64_t amount_minor) {
-    auto& accounts = posting.currency->second;
-    balance_of(accounts, posting.debit).debits_minor += amount_minor;
-    balance_of(accounts, posting.credit).credits_minor += amount_minor;
+void Ledger::add(const Moved& moved, std::int64_t amount_minor) {
+    auto& accounts = moved.currency->second;
+    balance_of(accounts, moved.debit).debits_minor += amount_minor;
+    balance_of(accounts, moved.credit).credits_minor += amount_minor;
 }
 
 bool Ledger::has_room(std::string_view currency, std::int64_t amount_minor) const {
@@ -116,13 +116,13 @@ LedgerChanges Ledger::take_changes() {
 }
 
 void Ledger::commit() {
-    postings_.clear();
+    moved_.clear();
     committed_ = head_;
 }
 
 void Ledger::roll_back() {
-    for (const auto& posting : postings_) add(posting, -posting.amount_minor);
-    postings_.clear();
+    for (const auto& moved : moved_) add(moved, -moved.amount_minor);
+    moved_.clear();
     changes_ = {};
     head_ = committed_;
 }

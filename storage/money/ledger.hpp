@@ -2,7 +2,8 @@
 // Ledger: books movements, seals them and keeps the balances. Its head and the balances are in
 // memory, where they follow the rows through every rollback, as LiveState does; it decides what is
 // booked, and hands it over as LedgerChanges.
-// A movement is one or more transfers that are booked side by side or not at all.
+// A transfer that is booked is an entry of the journal. A movement is one or more transfers that
+// are booked side by side or not at all.
 // Numbers: an entry's id is `epoch * 2^43 + n`, as a token is. A restore raises the epoch, so no
 // number that a lost journal told, as an event or a version, ever names something else. Within an
 // epoch there is no gap. Time: order is by id; an entry has the time that the store believes
@@ -35,8 +36,8 @@ struct Balance {
 };
 using Balances = std::map<std::string, std::array<Balance, kAccounts>, std::less<>>;  // by currency
 
-// Who moves money, under which fence and key, when.
-struct Movement {
+// Who makes a movement, under which fence and key, when.
+struct Authorship {
     std::optional<lockmgr::FencingToken> token;
     std::string_view principal;  // empty: the gateway itself
     std::string_view owner;
@@ -97,9 +98,9 @@ public:
 
     explicit Ledger(LedgerState state);
 
-    // Books `drafts` as one movement and makes the last of them the head of the payment's chain,
-    // which the caller writes. REQUIRES: there is at least one draft, and the payment has a row.
-    Booked post(Payment& payment, std::span<const TransferDraft> drafts, const Movement& movement,
+    // Books `transfers` as one movement and makes the last of them the head of the payment's
+    // chain, which the caller writes. REQUIRES: there is at least one, and the payment has a row.
+    Booked book(Payment& payment, std::span<const Transfer> transfers, const Authorship& author,
                 Random& random);
 
     // False where the sums of the currency would no longer fit 63 bits. Asked before money comes
@@ -119,7 +120,8 @@ public:
     void roll_back();
 
 private:
-    struct Posting {
+    // What an entry added to two balances.
+    struct Moved {
         Balances::iterator currency;
         Account debit;
         Account credit;
@@ -128,14 +130,14 @@ private:
 
     [[nodiscard]] std::int64_t next_id() const noexcept;
     void append(JournalEntry entry);
-    void add(const Posting& posting, std::int64_t amount_minor);
+    void add(const Moved& moved, std::int64_t amount_minor);
 
     Balances balances_;
     std::int64_t epoch_begin_;  // ids of this epoch are above it
     LedgerHead head_;
     LedgerHead committed_;
-    std::vector<Posting> postings_{};  // of this batch
-    LedgerChanges changes_{};          // not handed over yet
+    std::vector<Moved> moved_{};  // of this batch
+    LedgerChanges changes_{};     // not handed over yet
 };
 
 // Ids of the epoch are above this.

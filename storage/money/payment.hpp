@@ -1,5 +1,5 @@
 #pragma once
-// Payment, its movements and the ledger accounts they touch.
+// Payment, its transfers and the ledger accounts they touch.
 // Money is int64 minor units of one ISO 4217 currency; money.hpp has the table.
 // Thread rule: plain values.
 // Invariant: 0 <= refunded <= captured <= authorized <= kAmountMinorMax. The rules keep it, and the
@@ -77,8 +77,8 @@ struct TransferAccounts {
 
 [[nodiscard]] TransferAccounts accounts_of(TransferKind kind) noexcept;
 
-// A movement that a rule decided and the store has yet to write.
-struct TransferDraft {
+// What a rule decided and the ledger has yet to book; then it is a JournalEntry.
+struct Transfer {
     TransferKind kind;
     std::int64_t amount_minor;
 };

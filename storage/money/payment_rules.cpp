@@ -35,10 +35,10 @@ Result<PaymentChange> released(const Payment& payment, PaymentState into) {
 
 }  // namespace
 
-PaymentChange decide_create(Payment draft, bool capture) {
-    const TransferDraft hold{TransferKind::Authorize, draft.authorized_minor};
-    if (!capture) return {std::move(draft), {hold}};
-    auto change = captured(draft, draft.authorized_minor);
+PaymentChange decide_create(Payment payment, bool capture) {
+    const Transfer hold{TransferKind::Authorize, payment.authorized_minor};
+    if (!capture) return {std::move(payment), {hold}};
+    auto change = captured(payment, payment.authorized_minor);
     change.transfers.insert(change.transfers.begin(), hold);
     return change;
 }

@@ -15,12 +15,13 @@ namespace fencegate::storage {
 
 struct PaymentChange {
     Payment after;
-    std::vector<TransferDraft> transfers;
+    std::vector<Transfer> transfers;
 };
 
 // A new payment: its whole amount authorized, and captured at once if `capture`.
-// REQUIRES: `draft.authorized_minor` is in 1..kAmountMinorMax and nothing is captured or refunded.
-[[nodiscard]] PaymentChange decide_create(Payment draft, bool capture);
+// REQUIRES: `payment.authorized_minor` is in 1..kAmountMinorMax and nothing is captured or
+// refunded.
+[[nodiscard]] PaymentChange decide_create(Payment payment, bool capture);
 
 // `amount` absent means the rest. What a partial capture leaves is released at once.
 // Fails with: InvalidArgument, PaymentNotCapturable, CaptureExceedsAuthorized.

@@ -1,5 +1,6 @@
 #include "storage/sqlite/connection.hpp"
 
+#include "base/hex.hpp"
 #include "base/start_failure.hpp"
 #include "storage/sqlite/disk_failure.hpp"
 #include "storage/sqlite/page_seal.hpp"
@@ -31,12 +32,10 @@ bool is_of_disk(int code) noexcept {
 
 // SQLite takes everything behind a ? of a URI for options.
 std::string uri_of(const std::filesystem::path& file) {
-    static constexpr char kDigits[] = "0123456789ABCDEF";
     std::string uri = "file:";
     for (const char letter : std::filesystem::absolute(file).string()) {
-        const auto byte = static_cast<unsigned char>(letter);
         if (letter == '%' || letter == '?' || letter == '#') {
-            uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+            append_percent_escape(uri, letter);
         } else {
             uri += letter;
         }

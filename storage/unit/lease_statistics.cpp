@@ -56,9 +56,9 @@ void LeaseStatistics::note(const LeaseEndEvent& end, BootTime now) {
     auto& slot = slot_of(end.lock_class, now);
     slot.hold.record(ms(end.held));
     slot.ttl.record(ms(end.ttl));
-    if (end.how == LeaseEndEvent::How::Expired) ++slot.expired;
+    if (end.ending == lockmgr::LeaseEnding::Expired) ++slot.expired;
     if (end.share_left_at_write) slot.left_at_write.record(per_mille(*end.share_left_at_write));
-    if (end.how != LeaseEndEvent::How::Released) return;
+    if (end.ending != lockmgr::LeaseEnding::Released) return;
     // Since its last renewal. A lease whose deadline max_hold has cut began with less than its TTL.
     slot.needed.record(ms(std::min(end.held, end.ttl - end.remaining)));
     slot.left_at_release.record(per_mille(end.remaining / end.ttl));

@@ -5,6 +5,7 @@ namespace fencegate::storage {
 
 using lockmgr::FencingToken;
 using lockmgr::Lease;
+using lockmgr::LeaseEnding;
 using lockmgr::LeaseState;
 using lockmgr::LockName;
 
@@ -71,7 +72,8 @@ void LeaseTable::set_ttl(FencingToken token, Duration ttl) {
     slot(token).lease->ttl = ttl;
 }
 
-void LeaseTable::end(FencingToken token, LeaseState how, Stamp at, std::string break_reason) {
+void LeaseTable::end(FencingToken token, LeaseEnding ending, Stamp at, std::string break_reason) {
+    const auto how = state_after(ending);
     change(token).end = LeaseEnd{how, at, std::move(break_reason)};
     auto& lease = *slot(token).lease;
     lease.state = how;

@@ -8,7 +8,7 @@
 #include "lockmgr/lock_class.hpp"
 #include "storage/money/ledger.hpp"
 #include "storage/unit/lease_statistics.hpp"
-#include "storage/unit/waiting_room.hpp"
+#include "storage/unit/waiting_acquires.hpp"
 
 #include <utility>
 
@@ -21,14 +21,14 @@ struct Standing {
         : classes(std::move(lock_classes)),
           random(randomness),
           live(limits, classes),
-          room(classes.size()),
+          waiting(classes.size()),
           ledger(std::move(state)),
           statistics(classes.size()) {}
 
     const lockmgr::LockClasses classes;
     Random& random;
     lockmgr::LiveState live;
-    WaitingRoom room;
+    WaitingAcquires waiting;
     Ledger ledger;
     LeaseStatistics statistics;
 };

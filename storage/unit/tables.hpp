@@ -40,7 +40,7 @@ public:
     void grant(const lockmgr::Lease& lease);
     // Each of these REQUIRES that the lease was found.
     void set_ttl(Token token, Duration ttl);
-    void end(Token token, lockmgr::LeaseState how, Stamp at, std::string break_reason = {});
+    void end(Token token, lockmgr::LeaseEnding ending, Stamp at, std::string break_reason = {});
     void supersede(Token token);
     // Counts one more write that the fence refused; returns how many they are.
     [[nodiscard]] std::int64_t count_refusal(Token token);

@@ -17,7 +17,7 @@ Unit::Unit(Store& store, Standing& standing, const Moment& moment)
       classes(standing.classes),
       random(standing.random),
       live(standing.live),
-      room(standing.room),
+      waiting(standing.waiting),
       ledger(standing.ledger),
       statistics(standing.statistics),
       store_(store),

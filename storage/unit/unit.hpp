@@ -68,7 +68,7 @@ public:
     const lockmgr::LockClasses& classes;
     Random& random;
     lockmgr::LiveState& live;
-    WaitingRoom& room;
+    WaitingAcquires& waiting;
     Ledger& ledger;
     const LeaseStatistics& statistics;
 
@@ -80,13 +80,13 @@ public:
     std::size_t contradictions = 0;  // grants that the rows did not allow
 
     // --- how far it has come ---
-    std::vector<Ticket> enqueued{};          // waiters that entered in this batch
+    std::vector<Ticket> joined{};            // waiters that came to stand in line in this batch
     std::vector<lockmgr::LockName> freed{};  // somebody in their lines may be granted now
     std::size_t served = 0;                  // waiters that were
     std::size_t run_due = 0;                 // ends of leases and of rests
 
     // Whether somebody came to wait or left a line.
-    [[nodiscard]] bool lines_moved() const { return !enqueued.empty() || !outcomes.empty(); }
+    [[nodiscard]] bool lines_moved() const { return !joined.empty() || !outcomes.empty(); }
 
 private:
     Store& store_;

@@ -1,4 +1,5 @@
 // The report as text and JSON.
+#include "base/hex.hpp"
 #include "storage/verify/verify.hpp"
 
 #include <algorithm>
@@ -18,13 +19,7 @@ std::string harmless(std::string text) {
 }  // namespace
 
 std::string to_text(const JournalHead& head) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    auto text = std::to_string(head.id) + ":";
-    for (const auto byte : head.seal) {
-        text += kDigits[byte >> 4];
-        text += kDigits[byte & 15];
-    }
-    return text;
+    return std::to_string(head.id) + ":" + to_hex(head.seal);
 }
 
 std::optional<JournalHead> parse_journal_head(std::string_view text) {
@@ -34,11 +29,12 @@ std::optional<JournalHead> parse_journal_head(std::string_view text) {
     const auto digits = static_cast<std::size_t>(end - id.ptr);
     if (id.ec != std::errc{} || head.id < 0 || digits != 1 + 2 * head.seal.size() || *id.ptr != ':')
         return std::nullopt;
-    const char* at = id.ptr + 1;
+    auto seal = text.substr(text.size() - 2 * head.seal.size());
     for (auto& byte : head.seal) {
-        const auto parsed = std::from_chars(at, at + 2, byte, 16);
-        if (parsed.ec != std::errc{} || parsed.ptr != at + 2) return std::nullopt;
-        at += 2;
+        const auto parsed = hex_byte(seal.substr(0, 2));
+        if (!parsed) return std::nullopt;
+        byte = *parsed;
+        seal.remove_prefix(2);
     }
     return head;
 }

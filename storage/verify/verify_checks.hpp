@@ -49,7 +49,7 @@ struct Checks {
 struct StoreFacts {
     std::int64_t counter = 0;    // the newest token that was issued
     std::int64_t forgotten = 0;  // leases up to this token may be gone
-    std::int64_t transfers = 0;  // roughly; for the progress
+    std::int64_t entries = 0;    // roughly; for the progress
     // Answers are kept for a day at least, in hours that the store has run: those given in this
     // hour or later are there. Tokens beyond the second one were granted in such an hour.
     std::int64_t kept_hour = 0;

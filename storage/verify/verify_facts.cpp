@@ -64,9 +64,8 @@ std::deque<StoredHour> newest_hours(RowsToVerify& rows) {
 
 StoreFacts facts_of(RowsToVerify& rows) {
     const auto totals = rows.totals();
-    StoreFacts facts{.counter = totals.newest_token,
-                     .transfers = totals.entries,
-                     .kept_hour = -kKeysKept.count()};
+    StoreFacts facts{
+        .counter = totals.newest_token, .entries = totals.entries, .kept_hour = -kKeysKept.count()};
     const auto hours = newest_hours(rows);
     if (!hours.empty()) {
         const auto newest = hours.back().hour;

@@ -252,7 +252,7 @@ void check_consumers(RowsToVerify& rows, const JournalHead& head, Checks& checks
 void check_journal(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
                    Checks& checks, JournalHead& head) {
     JournalPass pass(rows, facts, options, checks);
-    Progress progress(options, "journal", facts.transfers);
+    Progress progress(options, "journal", facts.entries);
     auto entries = rows.journal();
     while (const auto* entry = entries.next()) {
         pass.take(*entry);

@@ -99,7 +99,7 @@ std::int64_t behind_the_oldest_answer(RowsToVerify& rows) {
 
 void check_effects(RowsToVerify& rows, const StoreFacts& facts, std::int64_t first_kept,
                    const VerifyOptions& options, Checks& checks) {
-    Progress progress(options, "keys", facts.transfers);
+    Progress progress(options, "keys", facts.entries);
     KeyPass pass(rows, facts, std::min(first_kept, behind_the_oldest_answer(rows)), checks);
     auto movements = rows.movements_by_key();
     while (const auto* movement = movements.next()) {

@@ -53,7 +53,7 @@ private:
 void check_late_writes(RowsToVerify& rows, const StoreFacts& facts, const VerifyOptions& options,
                        Checks& checks) {
     if (facts.is_clock_unsteady) return;
-    Progress progress(options, "late writes", facts.transfers);
+    Progress progress(options, "late writes", facts.entries);
     SuccessorPass pass(rows, checks);
     auto writes = rows.fenced_writes();
     while (const auto* write = writes.next()) {

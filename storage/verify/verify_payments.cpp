@@ -213,7 +213,7 @@ private:
 
 std::int64_t check_payments(RowsToVerify& rows, const StoreFacts& facts,
                             const VerifyOptions& options, Checks& checks) {
-    Progress progress(options, "payments", facts.transfers);
+    Progress progress(options, "payments", facts.entries);
     PaymentPass pass(rows, facts, checks);
     auto payments = rows.payments();
     while (const auto* payment = payments.next()) {

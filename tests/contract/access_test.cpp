@@ -135,6 +135,7 @@ TEST_F(Access, AWrongMethodIsRefusedWithWhatThePathTakes) {
                                                 {"POST", "/v1/leases/x", "GET, DELETE"},
                                                 {"PUT", "/v1/locks/a/b", "POST, GET, DELETE"},
                                                 {"OPTIONS", "/v1/locks/a", "POST, GET, DELETE"},
+                                                {"PUT", "/v1/locks/deadlocks", "POST, GET, DELETE"},
                                                 {"POST", "/v1/classes/payments/advice", "GET"}})
         EXPECT_THAT(client.request(method, target),
                     Refused(405, "method_not_allowed").with("Allow", allow))

@@ -1,4 +1,4 @@
-// LiveState, and through it Holdings, DeadlineQueue, WaitQueue and Usage: order, bounds, and the
+// LiveState, and through it Holdings, DeadlineQueue, WaitingLines and Usage: order, bounds, and the
 // undo that a rolled back transaction relies on.
 #include "lockmgr/live_state.hpp"
 
@@ -46,11 +46,11 @@ std::optional<std::uint64_t> take_first(LiveState& state, const char* lock) {
     return state.remove(first->id)->id.value();
 }
 
-TEST(WaitQueue, ServesInOrderOfArrivalWhateverTheDeadlines) {
+TEST(WaitingLines, ServesInOrderOfArrivalWhateverTheDeadlines) {
     LiveState state({}, kClasses);
-    state.enqueue(waiter(1, {"a"}, 900));
-    state.enqueue(waiter(2, {"b"}, 100));
-    state.enqueue(waiter(3, {"a"}, 100));
+    state.join(waiter(1, {"a"}, 900));
+    state.join(waiter(2, {"b"}, 100));
+    state.join(waiter(3, {"a"}, 100));
 
     EXPECT_EQ(take_first(state, "a"), 1U);
     EXPECT_EQ(take_first(state, "a"), 3U);
@@ -58,31 +58,31 @@ TEST(WaitQueue, ServesInOrderOfArrivalWhateverTheDeadlines) {
     EXPECT_EQ(take_first(state, "b"), 2U);
 }
 
-TEST(WaitQueue, IsBoundedPerLockAndInAll) {
+TEST(WaitingLines, IsBoundedPerLockAndInAll) {
     LiveState state({.per_lock_max = 2, .total_max = 3}, kClasses);
-    state.enqueue(waiter(1, {"a"}));
-    state.enqueue(waiter(2, {"a"}));
+    state.join(waiter(1, {"a"}));
+    state.join(waiter(2, {"a"}));
 
     EXPECT_FALSE(state.waiters().has_room(names({"a"}), 0));
     EXPECT_FALSE(state.waiters().has_room(names({"a", "b"}), 0));
     EXPECT_TRUE(state.waiters().has_room(names({"b"}), 0));
-    state.enqueue(waiter(3, {"b"}));
+    state.join(waiter(3, {"b"}));
     EXPECT_FALSE(state.waiters().has_room(names({"c"}), 0));
 }
 
-TEST(WaitQueue, IsBoundedByTheClassWhereThatIsNarrower) {
+TEST(WaitingLines, IsBoundedByTheClassWhereThatIsNarrower) {
     LiveState state({.per_lock_max = 2, .total_max = 9}, kClasses);
-    state.enqueue(waiter(1, {"a"}));
+    state.join(waiter(1, {"a"}));
 
     EXPECT_FALSE(state.waiters().has_room(names({"a"}), 1));
     EXPECT_TRUE(state.waiters().has_room(names({"a"}), 2));
 }
 
-TEST(WaitQueue, WhoWaitsForSeveralLocksIsFirstOnlyWhenItIsFirstForAll) {
+TEST(WaitingLines, WhoWaitsForSeveralLocksIsFirstOnlyWhenItIsFirstForAll) {
     LiveState state({}, kClasses);
-    state.enqueue(waiter(1, {"b"}));
-    state.enqueue(waiter(2, {"a", "b"}));
-    state.enqueue(waiter(3, {"a"}));
+    state.join(waiter(1, {"b"}));
+    state.join(waiter(2, {"a", "b"}));
+    state.join(waiter(3, {"a"}));
 
     EXPECT_FALSE(state.waiters().is_first(*state.waiters().find(WaiterId(2))));
     EXPECT_EQ(take_first(state, "b"), 1U);
@@ -90,10 +90,10 @@ TEST(WaitQueue, WhoWaitsForSeveralLocksIsFirstOnlyWhenItIsFirstForAll) {
     EXPECT_FALSE(state.waiters().is_first(*state.waiters().find(WaiterId(3))));
 }
 
-TEST(WaitQueue, NamesWhoseWaitIsOverFirst) {
+TEST(WaitingLines, NamesWhoseWaitIsOverFirst) {
     LiveState state({}, kClasses);
-    state.enqueue(waiter(1, {"a"}, 900));
-    state.enqueue(waiter(2, {"a"}, 100));
+    state.join(waiter(1, {"a"}, 900));
+    state.join(waiter(2, {"a"}, 100));
 
     EXPECT_EQ(state.waiters().next_deadline(), at(100));
     EXPECT_EQ(state.waiters().due(at(99)), std::nullopt);
@@ -105,10 +105,10 @@ Waiter away(Waiter waiter, std::int64_t until_ms) {
     return waiter;
 }
 
-TEST(WaitQueue, WhoIsAwayIsInNobodysWayAndKeepsItsPlace) {
+TEST(WaitingLines, WhoIsAwayIsInNobodysWayAndKeepsItsPlace) {
     LiveState state({}, kClasses);
-    state.enqueue(away(waiter(1, {"a"}), 500));
-    state.enqueue(waiter(2, {"a"}));
+    state.join(away(waiter(1, {"a"}), 500));
+    state.join(waiter(2, {"a"}));
     const auto& waiters = state.waiters();
 
     EXPECT_EQ(waiters.first(name("a"))->id, WaiterId(2));
@@ -121,16 +121,16 @@ TEST(WaitQueue, WhoIsAwayIsInNobodysWayAndKeepsItsPlace) {
 
     auto back = *state.remove(WaiterId(1));
     back.away_until.reset();
-    state.enqueue(std::move(back));
+    state.join(std::move(back));
     EXPECT_EQ(take_first(state, "a"), 1U);
     EXPECT_EQ(take_first(state, "a"), 2U);
 }
 
-TEST(WaitQueue, ForgetsWhoHasBeenAwayForLongestFirst) {
+TEST(WaitingLines, ForgetsWhoHasBeenAwayForLongestFirst) {
     LiveState state({}, kClasses);
-    state.enqueue(away(waiter(1, {"a"}), 500));
-    state.enqueue(away(waiter(2, {"a"}), 300));
-    state.enqueue(waiter(3, {"a"}, 100));
+    state.join(away(waiter(1, {"a"}), 500));
+    state.join(away(waiter(2, {"a"}), 300));
+    state.join(waiter(3, {"a"}, 100));
 
     EXPECT_EQ(state.waiters().given_up(at(299)), std::nullopt);
     EXPECT_EQ(state.waiters().given_up(at(500)), WaiterId(2));
@@ -138,13 +138,13 @@ TEST(WaitQueue, ForgetsWhoHasBeenAwayForLongestFirst) {
     EXPECT_EQ(state.waiters().given_up(at(500)), WaiterId(1));
 }
 
-TEST(WaitQueue, WhoIsAwayTakesUpRoom) {
+TEST(WaitingLines, WhoIsAwayTakesUpRoom) {
     LiveState state({.per_lock_max = 2, .total_max = 3}, kClasses);
-    state.enqueue(away(waiter(1, {"a"}), 500));
-    state.enqueue(waiter(2, {"a"}));
+    state.join(away(waiter(1, {"a"}), 500));
+    state.join(waiter(2, {"a"}));
 
     EXPECT_FALSE(state.waiters().has_room(names({"a"}), 0));
-    state.enqueue(away(waiter(3, {"b"}), 500));
+    state.join(away(waiter(3, {"b"}), 500));
     EXPECT_FALSE(state.waiters().has_room(names({"c"}), 0));
 }
 
@@ -220,10 +220,10 @@ TEST(Usage, CountsEveryLockOfALeaseInClassesWithAQuota) {
 
 TEST(Usage, CountsWaiters) {
     LiveState state({}, kClasses);
-    state.enqueue(waiter(1, {"quota/a"}));
+    state.join(waiter(1, {"quota/a"}));
     EXPECT_TRUE(state.usage().may_wait("worker", names({"quota/a"})));
 
-    state.enqueue(waiter(2, {"quota/a"}));
+    state.join(waiter(2, {"quota/a"}));
 
     EXPECT_FALSE(state.usage().may_wait("worker", names({"quota/a"})));
     EXPECT_EQ(take_first(state, "quota/a"), 1U);
@@ -232,12 +232,12 @@ TEST(Usage, CountsWaiters) {
 
 TEST(LiveState, RollbackPutsARemovedWaiterBackWhereItStood) {
     LiveState state({}, kClasses);
-    state.enqueue(waiter(1, {"a"}));
-    state.enqueue(waiter(2, {"a"}));
+    state.join(waiter(1, {"a"}));
+    state.join(waiter(2, {"a"}));
     state.commit();
 
     EXPECT_EQ(take_first(state, "a"), 1U);
-    state.enqueue(waiter(3, {"a"}));
+    state.join(waiter(3, {"a"}));
     state.rollback();
 
     EXPECT_EQ(state.waiters().size(), 2U);
@@ -296,9 +296,7 @@ private:
         switch (random_() % 9) {
             case 0: grant(); break;
             case 1: end(); break;
-            case 2:
-                state_.enqueue(keyed(waiter(++next_id_, {lock, "d"}, random_() % 1'000)));
-                break;
+            case 2: state_.join(keyed(waiter(++next_id_, {lock, "d"}, random_() % 1'000))); break;
             case 6: leave(at(random_() % 99)); break;
             case 7: leave(std::nullopt); break;
             case 3: static_cast<void>(take_first(state_, lock)); break;
@@ -324,7 +322,7 @@ private:
         auto one = state_.remove(WaiterId(1 + random_() % (next_id_ + 1)));
         if (!one) return;
         one->away_until = until;
-        state_.enqueue(*std::move(one));
+        state_.join(*std::move(one));
     }
 
     void grant() {

@@ -36,7 +36,7 @@ public:
                       .owner = owner,
                       .deadline = at(1'000)};
         for (const auto& lock : locks) waiter.locks.push_back(name(lock));
-        live_.enqueue(std::move(waiter));
+        live_.join(std::move(waiter));
     }
     [[nodiscard]] std::vector<WaitCycle> deadlocks(std::size_t max = 100) const {
         return find_deadlocks(

@@ -149,9 +149,9 @@ void Judge::end(HeldLease& lease, LeaseState how) {
     lease.state = how;
     lease.ended_hour = timeline_.hour;
     for (const auto& lock : lease.locks) {
-        const auto delay = terms_of({lock}).lock_delay;
-        if (how == LeaseState::Expired && delay > Duration::zero())
-            timeline_.rests[lock] = batch_.now + delay;
+        const auto lock_delay = terms_of({lock}).lock_delay;
+        if (how == LeaseState::Expired && lock_delay > Duration::zero())
+            timeline_.rests[lock] = batch_.now + lock_delay;
     }
     serve_waiters();
 }

@@ -5,7 +5,7 @@
 // Thread rule: plain values. Errors: an unknown name is nullopt.
 
 #include "lockmgr/lock_class.hpp"
-#include "lockmgr/wait_queue.hpp"
+#include "lockmgr/waiting_lines.hpp"
 #include "storage/model/engine.hpp"
 
 #include <bitset>

@@ -18,13 +18,13 @@ std::vector<std::int64_t> tokens(const Model& model, std::string_view lock) {
 using Tokens = std::vector<std::int64_t>;
 
 TEST(TopModel, AGrantHoldsUntilItsEnd) {
-    for (const auto kind : {Kind::Released, Kind::Expired, Kind::Broken}) {
+    for (const auto ending : {LeaseEnding::Released, LeaseEnding::Expired, LeaseEnding::Broken}) {
         Model model;
         tell(model, event(Kind::Granted, {.token = 7}));
         EXPECT_EQ(tokens(model, "a"), Tokens{7});
         EXPECT_EQ(model.locks().at("a").holders[0].ends_at, kStart + 30s);
 
-        tell(model, event(kind, {.token = 7, .at = 12s}));
+        tell(model, event(ending, {.token = 7, .at = 12s}));
 
         EXPECT_TRUE(model.locks().empty());
     }
@@ -46,7 +46,7 @@ TEST(TopModel, ALeaseOverSeveralLocksHoldsAllOfThem) {
     tell(model, granted);
     EXPECT_EQ(tokens(model, "b"), Tokens{3});
 
-    auto released = event(Kind::Released, {.token = 3});
+    auto released = event(LeaseEnding::Released, {.token = 3});
     released.locks = {"a", "b"};
     tell(model, released);
 
@@ -58,7 +58,7 @@ TEST(TopModel, AnEventThatIsOlderThanAReadingIsPutRightByThoseBehindIt) {
     tell(model, reading("a", {holder(5)}));
     for (const auto token : {4, 5}) {
         tell(model, event(Kind::Granted, {.token = token}));
-        if (token == 4) tell(model, event(Kind::Released, {.token = token}));
+        if (token == 4) tell(model, event(LeaseEnding::Released, {.token = token}));
     }
 
     EXPECT_EQ(tokens(model, "a"), Tokens{5});
@@ -88,7 +88,7 @@ TEST(TopModel, APageEndsWhatIsNoLongerHeldWithinItsBounds) {
 TEST(TopModel, ALineEndsWithItsHolderUnlessTheLockRests) {
     Model model;
     tell(model, reading("served", {holder(1)}, 2));
-    tell(model, event(Kind::Expired, {.lock = "served", .token = 1}));
+    tell(model, event(LeaseEnding::Expired, {.lock = "served", .token = 1}));
     tell(model, reading("resting", {}, 2));
     EXPECT_EQ(model.locks().size(), 2U);
 
@@ -111,7 +111,7 @@ TEST(TopModel, AListThatShowsOneHolderOfThreeForgetsNoneThatIsKnown) {
     EXPECT_EQ(tokens(model, "a"), (Tokens{1, 2}));
     EXPECT_EQ(model.locks().at("a").holders_unseen, 1U);
 
-    tell(model, event(Kind::Released, {.token = 9}));  // the one that was only counted
+    tell(model, event(LeaseEnding::Released, {.token = 9}));  // the one that was only counted
 
     EXPECT_EQ(tokens(model, "a"), (Tokens{1, 2}));
     EXPECT_EQ(model.locks().at("a").holders_unseen, 0U);
@@ -131,11 +131,11 @@ TEST(TopModel, HoldersThatCannotBeAreForgotten) {
 TEST(TopModel, KnowsWhatExpiredAndHowLongItWasHeld) {
     Model model;
     tell(model, event(Kind::Granted, {.token = 1}));
-    tell(model, event(Kind::Expired, {.token = 1, .at = 30s}));
-    auto broken = event(Kind::Broken, {.token = 2, .at = 40s});
+    tell(model, event(LeaseEnding::Expired, {.token = 1, .at = 30s}));
+    auto broken = event(LeaseEnding::Broken, {.token = 2, .at = 40s});
     broken.reason = "hangs";
     tell(model, broken);
-    tell(model, event(Kind::Released, {.token = 3}));
+    tell(model, event(LeaseEnding::Released, {.token = 3}));
 
     ASSERT_EQ(model.ended().size(), 2U);
     EXPECT_EQ(model.ended()[0].what.reason, "hangs");
@@ -146,7 +146,7 @@ TEST(TopModel, KnowsWhatExpiredAndHowLongItWasHeld) {
 TEST(TopModel, NamesTheOwnerOfARefusedTokenIfItIsKnown) {
     Model model;
     tell(model, event(Kind::Granted, {.token = 1, .owner = "worker-a"}));
-    tell(model, event(Kind::Expired, {.token = 1, .owner = "worker-a"}));
+    tell(model, event(LeaseEnding::Expired, {.token = 1, .owner = "worker-a"}));
     tell(model, event(Kind::Refused, {.token = 1, .owner = ""}));
     tell(model, event(Kind::Refused, {.token = 99, .owner = ""}));
 
@@ -158,7 +158,7 @@ TEST(TopModel, NamesTheOwnerOfARefusedTokenIfItIsKnown) {
 TEST(TopModel, AResetForgetsLocksAndKeepsWhatWasSeen) {
     Model model;
     tell(model, LockPage{.locks = {reading("a", {holder(1)})}});
-    tell(model, event(Kind::Expired, {.lock = "b"}));
+    tell(model, event(LeaseEnding::Expired, {.lock = "b"}));
 
     tell(model, Missed{"restarted"});
 
@@ -196,7 +196,7 @@ TEST(TopModel, HoldsNoMoreLocksAndEntriesThanItMay) {
         tell(model, event(Kind::Granted, {.lock = "lock/" + std::to_string(at)}));
     for (std::size_t at = 0; at < kRecentMax + 5; ++at) {
         tell(model, event(Kind::Refused));
-        tell(model, event(Kind::Expired));
+        tell(model, event(LeaseEnding::Expired));
     }
 
     EXPECT_EQ(model.locks().size(), kLocksMax);

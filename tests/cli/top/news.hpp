@@ -6,6 +6,7 @@
 
 namespace fencegate::cli::top {
 
+using lockmgr::LeaseEnding;
 using namespace std::chrono_literals;
 
 inline const WallTime kStart =
@@ -27,6 +28,12 @@ inline Happening event(Kind kind, const Said& said = {}) {
             .owner = said.owner,
             .ttl = said.ttl,
             .at = kStart + said.at};
+}
+
+inline Happening event(LeaseEnding ending, const Said& said = {}) {
+    auto ended = event(Kind::Ended, said);
+    ended.ending = ending;
+    return ended;
 }
 
 inline HolderReading holder(std::int64_t token, Duration remaining = 30s) {

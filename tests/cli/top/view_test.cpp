@@ -52,7 +52,8 @@ Model storm() {
                             {holder(1'000'000'000'000'000 + at)}, 3);
         lock.longest_wait = 2s;
         tell(model, lock);
-        tell(model, event(Kind::Expired, {.lock = "x/" + number, .owner = "worker-" + number}));
+        tell(model,
+             event(LeaseEnding::Expired, {.lock = "x/" + number, .owner = "worker-" + number}));
         tell(model, event(Kind::Refused, {.lock = "y/" + number, .token = at}));
     }
     return model;
@@ -96,8 +97,8 @@ TEST(TopView, ShowsEveryRateOnATerminalOfEightyColumns) {
 TEST(TopView, ListsWhatExpiredAndWhatWasRefusedAndHowLate) {
     auto model = live();
     tell(model, event(Kind::Granted, {.lock = "p/1", .token = 1, .owner = "worker-a"}));
-    tell(model,
-         event(Kind::Expired, {.lock = "p/1", .token = 1, .owner = "worker-a", .at = 300ms}));
+    tell(model, event(LeaseEnding::Expired,
+                      {.lock = "p/1", .token = 1, .owner = "worker-a", .at = 300ms}));
     auto refused = event(Kind::Refused, {.lock = "p/1", .token = 1, .owner = ""});
     refused.code = "fence_token_stale";
     refused.late = 1'234ms;
@@ -156,9 +157,10 @@ TEST(TopView, FiltersByPrefix) {
 TEST(TopView, LetsNoByteOfALabelReachTheTerminal) {
     const std::string hostile = "\x1b[2J\x1b]0;root\x07\r\nq\xc2\x9b\x80\x7f";
     auto model = live();
-    for (const auto kind : {Kind::Granted, Kind::Expired, Kind::Granted, Kind::Broken,
-                            Kind::Refused, Kind::Granted}) {
-        auto bad = event(kind, {.lock = hostile, .owner = hostile});
+    const Said said{.lock = hostile, .owner = hostile};
+    for (auto bad : {event(Kind::Granted, said), event(LeaseEnding::Expired, said),
+                     event(Kind::Granted, said), event(LeaseEnding::Broken, said),
+                     event(Kind::Refused, said), event(Kind::Granted, said)}) {
         bad.principal = bad.code = bad.reason = hostile;
         tell(model, bad);
     }

@@ -72,5 +72,12 @@ TEST(RouteTable, TellsAnotherMethodFromNoPath) {
     EXPECT_EQ(path.error().detail, "There is none.");
 }
 
+TEST(RouteTable, NamesAMethodOnceThatTwoRoutesOfThePathTake) {
+    const auto refused = match("PATCH", "/things/all");
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail, "This path takes GET, POST.");
+}
+
 }  // namespace
 }  // namespace fencegate::proxy

@@ -6,6 +6,7 @@
 namespace fencegate::proxy {
 namespace {
 
+using lockmgr::LeaseEnding;
 using Kind = storage::LockNotice::Kind;
 
 storage::LockNotice notice(Kind kind) {
@@ -16,6 +17,12 @@ storage::LockNotice notice(Kind kind) {
             .principal = "p",
             .owner = "o",
             .ttl = Duration(5'000)};
+}
+
+storage::LockNotice notice(LeaseEnding ending) {
+    auto ended = notice(Kind::Ended);
+    ended.ending = ending;
+    return ended;
 }
 
 std::string text_of(const storage::LockNotice& notice) {
@@ -33,12 +40,12 @@ std::string expected(const std::string& event, const std::string& rest) {
 TEST(WatchEvent, EveryKindHasItsNameAndItsMembers) {
     EXPECT_EQ(text_of(notice(Kind::Granted)), expected("granted", R"(,"owner":"o","ttl_ms":5000)"));
     EXPECT_EQ(text_of(notice(Kind::Renewed)), expected("renewed", R"(,"owner":"o","ttl_ms":5000)"));
-    EXPECT_EQ(text_of(notice(Kind::Released)), expected("released", R"(,"owner":"o")"));
-    EXPECT_EQ(text_of(notice(Kind::Expired)), expected("expired", R"(,"owner":"o")"));
+    EXPECT_EQ(text_of(notice(LeaseEnding::Released)), expected("released", R"(,"owner":"o")"));
+    EXPECT_EQ(text_of(notice(LeaseEnding::Expired)), expected("expired", R"(,"owner":"o")"));
 }
 
 TEST(WatchEvent, ABreakHasItsReasonOnOneLine) {
-    auto broken = notice(Kind::Broken);
+    auto broken = notice(LeaseEnding::Broken);
     broken.text = "it \"hangs\"\nsince noon";
 
     EXPECT_EQ(text_of(broken),

@@ -12,6 +12,7 @@ namespace fencegate::proxy {
 namespace {
 
 using fencegate::testing::ManualClock;
+using lockmgr::LeaseEnding;
 using lockmgr::LockName;
 using Ranking = HotLocks::Ranking;
 using storage::LockNotice;
@@ -23,6 +24,12 @@ LockName lock(const std::string& name) { return *LockName::parse(name); }
 
 LockNotice notice(LockNotice::Kind kind, std::vector<LockName> locks) {
     return {.kind = kind, .locks = std::move(locks), .token = lockmgr::FencingToken(1)};
+}
+
+LockNotice notice(LeaseEnding ending, std::vector<LockName> locks) {
+    auto ended = notice(LockNotice::Kind::Ended, std::move(locks));
+    ended.ending = ending;
+    return ended;
 }
 
 std::vector<std::pair<std::string, double>> ranked(const HotLocks& hot, Ranking ranking,
@@ -52,9 +59,9 @@ TEST(HotLocks, CountExpiriesAndRefusalsAndNothingElseThatIsNoticed) {
     HotLocks hot(clock);
 
     hot.note_notices({notice(LockNotice::Kind::Granted, {lock("a")}),
-                      notice(LockNotice::Kind::Expired, {lock("a"), lock("b")}),
-                      notice(LockNotice::Kind::Released, {lock("c")})});
-    hot.note_notices({notice(LockNotice::Kind::Expired, {lock("b")}),
+                      notice(LeaseEnding::Expired, {lock("a"), lock("b")}),
+                      notice(LeaseEnding::Released, {lock("c")})});
+    hot.note_notices({notice(LeaseEnding::Expired, {lock("b")}),
                       notice(LockNotice::Kind::Refused, {lock("c")})});
 
     EXPECT_EQ(ranked(hot, Ranking::Expired), (Expected{{"b", 2}, {"a", 1}}));

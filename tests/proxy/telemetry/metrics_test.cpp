@@ -36,8 +36,8 @@ TEST(Metrics, CountsWhatItIsToldOfLocks) {
     metrics.locks_held(kPayments, 3);
     metrics.lock_waiters(kPayments, 5);
     metrics.lease_renewed(kPayments);
-    metrics.lease_ended(kPayments, HoldEnd::Released, 2s, 28s);
-    metrics.lease_ended(kPayments, HoldEnd::Broken, 1s, 9s);
+    metrics.lease_ended(kPayments, lockmgr::LeaseEnding::Released, 2s, 28s);
+    metrics.lease_ended(kPayments, lockmgr::LeaseEnding::Broken, 1s, 9s);
     metrics.lease_share_left(kPayments, ShareAt::Write, .04);
     metrics.lock_class_ttl(kPayments, 30s);
     metrics.lease_expiry_lag(4ms);

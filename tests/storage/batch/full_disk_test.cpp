@@ -114,7 +114,7 @@ TEST(FullDisk, DoesNotKeepTheStoreAwakeWhileExpiriesWait) {
     EXPECT_EQ(store.number("SELECT count(*) FROM leases WHERE state = 0"), 1);
 }
 
-TEST(FullDisk, WhoWasQueuedInABatchThatDidNotFitWaitsOnceAndMayLeave) {
+TEST(FullDisk, WhoJoinedALineInABatchThatDidNotFitWaitsOnceAndMayLeave) {
     StoreHarness store;
     store.acquire("a", {.ttl_ms = 60'000});
     fill(store);

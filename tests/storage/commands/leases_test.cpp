@@ -229,7 +229,7 @@ TEST(Waiting, WhoHasLeftIsNeverGranted) {
 }
 
 // The news of the departure may overtake the request itself: both wait in one inbox.
-TEST(Waiting, WhoLeftBeforeBeingHeardIsNotQueued) {
+TEST(Waiting, WhoLeftBeforeBeingHeardJoinsNoLine) {
     StoreHarness store;
     store.acquire("a");
     const storage::Ticket gone(800);
@@ -243,7 +243,7 @@ TEST(Waiting, WhoLeftBeforeBeingHeardIsNotQueued) {
     EXPECT_TRUE(has(store.lock("a").body, R"("waiters":0)"));
 }
 
-TEST(Waiting, ADrainAnswersEverybodyAndQueuesNobody) {
+TEST(Waiting, ADrainAnswersEverybodyAndNobodyJoinsALine) {
     StoreHarness store;
     store.acquire("a");
     ASSERT_FALSE(store.acquire("a", {.wait_ms = 5'000}));

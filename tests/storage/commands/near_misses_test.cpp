@@ -54,7 +54,7 @@ TEST(NearMisses, AnExpiredLeaseTellsItsLastWriteTooAndARefusedWriteIsNone) {
 
     const auto ends = all_of<LeaseEndEvent>(store);
     ASSERT_EQ(ends.size(), 1U);
-    EXPECT_EQ(ends[0].how, LeaseEndEvent::How::Expired);
+    EXPECT_EQ(ends[0].ending, lockmgr::LeaseEnding::Expired);
     EXPECT_EQ(ends[0].share_left_at_write, 0.5);
 }
 
@@ -152,7 +152,7 @@ TEST(NearMisses, NothingIsRememberedOfALeaseThatHasEnded) {
 
     events.clear();
     events.emplace_back(
-        LeaseEndEvent{.lock_class = 0, .how = {}, .token = lockmgr::FencingToken(7)});
+        LeaseEndEvent{.lock_class = 0, .ending = {}, .token = lockmgr::FencingToken(7)});
     writes.complete(events);
 
     EXPECT_EQ(std::get<LeaseEndEvent>(events[0]).share_left_at_write, 0.5);

@@ -3,15 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace fencegate::testing {
 namespace {
 
+using lockmgr::LeaseEnding;
 using Kind = storage::LockNotice::Kind;
+using Told = std::pair<Kind, LeaseEnding>;
 
-std::vector<Kind> kinds(const StoreHarness& store) {
-    std::vector<Kind> kinds;
-    for (const auto& notice : store.observer.notices) kinds.push_back(notice.kind);
-    return kinds;
+constexpr Told kGranted{Kind::Granted, {}};
+constexpr Told kRenewed{Kind::Renewed, {}};
+
+std::vector<Told> told(const StoreHarness& store) {
+    std::vector<Told> told;
+    for (const auto& notice : store.observer.notices) told.emplace_back(notice.kind, notice.ending);
+    return told;
 }
 
 TEST(Notices, TellTheLifeOfALeaseInOrder) {
@@ -23,8 +30,9 @@ TEST(Notices, TellTheLifeOfALeaseInOrder) {
 
     store.tick(Duration(1'000));
 
-    ASSERT_EQ(kinds(store), (std::vector{Kind::Granted, Kind::Renewed, Kind::Released,
-                                         Kind::Granted, Kind::Expired}));
+    ASSERT_EQ(told(store),
+              (std::vector{kGranted, kRenewed, Told{Kind::Ended, LeaseEnding::Released}, kGranted,
+                           Told{Kind::Ended, LeaseEnding::Expired}}));
     const auto& granted = store.observer.notices.front();
     ASSERT_EQ(granted.locks.size(), 1U);
     EXPECT_EQ(granted.locks[0].value(), "a");
@@ -41,7 +49,8 @@ TEST(Notices, ABreakTellsItsReasonBeforeTheNextGrant) {
 
     store.run(storage::BreakLock{lockmgr::LockName::from_store("a"), *a.fencing_token, "it hangs"});
 
-    ASSERT_EQ(kinds(store), (std::vector{Kind::Granted, Kind::Broken, Kind::Granted}));
+    ASSERT_EQ(told(store),
+              (std::vector{kGranted, Told{Kind::Ended, LeaseEnding::Broken}, kGranted}));
     EXPECT_EQ(store.observer.notices[1].text, "it hangs");
     EXPECT_EQ(store.observer.notices[2].owner, "next");
 }

@@ -161,7 +161,8 @@ TEST_F(ReleaseOnWrite, IsToldToWatchersHistoryAndMetrics) {
 
     refund(grant.fencing_token);
 
-    EXPECT_EQ(store.observer.notices.back().kind, NoticeKind::Released);
+    EXPECT_EQ(store.observer.notices.back().kind, NoticeKind::Ended);
+    EXPECT_EQ(store.observer.notices.back().ending, lockmgr::LeaseEnding::Released);
     EXPECT_EQ(store.observer.notices.back().token, grant.fencing_token);
     const auto history =
         store.run(storage::ReadHistory{.lock = *lockmgr::LockName::parse(kLock)})->body;
@@ -171,7 +172,7 @@ TEST_F(ReleaseOnWrite, IsToldToWatchersHistoryAndMetrics) {
         if (const auto* end = std::get_if<LeaseEndEvent>(&event)) ended = end;
     }
     ASSERT_NE(ended, nullptr);
-    EXPECT_EQ(ended->how, LeaseEndEvent::How::Released);
+    EXPECT_EQ(ended->ending, lockmgr::LeaseEnding::Released);
     EXPECT_EQ(ended->held, Duration(400));
     EXPECT_EQ(ended->remaining, Duration(600));
 }

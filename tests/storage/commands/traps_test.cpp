@@ -50,7 +50,7 @@ TEST(Traps, T11ARetryOfAnAcceptedWriteReplaysRatherThanAnsweringFenced) {
 }
 
 // PostHog/posthog#76100.
-TEST(Traps, T12AWakingZombieQueuesAndDoesNotFenceTheRightfulOwner) {
+TEST(Traps, T12AWakingZombieStandsInLineAndDoesNotFenceTheRightfulOwner) {
     StoreHarness store;
     store.create("pay_42", 500);
     const auto zombie = *store.acquire(kLock, {.owner = "zombie"});

@@ -34,7 +34,7 @@ TEST(PaymentRules, TakeTheLargestAmount) {
 }
 
 // Balances that the transfers of a change leave, by account.
-std::array<std::int64_t, 4> booked(const std::vector<TransferDraft>& transfers) {
+std::array<std::int64_t, 4> booked(const std::vector<Transfer>& transfers) {
     std::array<std::int64_t, 4> balances{};
     for (const auto& transfer : transfers) {
         const auto [debit, credit] = accounts_of(transfer.kind);

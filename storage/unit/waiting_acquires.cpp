@@ -1,14 +1,14 @@
-#include "storage/unit/waiting_room.hpp"
+#include "storage/unit/waiting_acquires.hpp"
 
 namespace fencegate::storage {
 
-void WaitingRoom::add(WaitingAcquire waiting) {
+void WaitingAcquires::add(WaitingAcquire waiting) {
     const auto ticket = waiting.ticket;
     by_class_[waiting.lock_class].emplace(waiting.since, ticket);
     waiting_.emplace(ticket, std::move(waiting));
 }
 
-void WaitingRoom::remove(Ticket ticket) {
+void WaitingAcquires::remove(Ticket ticket) {
     const auto found = waiting_.find(ticket);
     if (found == waiting_.end()) return;
     const auto& waiting = found->second;
@@ -16,19 +16,19 @@ void WaitingRoom::remove(Ticket ticket) {
     waiting_.erase(found);
 }
 
-const WaitingAcquire* WaitingRoom::find(Ticket ticket) const {
+const WaitingAcquire* WaitingAcquires::find(Ticket ticket) const {
     const auto found = waiting_.find(ticket);
     return found == waiting_.end() ? nullptr : &found->second;
 }
 
-std::vector<Ticket> WaitingRoom::tickets() const {
+std::vector<Ticket> WaitingAcquires::tickets() const {
     std::vector<Ticket> tickets;
     tickets.reserve(waiting_.size());
     for (const auto& [ticket, waiting] : waiting_) tickets.push_back(ticket);
     return tickets;
 }
 
-std::optional<BootTime> WaitingRoom::oldest_since(std::size_t lock_class) const {
+std::optional<BootTime> WaitingAcquires::oldest_since(std::size_t lock_class) const {
     const auto& line = by_class_[lock_class];
     if (line.empty()) return std::nullopt;
     return line.begin()->first;

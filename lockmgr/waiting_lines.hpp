@@ -1,11 +1,10 @@
 #pragma once
-// WaitQueue: who waits for which locks, in the order they came. FIFO by sequence, never by time:
-// clocks decide only when a waiter gives up. Bounded per lock and in all.
-// A waiter for several locks stands in the line of each. Ids are given out rising as waiters come
-// and every line is in the order of ids, so the lowest id is first in all of its lines: waiters
-// never wait for each other in a circle.
-// A waiter that can be recognised again may be away for a while: it keeps its id, is in nobody's
-// way and is nobody's next. Who is away takes up room like who is there.
+// WaitingLines: the line of waiters of every lock, in the order they came. By sequence, never by
+// time: clocks decide only when a waiter gives up. Bounded per lock and in all. A waiter for
+// several locks stands in the line of each. Ids are given out rising as waiters come and every line
+// is in the order of ids, so the lowest id is first in all of its lines: waiters never wait for
+// each other in a circle. A waiter that can be recognised again may be away for a while: it keeps
+// its id, is in nobody's way and is nobody's next. Who is away takes up room like who is there.
 // Owns the order; what else a waiter asked for is kept by the caller.
 // Cost: O(log n) for every change and lock.
 // Thread rule: belongs to one thread.
@@ -59,18 +58,18 @@ struct WaitLimits {
     std::size_t total_max = 100'000;
 };
 
-class WaitQueue {
+class WaitingLines {
 public:
     using Line = std::set<WaiterId>;
     using Places = RankedIds<WaiterId>;
 
-    explicit WaitQueue(WaitLimits limits) : limits_(limits) {}
+    explicit WaitingLines(WaitLimits limits) : limits_(limits) {}
 
     // Whether one more may wait for these locks. `per_lock_max` narrows the limit for all
     // locks; 0 does not.
     [[nodiscard]] bool has_room(const std::vector<LockName>& locks, std::size_t per_lock_max) const;
-    // REQUIRES: neither id nor key is queued. Also puts a removed waiter back to where its id
-    // belongs.
+    // REQUIRES: neither id nor key stands in a line. Also puts a removed waiter back to where its
+    // id belongs.
     void insert(Waiter waiter);
     // Takes a waiter out wherever it stands, or was to stand.
     [[nodiscard]] std::optional<Waiter> remove(WaiterId id);

@@ -1,4 +1,4 @@
-#include "lockmgr/wait_queue.hpp"
+#include "lockmgr/waiting_lines.hpp"
 
 #include "base/check.hpp"
 
@@ -16,7 +16,7 @@ void erase_from(Lines& lines, const LockName& lock, WaiterId id) {
 
 }  // namespace
 
-bool WaitQueue::has_room(const std::vector<LockName>& locks, std::size_t per_lock_max) const {
+bool WaitingLines::has_room(const std::vector<LockName>& locks, std::size_t per_lock_max) const {
     if (waiters_.size() >= limits_.total_max) return false;
     const auto lock_max =
         per_lock_max > 0 ? std::min(per_lock_max, limits_.per_lock_max) : limits_.per_lock_max;
@@ -24,7 +24,7 @@ bool WaitQueue::has_room(const std::vector<LockName>& locks, std::size_t per_loc
         locks, [&](const LockName& lock) { return places(lock).size() < lock_max; });
 }
 
-void WaitQueue::insert(Waiter waiter) {
+void WaitingLines::insert(Waiter waiter) {
     const auto id = waiter.id;
     for (const auto& lock : waiter.locks) {
         places_[lock].insert(id);
@@ -40,7 +40,7 @@ void WaitQueue::insert(Waiter waiter) {
     FG_CHECK(is_new);
 }
 
-std::optional<Waiter> WaitQueue::remove(WaiterId id) {
+std::optional<Waiter> WaitingLines::remove(WaiterId id) {
     auto found = waiters_.extract(id);
     if (found.empty()) return std::nullopt;
     auto waiter = std::move(found.mapped());
@@ -57,43 +57,43 @@ std::optional<Waiter> WaitQueue::remove(WaiterId id) {
     return waiter;
 }
 
-const Waiter* WaitQueue::first(const LockName& lock) const {
+const Waiter* WaitingLines::first(const LockName& lock) const {
     const auto& waiting = line(lock);
     return waiting.empty() ? nullptr : find(*waiting.begin());
 }
 
-const Waiter* WaitQueue::find(WaiterId id) const {
+const Waiter* WaitingLines::find(WaiterId id) const {
     const auto found = waiters_.find(id);
     return found == waiters_.end() ? nullptr : &found->second;
 }
 
-const Waiter* WaitQueue::find_key(const AskerKey& key) const {
+const Waiter* WaitingLines::find_key(const AskerKey& key) const {
     const auto found = keys_.find(key);
     return found == keys_.end() ? nullptr : find(found->second);
 }
 
-bool WaitQueue::is_first(const std::vector<LockName>& locks, WaiterId id) const {
+bool WaitingLines::is_first(const std::vector<LockName>& locks, WaiterId id) const {
     return std::ranges::all_of(locks, [&](const LockName& lock) {
         const auto& waiting = line(lock);
         return waiting.empty() || *waiting.begin() >= id;
     });
 }
 
-std::size_t WaitQueue::waiting_for(const LockName& lock) const { return line(lock).size(); }
+std::size_t WaitingLines::waiting_for(const LockName& lock) const { return line(lock).size(); }
 
-const WaitQueue::Line& WaitQueue::line(const LockName& lock) const {
+const WaitingLines::Line& WaitingLines::line(const LockName& lock) const {
     static const Line kNobody;
     const auto found = lines_.find(lock);
     return found == lines_.end() ? kNobody : found->second;
 }
 
-const WaitQueue::Places& WaitQueue::places(const LockName& lock) const {
+const WaitingLines::Places& WaitingLines::places(const LockName& lock) const {
     static const Places kNobody;
     const auto found = places_.find(lock);
     return found == places_.end() ? kNobody : found->second;
 }
 
-std::vector<WaiterId> WaitQueue::all() const {
+std::vector<WaiterId> WaitingLines::all() const {
     std::vector<WaiterId> ids;
     ids.reserve(deadlines_.size());
     for (const auto& [deadline, id] : deadlines_) ids.push_back(id);
@@ -101,12 +101,12 @@ std::vector<WaiterId> WaitQueue::all() const {
     return ids;
 }
 
-std::optional<BootTime> WaitQueue::next_deadline() const {
+std::optional<BootTime> WaitingLines::next_deadline() const {
     if (deadlines_.empty()) return std::nullopt;
     return deadlines_.begin()->first;
 }
 
-std::optional<WaiterId> WaitQueue::due(BootTime now) const {
+std::optional<WaiterId> WaitingLines::due(BootTime now) const {
     if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
     return deadlines_.begin()->second;
 }

@@ -1,8 +1,8 @@
 #pragma once
-// WaitingRoom: what each waiting acquire asked for, by ticket. The order they are served in is
-// lockmgr's WaitQueue; this keeps the questions until they are answered.
-// Entries come when a waiter is queued and go only after its answer is committed, or when the
-// batch that queued it is rolled back.
+// WaitingAcquires: what each waiting acquire asked for, by ticket. The order they are served in is
+// lockmgr's WaitingLines; this keeps the questions until they are answered.
+// Entries come when a waiter joins its lines and go only after its answer is committed, or when the
+// batch in which it joined is rolled back.
 // Thread rule: belongs to the store thread.
 
 #include "storage/model/engine.hpp"
@@ -28,9 +28,9 @@ struct WaitingAcquire {
     }
 };
 
-class WaitingRoom {
+class WaitingAcquires {
 public:
-    explicit WaitingRoom(std::size_t classes) : by_class_(classes) {}
+    explicit WaitingAcquires(std::size_t classes) : by_class_(classes) {}
 
     void add(WaitingAcquire waiting);
     void remove(Ticket ticket);
@@ -40,7 +40,7 @@ public:
     [[nodiscard]] lockmgr::WaiterId next_id() const { return lockmgr::WaiterId(last_ + 1); }
     lockmgr::WaiterId take_id() { return lockmgr::WaiterId(++last_); }
 
-    // From now on nobody is to be queued.
+    // From now on nobody is to wait.
     void close() noexcept { is_closed_ = true; }
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
 
