@@ -52,7 +52,7 @@ std::vector<Routed> Batcher::run(std::span<const Request> requests,
     if (result == Attempt::Failed) {
         fail_all(requests, {}, out);
     } else if (result != Attempt::Committed) {
-        run_one_by_one(result, requests, cancelled, out);
+        run_one_by_one(result, requests, cancelled, taken, out);
     }
     return out;
 }
@@ -89,9 +89,9 @@ Batcher::Attempt Batcher::attempt(std::span<const Request> requests,
 }
 
 void Batcher::run_timers(Unit& unit, std::span<const Ticket> cancelled) {
+    give_up_doomed(unit);
     // Before any grant of this batch: who has left must not be granted.
     for (const auto ticket : cancelled) give_up(unit, ticket, ErrorCode::RequestTimeout);
-    give_up_doomed(unit);
     time_out_due(unit, kTimeoutsPerBatch);
     look_for_deadlocks(unit);
     if (retry_at_ && unit.now < *retry_at_) {

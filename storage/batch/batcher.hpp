@@ -112,12 +112,15 @@ private:
                                   std::span<const Ticket> cancelled, std::optional<BootTime> taken,
                                   std::vector<Routed>& out);
     void run_one_by_one(Attempt because, std::span<const Request> requests,
-                        std::span<const Ticket> cancelled, std::vector<Routed>& out);
+                        std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                        std::vector<Routed>& out);
     // Again and again, each time without one of those whose steps fail.
     [[nodiscard]] Attempt attempt_without_culprits(std::span<const Request> requests,
                                                    std::span<const Ticket> cancelled,
                                                    std::optional<BootTime> taken,
                                                    std::vector<Routed>& out);
+    [[nodiscard]] bool commit_left_out(std::span<const Ticket> cancelled,
+                                       std::optional<BootTime> taken, std::vector<Routed>& out);
     void brace_for_full_disk();
     // One by one, each step is written on its own, so that its failure is its own.
     void end_step(Unit& unit, Culprit culprit);

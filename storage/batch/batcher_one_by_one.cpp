@@ -16,7 +16,7 @@
 namespace fencegate::storage {
 namespace {
 
-// How many are left out for one command: a page holds the rows of a few dozen leases.
+// After so many that were left out, they are answered before it goes on.
 constexpr std::size_t kLeftOutMax = 256;
 
 Answer internal_refusal(const Failure& failure) {
@@ -49,16 +49,19 @@ Answer damaged_refusal(const std::string& what) {
 }  // namespace
 
 void Batcher::run_one_by_one(Attempt because, std::span<const Request> requests,
-                             std::span<const Ticket> cancelled, std::vector<Routed>& out) {
+                             std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                             std::vector<Routed>& out) {
     is_one_by_one_ = true;
     tells_holder_ = because != Attempt::Damaged;
     if (because == Attempt::Full) brace_for_full_disk();
-    const auto alone = attempt_without_culprits({}, cancelled, {}, out);
+    // What fell due before the first of them; nobody who came in time is late for that.
+    const auto until = requests.empty() ? taken : requests.front().arrived;
+    const auto alone = attempt_without_culprits({}, cancelled, until, out);
     if (alone == Attempt::Damaged || alone == Attempt::Refused) {
         // What cannot be left out waits; without what falls due, those who leave can.
         note_failure();
         retry_at_ = clock_.boot_now() + kRetryLeftOut;
-        static_cast<void>(attempt_without_culprits({}, cancelled, {}, out));
+        static_cast<void>(attempt_without_culprits({}, cancelled, until, out));
     }
     while (!requests.empty() && !fatal_) {
         const auto one = requests.first(1);
@@ -80,15 +83,30 @@ Batcher::Attempt Batcher::attempt_without_culprits(std::span<const Request> requ
                                                    std::span<const Ticket> cancelled,
                                                    std::optional<BootTime> taken,
                                                    std::vector<Routed>& out) {
-    for (std::size_t left_out = 0;; ++left_out) {
+    std::size_t left_out = 0;
+    for (;;) {
         const auto result = attempt(requests, cancelled, taken, out);
         if (result == Attempt::Full && keeps_record_) {
             brace_for_full_disk();
-        } else if ((result != Attempt::Damaged && result != Attempt::Refused) ||
-                   left_out == kLeftOutMax || !leave_out_culprit()) {
+        } else if (result == Attempt::Damaged && tells_holder_) {
+            tells_holder_ = false;
+        } else if (result != Attempt::Damaged && result != Attempt::Refused) {
+            return result;
+        } else if (!leave_out_culprit()) {
+            return result;
+        } else if (++left_out % kLeftOutMax == 0 && !commit_left_out(cancelled, taken, out)) {
             return result;
         }
     }
+}
+
+// Answers whoever is doomed by now, so that they are not turned away again in each attempt.
+bool Batcher::commit_left_out(std::span<const Ticket> cancelled, std::optional<BootTime> taken,
+                              std::vector<Routed>& out) {
+    const auto retry_at = std::exchange(retry_at_, BootTime::max());  // nothing falls due
+    const auto result = attempt({}, cancelled, taken, out);
+    retry_at_ = retry_at;
+    return result == Attempt::Committed;
 }
 
 // Nothing falls due and no refusal is put on record: what is left has room.

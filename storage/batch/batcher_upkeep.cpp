@@ -15,12 +15,14 @@ constexpr int kHoldsPerBatch = 64;
 }  // namespace
 
 void Batcher::sweep(Unit& unit, std::size_t commands) {
-    if (retry_at_ && unit.now < *retry_at_) return;
+    for (const auto& at : {retry_at_, upkeep_at_}) {
+        if (at && unit.now < *at) return;
+    }
     if (sweeper_.next() > unit.now && commands == 0) return;
     const auto hour = sweeper_.hour();
     sweeper_.count_hours(unit);
-    if (upkeep_at_ && unit.now < *upkeep_at_) return;
-    // Since a damaged page was met, an hour is committed before anything is swept, or it would be
+    end_step(unit, Upkeep{});
+    // Since something was left out, an hour is committed before anything is swept, or it would be
     // taken back with that each time.
     if (upkeep_at_ && sweeper_.hour() != hour) return sweeper_.stay_awake(unit.now);
     const auto swept = sweeper_.sweep(unit, std::max(kSweptPerBatchMin, 2 * commands));
@@ -33,7 +35,10 @@ void Batcher::sweep(Unit& unit, std::size_t commands) {
 void Batcher::expire_holds(Unit& unit) {
     const auto hour = sweeper_.hour();
     if (!holds_.is_due(hour)) return;
-    for (const auto& payment : holds_.next(unit, hour, kHoldsPerBatch)) {
+    const auto payments = holds_.next(unit, hour, kHoldsPerBatch);
+    end_step(unit, Upkeep{});
+    for (const auto& payment : payments) {
+        if (unit.has_failed()) return;
         holds_.expire(unit, payment);
         end_step(unit, HeldPayment{payment});
     }

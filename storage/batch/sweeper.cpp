@@ -14,22 +14,21 @@ constexpr Duration kPause{20};  // between two rounds of an idle store
 }  // namespace
 
 Sweeper::Sweeper(UpkeepReader& reader, const Retention& retention, BootTime now)
-    : reader_(reader),
-      retention_(retention),
+    : retention_(retention),
       state_{.counted_at = now, .note_at = now + kNoteEvery, .resume_at = now + kPause},
       committed_(state_) {
-    state_.ran = reader_.running();
-    begin_round();
+    state_.ran = reader.running();
+    begin_round(reader);
     commit();
 }
 
-void Sweeper::begin_round() {
-    state_.hour = reader_.hour().value_or(state_.hour);
+void Sweeper::begin_round(UpkeepReader& reader) {
+    state_.hour = reader.hour().value_or(state_.hour);
     state_.answers_left = true;
     state_.leases_left = true;
     state_.leases_after = 0;
     const auto old_hour = state_.hour - retention_.history.count() - 1;
-    state_.leases_until = reader_.last_token_of(old_hour);
+    state_.leases_until = reader.last_token_of(old_hour);
 }
 
 void Sweeper::count_hours(Unit& unit) {
@@ -49,8 +48,7 @@ void Sweeper::end_hour(Unit& unit) {
     // The round that begins now asks for the oldest that is left, and rounds to come for later
     // ones.
     unit.upkeep.forget_hours_before = state_.hour - retention_.history.count();
-    unit.write();
-    begin_round();
+    begin_round(unit.flushed().upkeep);
 }
 
 void Sweeper::note_running(UpkeepChanges& changes, BootTime now) {
@@ -66,8 +64,6 @@ BootTime Sweeper::next_count() const noexcept {
 
 Swept Sweeper::sweep(Unit& unit, std::size_t budget) {
     Swept swept;
-    if (state_.answers_left || state_.leases_left)
-        unit.write();  // whoever was refused just now is on record
     if (state_.answers_left) swept.answers = sweep_answers(unit, budget);
     if (state_.leases_left) swept.leases = sweep_leases(unit, budget);
     state_.resume_at = state_.answers_left || state_.leases_left ? unit.now + kPause : next_count();
@@ -81,7 +77,7 @@ void Sweeper::stay_awake(BootTime now) {
 // The oldest come first: one that is young enough ends the round.
 std::size_t Sweeper::sweep_answers(Unit& unit, std::size_t budget) {
     std::size_t removed = 0;
-    for (const auto& answer : reader_.oldest_answers(budget)) {
+    for (const auto& answer : unit.flushed().upkeep.oldest_answers(budget)) {
         if (answer.hour + retention_.idempotency.count() >= state_.hour) break;
         unit.upkeep.forgotten_answers.push_back(answer.id);
         ++removed;
@@ -91,10 +87,15 @@ std::size_t Sweeper::sweep_answers(Unit& unit, std::size_t budget) {
 }
 
 std::size_t Sweeper::sweep_leases(Unit& unit, std::size_t budget) {
+    auto& reader = unit.flushed().upkeep;  // whoever was refused just now is on record
     bool is_end = false;
     std::size_t removed = 0;
-    for (const auto& lease : old_leases(budget, is_end)) {
-        if (is_head_of_held(lease, unit.live.holdings())) continue;
+    for (const auto& lease : old_leases(reader, budget, is_end)) {
+        // A reader or a user of a semaphore can outlive whoever came after it.
+        const auto is_held = [&](const lockmgr::LockName& lock) {
+            return unit.live.holdings().find(lock) != nullptr;
+        };
+        if (std::ranges::any_of(reader.headed_by(lease), is_held)) continue;
         unit.upkeep.forgotten_leases.push_back(lease);
         ++removed;
     }
@@ -102,16 +103,9 @@ std::size_t Sweeper::sweep_leases(Unit& unit, std::size_t budget) {
     return removed;
 }
 
-// A reader or a user of a semaphore can outlive whoever came after it.
-bool Sweeper::is_head_of_held(const OldLease& lease, const lockmgr::Holdings& holdings) {
-    return std::ranges::any_of(reader_.headed_by(lease), [&](const lockmgr::LockName& lock) {
-        return holdings.find(lock) != nullptr;
-    });
-}
-
 // Leases end in another order than they begin, so the young among the old are passed over.
-std::vector<OldLease> Sweeper::old_leases(std::size_t budget, bool& is_end) {
-    auto leases = reader_.leases_between(state_.leases_after, state_.leases_until, budget);
+std::vector<OldLease> Sweeper::old_leases(UpkeepReader& reader, std::size_t budget, bool& is_end) {
+    auto leases = reader.leases_between(state_.leases_after, state_.leases_until, budget);
     is_end = leases.size() < budget;
     if (!leases.empty()) state_.leases_after = leases.back().token.value();
     std::erase_if(leases, [this](const OldLease& lease) {

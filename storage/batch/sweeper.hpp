@@ -28,7 +28,6 @@ struct Swept {
 
 class Sweeper {
 public:
-    // `reader` outlives it.
     Sweeper(UpkeepReader& reader, const Retention& retention, BootTime now);
 
     // Notes that an hour is over, or what has run of it, if it is time.
@@ -54,10 +53,10 @@ public:
 private:
     std::size_t sweep_answers(Unit& unit, std::size_t budget);
     std::size_t sweep_leases(Unit& unit, std::size_t budget);
-    [[nodiscard]] std::vector<OldLease> old_leases(std::size_t budget, bool& is_end);
-    [[nodiscard]] bool is_head_of_held(const OldLease& lease, const lockmgr::Holdings& holdings);
+    [[nodiscard]] std::vector<OldLease> old_leases(UpkeepReader& reader, std::size_t budget,
+                                                   bool& is_end);
     // Looks at everything again.
-    void begin_round();
+    void begin_round(UpkeepReader& reader);
     void end_hour(Unit& unit);
     // When an hour is over or what has run of it is to be noted.
     [[nodiscard]] BootTime next_count() const noexcept;
@@ -73,7 +72,6 @@ private:
         std::int64_t leases_after = 0;  // looked at up to this token
         std::int64_t leases_until = 0;  // younger ones cannot have ended long enough ago
     };
-    UpkeepReader& reader_;
     Retention retention_;
     State state_;
     State committed_;

@@ -85,11 +85,11 @@ bool keep_place(Unit& unit, Waiter waiter) {
 
 // Whoever stands behind it may be next then. nullopt: it does not wait.
 std::optional<Waiter> take_out(Unit& unit, Ticket ticket) {
-    const auto* waiting = unit.waiting.find(ticket);
-    if (waiting == nullptr) return std::nullopt;
-    auto waiter = unit.live.remove(waiting->waiter);
-    if (waiter) unit.freed.insert(unit.freed.end(), waiter->locks.begin(), waiter->locks.end());
-    return waiter;
+    const auto* asked = unit.waiting.find(ticket);
+    const auto* waiter = asked == nullptr ? nullptr : unit.live.waiters().find(asked->waiter);
+    if (waiter == nullptr || waiter->is_away()) return std::nullopt;  // answered in this batch
+    unit.freed.insert(unit.freed.end(), waiter->locks.begin(), waiter->locks.end());
+    return unit.live.remove(asked->waiter);
 }
 
 // At the moment of the grant everything that may have changed during the wait is looked at again.
@@ -218,7 +218,10 @@ void give_up(Unit& unit, Ticket ticket, ErrorCode why) {
 }
 
 void turn_away(Unit& unit, Ticket ticket, Answer answer) {
-    if (take_out(unit, ticket)) unit.outcomes.push_back({ticket, std::move(answer)});
+    const auto waiter = take_out(unit, ticket);
+    if (!waiter) return;
+    note(unit, waiter->locks, Acquired::Denied);
+    unit.outcomes.push_back({ticket, std::move(answer)});
 }
 
 // The refusal after a wait that was in vain.

@@ -43,7 +43,7 @@ Store::Commit MemoryStore::commit(std::size_t) {
 
 void MemoryStore::roll_back() {
     transaction_.failure.reset();
-    transaction_.log.roll_back_to(0);
+    transaction_.log.roll_back();
 }
 
 WallTime MemoryStore::look(BootTime now) {

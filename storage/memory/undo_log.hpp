@@ -16,8 +16,8 @@ class UndoLog {
 public:
     void add(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
     [[nodiscard]] std::size_t size() const noexcept { return undo_.size(); }
-    void roll_back_to(std::size_t size) {
-        while (undo_.size() > size) {
+    void roll_back() {
+        while (!undo_.empty()) {
             undo_.back()();
             undo_.pop_back();
         }

@@ -8,7 +8,8 @@ ConsumerRows::ConsumerRows(Connection& connection)
       count_(connection, "SELECT count(*) FROM event_consumers WHERE principal = ?"),
       put_(connection,
            "INSERT INTO event_consumers (name, principal, position, acknowledged_at_ms) "
-           "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, "
+           "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET principal = excluded.principal, "
+           "position = excluded.position, "
            "acknowledged_at_ms = excluded.acknowledged_at_ms"),
       erase_(connection, "DELETE FROM event_consumers WHERE name = ?") {}
 

@@ -74,7 +74,7 @@ LedgerState LedgerRows::read() {
     return state;
 }
 
-void LedgerRows::write_entries(const LedgerChanges& changes) {
+void LedgerRows::write(const LedgerChanges& changes) {
     for (const auto& entry : changes.entries)
         insert_.run(entry.id, entry.payment_id, static_cast<std::int64_t>(entry.kind),
                     static_cast<std::int64_t>(entry.debit), static_cast<std::int64_t>(entry.credit),
@@ -82,9 +82,6 @@ void LedgerRows::write_entries(const LedgerChanges& changes) {
                     entry.principal, entry.owner, entry.key, entry.reason, ms(entry.booked_at),
                     entry.previous, entry.movement, Blob(entry.seal));
     for (const auto entry : changes.turns) insert_turn_.run(entry);
-}
-
-void LedgerRows::write_balances(const LedgerChanges& changes) {
     for (const auto& [currency, account, balance] : changes.balances)
         upsert_balance_.run(currency, static_cast<std::int64_t>(account), balance.debits_minor,
                             balance.credits_minor);

@@ -13,8 +13,7 @@ public:
     explicit LedgerRows(Connection& connection);
 
     [[nodiscard]] LedgerState read() override;
-    void write_entries(const LedgerChanges& changes);
-    void write_balances(const LedgerChanges& changes);
+    void write(const LedgerChanges& changes);
 
 private:
     void insert_mark(const LedgerMark& mark);

@@ -43,7 +43,7 @@ PaymentRows::PaymentRows(Connection& connection)
                      "SELECT previous, kind, public_id, amount, reason, token, created_at_ms "
                      "FROM transfers WHERE id = ? AND payment_id = ?") {}
 
-void PaymentRows::write_payments(const Changes& changes) {
+void PaymentRows::write(const Changes& changes) {
     for (const auto& payment : changes.new_payments)
         insert_.run(payment.id, payment.currency, static_cast<std::int64_t>(payment.state),
                     payment.authorized_minor, payment.captured_minor, payment.refunded_minor,
@@ -52,9 +52,6 @@ void PaymentRows::write_payments(const Changes& changes) {
     for (const auto& payment : changes.payments)
         update_.run(static_cast<std::int64_t>(payment.state), payment.captured_minor,
                     payment.refunded_minor, payment.last_transfer, payment.id);
-}
-
-void PaymentRows::write_references(const Changes& changes) {
     for (const auto& [reference, principal, payment_id] : changes.references)
         insert_reference_.run(reference, principal, payment_id);
 }

@@ -26,8 +26,7 @@ public:
                                                              std::int64_t before,
                                                              int limit) override;
 
-    void write_payments(const Changes& changes);
-    void write_references(const Changes& changes);
+    void write(const Changes& changes);
 
 private:
     Statement insert_;

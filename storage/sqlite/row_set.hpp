@@ -40,10 +40,8 @@ struct RowSet {
         refusals.write(changes);
         elections.write(changes);
         runs.write(changes);
-        payments.write_payments(changes);
-        ledger.write_entries(changes.ledger);
-        payments.write_references(changes);
-        ledger.write_balances(changes.ledger);
+        payments.write(changes);
+        ledger.write(changes.ledger);
         answers.write(changes);
         consumers.write(changes);
         upkeep.write(changes.upkeep);

@@ -1,4 +1,3 @@
-#include "base/check.hpp"
 #include "storage/unit/tables.hpp"
 
 namespace fencegate::storage {

@@ -185,7 +185,7 @@ struct OldLease {
     bool has_more_rows;      // further locks or refusals
 };
 
-// What forgetting reads and removes, and the count of hours that it goes by (sweeper.hpp).
+// What forgetting goes by: what is old, and the count of hours (batch/sweeper.hpp).
 class UpkeepReader {
 public:
     virtual ~UpkeepReader() = default;

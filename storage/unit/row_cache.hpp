@@ -14,6 +14,10 @@ namespace fencegate::storage {
 template <class Key, class Row, class Hash = std::hash<Key>>
 class RowCache {
 public:
+    RowCache() = default;
+    RowCache(const RowCache&) = delete;  // what has changed is known by its place
+    RowCache& operator=(const RowCache&) = delete;
+
     // nullptr: there is none. `read(key)` asks the engine, at the first look.
     template <class Read>
     [[nodiscard]] const Row* find(const Key& key, Read read) {

@@ -1,9 +1,9 @@
 #pragma once
 // Unit: one batch as its commands see it. They read rows as the batch leaves them, change them
 // here and in what stands beside them, and say here what the world is told if it all commits.
-// Nothing reaches the engine before write(), so whoever refuses has changed nothing.
+// Nothing reaches the engine before write(), so whoever refuses has no row to take back.
 // Thread rule: belongs to the store thread. Lives from begin() to commit() or roll_back() of the
-// store.
+// store, unless it reads and changes no row.
 // Source: the unit of work as in Fowler, "Patterns of Enterprise Application Architecture", 2002.
 
 #include "base/clock.hpp"
@@ -35,6 +35,8 @@ class Unit {
 public:
     // Both outlive it.
     Unit(Store& store, Standing& standing, const Moment& moment);
+    Unit(const Unit&) = delete;
+    Unit& operator=(const Unit&) = delete;
 
     // The rows for whoever reads more than one by its key: all that was changed so far is written.
     [[nodiscard]] const Readers& flushed();

@@ -251,7 +251,7 @@ TEST_P(StoreContract, ElectionsRunsAndConsumersAreReadAsTheyWereLeft) {
     });
     commit([&](Changes& made) {
         made.elections.push_back({"e", {FencingToken(2), "2", clock.wall_now()}});
-        made.consumers.push_back({"c", "p", 6, clock.wall_now()});
+        made.consumers.push_back({"c", "q", 6, clock.wall_now()});
         made.forgotten_consumers.emplace_back("d");
     });
     EXPECT_EQ(read([&] { return rows.elections.find("e")->value_json; }), "2");
@@ -260,7 +260,8 @@ TEST_P(StoreContract, ElectionsRunsAndConsumersAreReadAsTheyWereLeft) {
     ASSERT_EQ(runs.size(), 2u);
     EXPECT_EQ(runs[0].slot, "2");
     EXPECT_EQ(read([&] { return rows.consumers.find("c")->position; }), 6);
-    EXPECT_EQ(read([&] { return rows.consumers.count_of("p"); }), 1);
+    EXPECT_EQ(read([&] { return rows.consumers.count_of("q"); }), 1);
+    EXPECT_EQ(read([&] { return rows.consumers.count_of("p"); }), 0);
     EXPECT_FALSE(read([&] { return rows.consumers.find("d"); }));
 }
 
