@@ -63,6 +63,10 @@ class Lock:
             return False
         return True
 
+    def take(self) -> Lease:
+        """As `acquire`, for whoever wants the lease, or LockHeld with what it tells."""
+        return self._take(self._wish)
+
     def release(self) -> bool:
         """Fails with: RuntimeError if this object holds nothing."""
         lease = self._forget()

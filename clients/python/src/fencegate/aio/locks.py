@@ -71,6 +71,10 @@ class Lock:
             return False
         return True
 
+    async def take(self) -> Lease:
+        """As `acquire`, for whoever wants the lease, or LockHeld with what it tells."""
+        return await self._take(self._wish)
+
     async def release(self) -> bool:
         """Fails with: RuntimeError if this object holds nothing."""
         return await self._forget().release()
