@@ -24,6 +24,7 @@ from ._wire import Reply, Request, uuid7
 from .errors import FencegateError, Refused
 
 _WAITED_FOR = ("lock_held", "run_not_due", "queue_full", "quota_exceeded")
+_TIMED_OUT = 408
 _ENDED_LEASE = 410
 _SETTLE = 10.0
 
@@ -71,14 +72,17 @@ class Acquire:
         """None: ask again."""
         sent_at = boottime()
         wait = max(0.0, min(_policy.ROUND, self._waits_until - sent_at))
-        self._unsettled = True
+        before, self._unsettled = self._unsettled, True
         try:
             request = self._wish.request(self._key, wait)
             reply = await self._pool.send(request, wait + _policy.ATTEMPT)
         except (NotSent, Unanswered) as error:
+            self._unsettled = before or isinstance(error, Unanswered)
             await self._pause(self._attempts.failed(error), None, self._answer_until)
             return None
-        self._unsettled = not reply.ok and reply.outcome_unknown
+        # An answer about the key settles all its attempts; one about the gateway only its own.
+        about_the_key = reply.status < 500 and reply.status != _TIMED_OUT
+        self._unsettled = not about_the_key and (before or reply.outcome_unknown)
         if reply.ok:
             return await self._take(reply, sent_at)
         await self._refused(reply, sent_at + wait)

@@ -134,10 +134,13 @@ class Pool:
                 self._give_back(connection)
 
         try:
-            return await asyncio.wait_for(attempt(), timeout)
+            reply = await asyncio.wait_for(attempt(), timeout)
         except asyncio.TimeoutError as error:
             text = f"no answer within {timeout:.1f} s"
             raise (Unanswered(text) if sent else NotSent(text)) from error
+        if reply.ok and not reply.is_json:
+            raise Unanswered("something on the way answered in the gateway's place")
+        return reply
 
     def _take(self) -> Optional[Connection]:
         while self._idle:

@@ -102,7 +102,12 @@ class Renewer:
             lease = (await self._due.get())[2]
             if lease.state is not State.LIVE or lease.at_its_longest:
                 continue
-            if not await self._renew(lease):
+            try:
+                answered = await self._renew(lease)
+            except Exception:  # a bug, but a worker that ended would renew nobody
+                answered = False
+                self._again(lease, None)
+            if not answered:
                 # The line is down for all; the next of a thousand would not fare better.
                 await asyncio.sleep(_policy.backoff(1, lease.ttl / 10))
 

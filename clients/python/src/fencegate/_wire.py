@@ -51,6 +51,14 @@ class Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def is_json(self) -> bool:
+        try:
+            self.json()
+        except ValueError:
+            return False
+        return True
+
     def json(self) -> dict[str, Any]:
         if not self.raw:
             return {}
