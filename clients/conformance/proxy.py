@@ -22,7 +22,8 @@ _BROKEN = (OSError, EOFError, ssl.SSLError, asyncio.LimitOverrunError)
 
 @dataclass
 class Asked:
-    """A request as it came, `CONNECT /` in an outage, `STREAM GET ...` once a stream has begun.
+    """A request as it came, `CONNECT /` in an outage, `STREAM GET ...` once a stream has begun, `HELD
+    POST ...` when a reply that was held has been passed on.
     `connection` numbers those of this proxy."""
 
     route: str  # "POST /v1/locks/a"
@@ -34,12 +35,13 @@ class Asked:
 
 @dataclass
 class Fault:
-    """on: a pattern of routes; do: lose_request, lose_reply, answer, or, for a stream, cut_in_event;
-    times: how often yet."""
+    """on: a pattern of routes; do: lose_request, lose_reply, hold_reply (for hold_ms), answer, or, for a
+    stream, cut_in_event; times: how often yet."""
 
     on: str
     do: str
     times: int = 1
+    hold_ms: int = 0
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
@@ -141,8 +143,10 @@ class Proxy:
                 up = up or await self._connect()
                 up[1].write(head[2] + body)
                 exchange = Exchange(reader, writer, up[0])
-                if not await exchange.run(fault is not None, lambda: self._streams(route, number)):
+                if not await exchange.run(fault, lambda: self._streams(route, number)):
                     return
+                if fault is not None:
+                    await self._record(f"HELD {route}", {}, b"", number)
         finally:
             if up is not None:
                 up[1].transport.abort()
@@ -176,8 +180,8 @@ class Exchange:
         self._writer = writer
         self._gateway = gateway
 
-    async def run(self, lose: bool, streams: Streams) -> bool:
-        """Passes it on, or reads it and drops it. False if the connection is to be closed."""
+    async def run(self, fault: Optional[Fault], streams: Streams) -> bool:
+        """Passes it on, late if it is held, or reads it and drops it. False if the connection is to be closed."""
         first = asyncio.ensure_future(read_head(self._gateway))
         gone = asyncio.ensure_future(self._client.read(1))  # nobody pipelines, so this is the end
         try:
@@ -185,7 +189,9 @@ class Exchange:
             if not first.done():
                 return False
             _, headers, raw = first.result()
-            if lose:
+            if fault is not None and fault.do == "hold_reply":
+                await asyncio.sleep(fault.hold_ms / 1000)
+            elif fault is not None:
                 async for _ in parts(self._gateway, headers):
                     pass
                 return False
