@@ -30,10 +30,11 @@ _HERE = Path(__file__).resolve().parent
 def make_ca(folder: Path) -> None:
     """ca.pem, and a certificate of it for the proxy: proxy.pem, proxy.key."""
     extensions = folder / "extensions"
-    extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+    extensions.write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
     new = "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
     for command in (
-        f"{new} -x509 -days 2 -subj /CN=conformance -keyout ca.key -out ca.pem",
+        f"{new} -x509 -days 2 -subj /CN=conformance -keyout ca.key -out ca.pem"
+        " -addext keyUsage=critical,keyCertSign",  # Python 3.13 insists
         f"{new} -subj /CN=proxy -keyout proxy.key -out proxy.csr",
         "x509 -req -in proxy.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2"
         " -extfile extensions -out proxy.pem",
