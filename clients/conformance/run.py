@@ -114,7 +114,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fencegate", type=Path, required=True)
     parser.add_argument("--only", action="append")
-    parser.add_argument("--jobs", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("driver", nargs="+")
     options = parser.parse_args()
     options.fencegate = options.fencegate.resolve()
