@@ -104,7 +104,7 @@ void LeaseTable::collect(Changes& changes) {
     });
     for (const auto token : changed_) {
         auto& change = slots_.at(token).change;
-        changes.leases.push_back(*std::move(change));
+        changes.leases.push_back(std::move(*change));
         change.reset();
     }
     changed_.clear();
