@@ -94,7 +94,9 @@ TEST(TopFeed, TellsEventsInOrder) {
     release(client, lease.json_text("lease_id"));
 
     EXPECT_EQ(followed.await<Happening>().kind, Kind::Granted);
-    EXPECT_EQ(followed.await<Happening>().kind, Kind::Released);
+    const auto ended = followed.await<Happening>();
+    EXPECT_EQ(ended.kind, Kind::Ended);
+    EXPECT_EQ(ended.ending, lockmgr::LeaseEnding::Released);
 }
 
 TEST(TopFeed, SaysThatAGatewayDrainsAndThatARestartLostWhatWasKnown) {
