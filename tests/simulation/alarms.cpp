@@ -29,18 +29,18 @@ void Alarms::ran(const Ran& batch) {
     if (batch.has_moved_lines && !deadlock_look_) deadlock_look_ = now + kDeadlockLookAfter;
     // It also wakes to note the time, which may be sooner than its pause ends if nothing is left.
     const bool has_noted = now >= note_at_ && batch.noted == ran_by(now);
-    const bool has_swept =
-        !batch.timers_waited && (batch.had_commands || now >= next_sweep_ || has_noted);
+    // With a full disk what it had begun is as it was before, and waits.
+    const bool has_swept = !batch.timers_waited && !batch.was_full &&
+                           (batch.had_commands || now >= next_sweep_ || has_noted);
     const bool counts_hour = has_swept && is_hour_over(now);
-    if (counts_hour && !batch.was_full && !batch.has_counted_hour)
+    if (counts_hour && !batch.has_counted_hour)
         throw Violation(Rule::Kept, "an hour is over and was not counted");
-    // With a full disk it is over and is not in the rows: what is kept is kept longer.
-    if (batch.has_counted_hour || counts_hour) hour_ends_ = now + hours(1);
+    if (batch.has_counted_hour) hour_ends_ = now + hours(1);
     if (has_swept && (counts_hour || now >= note_at_)) {
         note_at_ = now + kNoteEvery;
-        note(ran_by(now), /*is_certain=*/!batch.was_full);
+        note(ran_by(now), /*is_certain=*/true);
     }
-    if (has_swept || batch.has_counted_hour) next_sweep_ = now + kSweepPause;
+    if (has_swept) next_sweep_ = now + kSweepPause;
 }
 
 Duration Alarms::ran_by(BootTime now) const {
