@@ -90,12 +90,12 @@ Batcher::Attempt Batcher::attempt_without_culprits(std::span<const Request> requ
             brace_for_full_disk();
         } else if (result == Attempt::Damaged && tells_holder_) {
             tells_holder_ = false;
-        } else if (result != Attempt::Damaged && result != Attempt::Refused) {
-            return result;
-        } else if (!leave_out_culprit()) {
-            return result;
-        } else if (++left_out % kLeftOutMax == 0 && !commit_left_out(cancelled, taken, out)) {
-            return result;
+        } else {
+            const bool is_left_out =
+                (result == Attempt::Damaged || result == Attempt::Refused) && leave_out_culprit();
+            if (!is_left_out) return result;
+            if (++left_out % kLeftOutMax == 0 && !commit_left_out(cancelled, taken, out))
+                return result;
         }
     }
 }
