@@ -84,9 +84,9 @@ TEST_F(FewConnections, OneMoreIsCounted) {
     for (int count = 0; count < 3; ++count) open.push_back(gateway().client());
     ASSERT_EQ(refused(), 0);
 
-    for (auto& client : open) {
+    for (auto& caller : open) {
         try {
-            client.connect();
+            caller.connect();
         } catch (const std::runtime_error&) {
             continue;  // as many as may are open
         }
