@@ -80,13 +80,13 @@ TEST_F(FewConnections, OneMoreIsCounted) {
         return std::stod(testing::metric(
             admin, R"(fencegate_http_connections_refused_total{listener="public"})"));
     };
-    std::vector<HttpsClient> open;
-    for (int count = 0; count < 3; ++count) open.push_back(gateway().client());
     ASSERT_EQ(refused(), 0);
 
-    for (auto& caller : open) {
+    std::vector<HttpsClient> open;
+    for (int count = 0; count < 3; ++count) {
         try {
-            caller.connect();
+            open.push_back(gateway().client());
+            open.back().connect();
         } catch (const std::runtime_error&) {
             continue;  // as many as may are open
         }
