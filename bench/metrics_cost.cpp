@@ -2,9 +2,11 @@
 // recording one critical section, on the threads that serve it; and a scrape (collecting every
 // series, writing the text, compressing it), on the admin listener's thread.
 #include "bench/histogram.hpp"
+#include "lockmgr/guards.hpp"
 #include "proxy/admin/admin_service.hpp"
 #include "proxy/api/routes.hpp"
 #include "proxy/http/gzip.hpp"
+#include "proxy/telemetry/hold_ages.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/metrics.hpp"
 #include "proxy/telemetry/store_metrics.hpp"
@@ -41,7 +43,7 @@ void use(proxy::Metrics& metrics, std::size_t classes, std::size_t routes) {
     for (std::size_t at = 0; at < classes; ++at) {
         metrics.acquire(at, proxy::AcquireOutcome::Granted);
         for (const auto waited : {900us, 12'345us, 1'234'567us}) {
-            metrics.acquire_wait(at, waited);
+            metrics.acquire_wait(at, proxy::AcquireOutcome::Granted, waited);
             metrics.lease_ended(at, lockmgr::LeaseEnding::Released, waited, waited);
         }
     }
@@ -81,7 +83,8 @@ std::vector<Step> safe_refunds(std::size_t count) {
     for (std::int64_t number = 1; number <= static_cast<std::int64_t>(count); ++number) {
         const lockmgr::FencingToken token(number);
         steps[0].events.emplace_back(AcquireEvent{0, AcquireEvent::Outcome::Granted, Seconds(0)});
-        steps[0].notices.push_back({.locks = {}, .token = token});
+        const auto lock = lockmgr::payment_lock("pay_" + std::to_string(number));
+        steps[0].notices.push_back({.locks = {lock}, .token = token});
         FenceEvent check{.lock_class = 0, .verdict = lockmgr::FenceVerdict::Accepted};
         check.token = token;
         check.share_left = .99;
@@ -94,7 +97,8 @@ std::vector<Step> safe_refunds(std::size_t count) {
                                                    .held = 4ms,
                                                    .ttl = 30s,
                                                    .remaining = 29'996ms});
-        steps[2].notices.push_back({.kind = LockNotice::Kind::Ended, .locks = {}, .token = token});
+        steps[2].notices.push_back(
+            {.kind = LockNotice::Kind::Ended, .locks = {lock}, .token = token});
     }
     return steps;
 }
@@ -106,6 +110,8 @@ double record(std::size_t per_batch) {
     proxy::Metrics metrics(with_classes(2, labels));
     const SystemClock clock;
     proxy::HotLocks hot(clock);
+    const lockmgr::LockClasses lock_classes({lockmgr::LockClass{.name = "payments"}});
+    proxy::HoldAges holds(lock_classes, clock);
     News news(metrics, hot);
     storage::LastWrites last_writes;
     storage::LeaseStatistics statistics(2);
@@ -121,6 +127,7 @@ double record(std::size_t per_batch) {
             news.on_events(events);
             for (std::size_t at = 0; at < 2; ++at) news.on_levels(at, levels);
             hot.note_notices(notices);
+            holds.note_notices(notices);
             news.on_batch(stats);
             for (std::size_t request = 0; request < per_batch; ++request)
                 metrics.http_request(proxy::Listener::Public, 1, 201, 1'300us);

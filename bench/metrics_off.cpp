@@ -1,8 +1,9 @@
 // The gateway without its metrics, to measure what they cost: an object of the executable wins over
-// the archives' members, so Metrics, StoreMetrics, HotLocks, LastWrites and LeaseStatistics are
-// replaced as a whole by what remembers nothing. Everything else is the product.
-// What stays and is not measured by the difference: the events that the store tells, a look at the
-// deadline for each accepted write and renewal, two clock reads a request.
+// the archives' members, so Metrics, StoreMetrics, HotLocks, HoldAges, LastWrites and
+// LeaseStatistics are replaced as a whole by what remembers nothing. Everything else is the
+// product. What stays and is not measured by the difference: the events that the store tells, a
+// look at the deadline for each accepted write and renewal, two clock reads a request.
+#include "proxy/telemetry/hold_ages.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/metrics.hpp"
 #include "proxy/telemetry/store_metrics.hpp"
@@ -19,15 +20,22 @@ Metrics::Metrics(const MetricsOptions&) {}
 Metrics::~Metrics() = default;
 void Metrics::http_request(Listener, RouteId, int, Span) noexcept {}
 void Metrics::http_connections(Listener, int) noexcept {}
+void Metrics::http_connection_refused(Listener) noexcept {}
+void Metrics::http_unauthenticated(Listener, NoPrincipal) noexcept {}
+void Metrics::http_statements(std::size_t) noexcept {}
+void Metrics::access_log_lost(std::uint64_t) noexcept {}
+void Metrics::limits(const LimitsInForce&) noexcept {}
 void Metrics::tls_handshake(bool) noexcept {}
 void Metrics::watchers(int) noexcept {}
 void Metrics::watch_ended(WatchEnd) noexcept {}
 void Metrics::tls_certificate_not_after(WallTime) noexcept {}
 void Metrics::acquire(ClassId, AcquireOutcome) noexcept {}
-void Metrics::acquire_wait(ClassId, Span) noexcept {}
+void Metrics::acquire_wait(ClassId, AcquireOutcome, Span) noexcept {}
 void Metrics::locks_held(ClassId, std::size_t) noexcept {}
 void Metrics::lock_waiters(ClassId, std::size_t) noexcept {}
 void Metrics::oldest_waiter_since(ClassId, std::optional<BootTime>) noexcept {}
+void Metrics::lock_holds(ClassId, const HoldSpans&) noexcept {}
+void Metrics::lock_alert_after(ClassId, Span, Span) noexcept {}
 void Metrics::lock_deadlocks(std::size_t) noexcept {}
 void Metrics::lease_renewed(ClassId) noexcept {}
 void Metrics::lease_ended(ClassId, lockmgr::LeaseEnding, Span, Span) noexcept {}
@@ -50,6 +58,10 @@ void Metrics::store_backed_up(WallTime) noexcept {}
 void Metrics::store_has_backup(WallTime) noexcept {}
 void Metrics::store_backup_failed() noexcept {}
 void Metrics::store_error(StoreErrorKind) noexcept {}
+void Metrics::store_verified(VerifyResult, WallTime) noexcept {}
+void Metrics::store_epoch(std::int64_t) noexcept {}
+void Metrics::store_room(const StoreRoom&) noexcept {}
+void Metrics::clock_gap(Duration) noexcept {}
 void Metrics::clock_believed(Duration) noexcept {}
 void Metrics::clock_shown(BootTime, WallTime) noexcept {}
 void Metrics::clock_jumped() noexcept {}
@@ -71,6 +83,13 @@ void HotLocks::note_contentions(const std::vector<storage::Contention>&) {}
 void HotLocks::note_notices(const std::vector<storage::LockNotice>&) {}
 std::vector<HeavyHitters::Item> HotLocks::rank(Ranking, std::size_t) const { return {}; }
 std::string hot_locks_document(const HotLocks&, std::string_view, std::size_t) { return "{}"; }
+
+HoldAges::HoldAges(const lockmgr::LockClasses& classes, const Clock& clock)
+    : classes_(classes), clock_(clock), start_(clock.boot_now()) {}
+void HoldAges::note_held(ClassId, std::size_t) {}
+void HoldAges::note_contentions(const std::vector<storage::Contention>&) {}
+void HoldAges::note_notices(const std::vector<storage::LockNotice>&) {}
+std::vector<HoldSpans> HoldAges::look(BootTime) const { return {}; }
 
 }  // namespace proxy
 

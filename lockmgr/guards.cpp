@@ -1,6 +1,11 @@
 #include "lockmgr/guards.hpp"
 
 namespace fencegate::lockmgr {
+namespace {
+
+constexpr std::string_view kElections = "elections/";
+
+}  // namespace
 
 LockName payment_lock(std::string_view payment_id) {
     return LockName::from_store(payment_lock_name(payment_id));
@@ -11,7 +16,11 @@ std::string payment_lock_name(std::string_view payment_id) {
 }
 
 LockName election_lock(std::string_view election) {
-    return LockName::from_store(std::string("elections/").append(election));
+    return LockName::from_store(std::string(kElections).append(election));
+}
+
+bool is_election_lock(const LockName& lock) noexcept {
+    return lock.value().starts_with(kElections);
 }
 
 LockName run_lock(std::string_view job, std::string_view slot) {

@@ -14,6 +14,7 @@ namespace fencegate::lockmgr {
 // REQUIRES of each: every part is_lock_segment(). Whoever reads a request has checked that.
 [[nodiscard]] LockName payment_lock(std::string_view payment_id);
 [[nodiscard]] LockName election_lock(std::string_view election);
+[[nodiscard]] bool is_election_lock(const LockName& lock) noexcept;
 [[nodiscard]] LockName run_lock(std::string_view job, std::string_view slot);
 
 // What payment_lock() would be called, also of an id that is none: `verify` reads what may be

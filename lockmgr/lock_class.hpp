@@ -23,6 +23,10 @@ struct LockClass {
     Duration ttl_default{30'000};
     bool accepts_late_writes = false;  // under an expired token that nobody superseded
     Duration place_kept{5'000};  // in line, for a waiter with a key that leaves; zero: not at all
+    // For the alerts: a holder in others' way may be silent, and may hold, for so long. Zero: for
+    // ever.
+    Duration alert_silent_after{300'000};
+    Duration alert_held_after{1'800'000};
     // Zero: no limit, for this and all that follow.
     Duration max_hold{0};                   // no renewal goes beyond this after the grant
     Duration lock_delay{0};                 // how long a lock rests after an expiry

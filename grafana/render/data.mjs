@@ -1,6 +1,19 @@
 // What Grafana would ask Prometheus for: a dashboard's queries with their variables filled in.
 // Owns: substitution, the time grid, names of series. Refuses to own: how it looks (page.jsx).
 
+// With every row opened: the panels of a folded one behind it, and what follows moved down.
+export function unfolded(dashboard) {
+    let down = 0;
+    const panels = [];
+    const moved = (panel) => ({ ...panel, gridPos: { ...panel.gridPos, y: panel.gridPos.y + down } });
+    for (const panel of dashboard.panels) {
+        panels.push(moved(panel), ...(panel.panels ?? []).map(moved));
+        const ends = (panel.panels ?? []).map(({ gridPos: { y, h } }) => y + h);
+        down += Math.max(0, ...ends.map((end) => end - panel.gridPos.y - panel.gridPos.h));
+    }
+    return { ...dashboard, panels };
+}
+
 export async function answersOf(dashboard, prometheus, { start, end, scrapeSeconds }) {
     const step = Math.max(1, Math.round((end - start) / 240));
     const window = {

@@ -1,6 +1,6 @@
 // Renders the dashboard from a live Prometheus:
 //   PROMETHEUS=http://127.0.0.1:9090 START=<unix seconds> END=<unix seconds> node render.mjs FOLDER
-// writes FOLDER/dashboard.png, the rows up to the leases, and FOLDER/dashboard-2.png, the others.
+// writes FOLDER/dashboard.png, the rows that are open, and FOLDER/dashboard-2.png, the folded ones, opened.
 // Needs chromium and pngquant; node_modules as package-lock.json says.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-import { answersOf } from './data.mjs';
+import { answersOf, unfolded } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const WIDTH = 1500, CELL = 38;  // as page.jsx: a cell of 30 and a gap of 8
@@ -34,7 +34,7 @@ function page(dashboard, answers) {
 }
 
 // The pictures, each from the row whose title begins so.
-const PARTS = [['dashboard.png', 'Health'], ['dashboard-2.png', 'Fencing']];
+const PARTS = [['dashboard.png', 'Health'], ['dashboard-2.png', 'Leases']];
 
 function partOf(dashboard, at) {
     const topOf = ([, title]) => dashboard.panels.find(
@@ -62,7 +62,8 @@ async function main() {
     const { PROMETHEUS, START, END, SCRAPE_SECONDS = '1' } = process.env;
     const target = process.argv[2];
     if (!(PROMETHEUS && START && END && target)) throw new Error('see the first lines of render.mjs');
-    const dashboard = JSON.parse(readFileSync(join(here, '../dashboards/fencegate.json'), 'utf8'));
+    const dashboard = unfolded(
+        JSON.parse(readFileSync(join(here, '../dashboards/fencegate.json'), 'utf8')));
     const answers = await answersOf(dashboard, PROMETHEUS, {
         start: Number(START), end: Number(END), scrapeSeconds: Number(SCRAPE_SECONDS) });
 

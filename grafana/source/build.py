@@ -22,9 +22,12 @@ from panel import DATASOURCE, OURS, expand  # noqa: E402
 
 OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "dashboards" / "fencegate.json"
 WIDTH = 24  # of Grafana's grid
+GUIDE = "file:///usr/share/doc/fencegate/docs/operations.md"
 
-ROWS = [rows_overview.HEALTH, rows_overview.TRAFFIC, rows_locks.CONTENTION, rows_locks.LEASES,
-        rows_money.FENCING, rows_money.MONEY, rows_system.STORE, rows_system.PROCESS]
+# What somebody looks at first, and what they look into then: folded until it is opened.
+OPEN = [rows_overview.HEALTH, rows_overview.TRAFFIC, rows_locks.CONTENTION]
+FOLDED = [rows_locks.LEASES, rows_money.FENCING, rows_money.MONEY, rows_system.STORE,
+          rows_system.PROCESS]
 
 
 def variable(name, label, query):
@@ -45,6 +48,10 @@ def variables():
         variable("instance", "Instance",
                  'label_values(fencegate_build_info{job=~"$job"}, instance)'),
         variable("class", "Class", expand("label_values(fencegate_locks_held{@gateway}, class)")),
+        # Where "Firing alerts" links to; the same as the label runbooks in prometheus.yml.
+        {"name": "guide", "label": "Guide", "type": "textbox", "hide": 2,
+         "query": GUIDE, "current": {"text": GUIDE, "value": GUIDE},
+         "options": [{"text": GUIDE, "value": GUIDE, "selected": True}]},
     ]
 
 
@@ -69,23 +76,36 @@ def annotations():
     ]
 
 
-def laid_out(rows):
-    """Panels from left to right, wrapped at the width of the grid, in the order they are written."""
+def placed(members, y):
+    """Sets panels from left to right, wrapped at the width of the grid; returns where they end."""
+    x = tallest = 0
+    for panel in members:
+        place = panel["gridPos"]
+        if x + place["w"] > WIDTH:
+            x, y, tallest = 0, y + tallest, 0
+        place["x"], place["y"] = x, y
+        x, tallest = x + place["w"], max(tallest, place["h"])
+    return y + tallest
+
+
+def laid_out(opened, folded):
+    """Rows with their panels, in the order they are written. A folded row holds its panels itself,
+    where they stand when it alone is opened."""
     panels, y = [], 0
-    for title, members in rows:
-        panels.append({"type": "row", "title": title, "collapsed": False, "panels": [],
-                       "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1}})
+    for is_folded, (title, members) in [(False, row) for row in opened] + [
+            (True, row) for row in folded]:
+        row = {"type": "row", "title": title, "collapsed": is_folded, "panels": [],
+               "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1}}
         y += 1
-        x = tallest = 0
-        for panel in members:
-            place = panel["gridPos"]
-            if x + place["w"] > WIDTH:
-                x, y, tallest = 0, y + tallest, 0
-            place["x"], place["y"] = x, y
-            x, tallest = x + place["w"], max(tallest, place["h"])
-            panels.append(panel)
-        y += tallest
-    for number, panel in enumerate(panels, start=1):
+        end = placed(members, y)
+        panels.append(row)
+        if is_folded:
+            row["panels"] = members
+        else:
+            panels += members
+            y = end
+    for number, panel in enumerate([one for panel in panels
+                                    for one in (panel, *panel.get("panels", []))], start=1):
         panel["id"] = number
     return panels
 
@@ -99,7 +119,7 @@ def dashboard():
         "editable": False, "graphTooltip": 1, "refresh": "30s", "timezone": "browser",
         "time": {"from": "now-1h", "to": "now"}, "fiscalYearStartMonth": 0, "liveNow": False,
         "weekStart": "", "links": [], "templating": {"list": variables()},
-        "annotations": {"list": annotations()}, "panels": laid_out(ROWS),
+        "annotations": {"list": annotations()}, "panels": laid_out(OPEN, FOLDED),
     }
 
 

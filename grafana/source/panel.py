@@ -23,6 +23,11 @@ def expand(expression):
     return re.sub("@gateway|@class", lambda match: MATCHERS[match.group()], expression)
 
 
+def classes(expression):
+    """Of many classes the ten with the most; the others are in the table "Classes now"."""
+    return f"topk(10, {expression})"
+
+
 def levels(normal=GREEN, **limits):
     """Thresholds: `levels(orange=1, red=5)`. The colour `normal` is below the first limit."""
     steps = [{"color": normal, "value": None}]
@@ -131,10 +136,10 @@ def bargauge(title, says, unit, query, legend, limits, top=None, decimals=None, 
     return _panel("bargauge", title, says, unit, [(query, legend)], True, size, defaults, options)
 
 
-def table(title, says, columns, rows_by, hidden=(), size=(8, 8)):
+def table(title, says, columns, rows_by, hidden=(), size=(8, 8), links=None):
     """One row for each value of the label `rows_by`. `columns`: (title, unit, query, limits or None).
 
-    `hidden`: labels that stay in the result and are not shown.
+    `hidden`: labels that stay in the result and are not shown. `links`: {label: address} of its cells.
     """
     queries = [(query, title) for title, _, query, _ in columns]
     names = {f"Value #{chr(ord('A') + at)}" if len(columns) > 1 else "Value": column
@@ -148,6 +153,11 @@ def table(title, says, columns, rows_by, hidden=(), size=(8, 8)):
                            {"id": "custom.cellOptions", "value": {"type": "color-text"}}]
         overrides.append({"matcher": {"id": "byName", "options": title_of},
                           "properties": properties})
+    for label, address in (links or {}).items():
+        overrides.append({"matcher": {"id": "byName", "options": label}, "properties": [
+            {"id": "links", "value": [{"title": "What to do", "url": address,
+                                       "targetBlank": True}]},
+            {"id": "custom.width", "value": 270}]})
     panel = _panel("table", title, says, "short", queries, True, size,
                    {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "minWidth": 60},
                     "noValue": "-"},

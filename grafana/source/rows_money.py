@@ -1,6 +1,7 @@
 """Rows "Fencing" (what was accepted and refused) and "Idempotency and payments"."""
 
-from panel import BLUE, GREEN, ORANGE, PURPLE, RED, bargauge, colour, colours, levels, timeseries
+from panel import (BLUE, GREEN, ORANGE, PURPLE, RED, bargauge, classes, colour, colours, levels,
+                   timeseries)
 from rows_locks import NUMBERS, quantile
 from rows_overview import ENDED
 
@@ -22,7 +23,9 @@ FENCING = ("Fencing: which writes were refused", [
                [('sum by (result) (rate(fencegate_fence_checks_total'
                  '{@class,result!~"accepted|late"}[$__rate_interval]))', "{{result}}")],
                stacked=True, size=(16, 8),
-               overrides=colours(stale=RED, expired=ORANGE, released=BLUE, broken=PURPLE)),
+               overrides=colours(stale=RED, expired=ORANGE, released=BLUE, broken=PURPLE,
+                                 unknown="yellow", mismatch="dark-blue", missing="light-purple",
+                                 malformed="dark-yellow", not_holder="light-green")),
     bargauge("Refused in the time shown", "How many writes were refused, by reason. Normal: 0. What "
              "each means is in docs/api.md; who it was, in GET /v1/history?lock=.", "short",
              "sort_desc(sum by (result) (increase(fencegate_fence_checks_total"
@@ -30,9 +33,9 @@ FENCING = ("Fencing: which writes were refused", [
              levels(orange=1, red=100), decimals=0, size=(6, 8)),
     timeseries("Share of writes after the lease", "By class. Normal: below 1 %; above it for half an "
                "hour is a warning: workers do not renew, or do not stop when told.", "percentunit",
-               [("sum by (class) (rate(fencegate_fence_checks_total{@class,%s}[$__rate_interval])) "
-                 "/ sum by (class) (rate(fencegate_fence_checks_total{@class}[$__rate_interval]))"
-                 % ENDED + NUMBERS, "{{class}}")], limits=levels(red=0.01), top_at_least=0.02,
+               [(classes("sum by (class) (rate(fencegate_fence_checks_total{@class,%s}"
+                         "[$__rate_interval])) / sum by (class) (rate(fencegate_fence_checks_total"
+                         "{@class}[$__rate_interval]))" % ENDED + NUMBERS), "{{class}}")], limits=levels(red=0.01), top_at_least=0.02,
                size=(6, 8)),
     timeseries("How stale", "How long ago the lease of a superseded token had ended. Normal: no "
                "line. Seconds are pauses; minutes or hours are workers that keep old tokens.", "s",
@@ -41,8 +44,8 @@ FENCING = ("Fencing: which writes were refused", [
                overrides=[colour("p50", ORANGE), colour("p99", RED)], size=(6, 8)),
     bargauge("Stale writes by class", "Double writes averted in the time shown: the token had been "
              "superseded by another holder's. Normal: 0 or few.", "short",
-             "sum by (class) (increase(fencegate_fence_checks_total"
-             '{@class,result="stale"}[$__range]))', "{{class}}", levels(orange=1, red=100), decimals=0,
+             classes("sum by (class) (increase(fencegate_fence_checks_total"
+                     '{@class,result="stale"}[$__range]))'), "{{class}}", levels(orange=1, red=100), decimals=0,
              size=(6, 8)),
 ])
 

@@ -1,12 +1,24 @@
 """Rows "Health at a glance" and "Traffic". A stat is green when nobody needs to look."""
 
-from panel import BLUE, GREEN, ORANGE, OURS, RED, bargauge, colour, levels, stat, table, timeseries
+from panel import BLUE, GREEN, ORANGE, OURS, PURPLE, RED, bargauge, colour, levels, stat, table, timeseries
 
 # Routes that answer at once. The others wait for a lock because they were asked to, or stream.
 UNWAITING = 'listener="public",route=~"/v1/payments.*|/v1/leases/.*"'
 
 # Answers to writes under a token whose lease had ended.
 ENDED = 'result=~"stale|expired|released|broken"'
+
+LIMITS = [
+    ("connections", 'fencegate_http_connections{@gateway,listener="public"} / '
+     'fencegate_http_connections_max{@gateway,listener="public"}'),
+    ("commands", "fencegate_store_queue_depth{@gateway} / fencegate_store_queue_depth_max{@gateway}"),
+    ("waiting acquires", "sum by (job, instance) (fencegate_lock_waiters{@class}) / on (job, instance) "
+     "fencegate_lock_waiters_max{@gateway}"),
+    ("watchers", "fencegate_watchers{@gateway} / fencegate_watchers_max{@gateway}"),
+    ("statements", "fencegate_statements{@gateway} / fencegate_statements_max{@gateway}"),
+    ("open files", f"process_open_fds{{@gateway}} / process_max_fds{{@gateway}}{OURS}"),
+    ("disk", "1 - fencegate_store_disk_free_bytes{@gateway} / fencegate_store_disk_bytes{@gateway}"),
+]
 
 HEALTH = ("Health at a glance", [
     stat("Gateway", "Did the last scrape of every chosen gateway succeed? Normal: up. If not, see "
@@ -60,14 +72,54 @@ HEALTH = ("Health at a glance", [
          "taken. Refused: the old ones are in force, revoked keys too.", "none",
          "min(fencegate_config_last_reload_successful{@gateway})",
          values={0: ("refused", RED), 1: ("taken", GREEN)}),
-    table("Firing alerts", "What the rules of grafana/prometheus/alerts.yml say now; what each means "
-          "is in docs/operations.md. FencegateAbsent names no instance. Normal: none, or only of "
-          "severity info.",
-          [("Firing", "short", 'sum by (alertname, severity, instance) '
-            '(ALERTS{job=~"$job",instance=~"$instance|",alertname=~"Fencegate.*",'
+    stat("In the way for", "The longest silence of a holder that others ask for in vain. Normal: none, "
+         "or seconds; beyond alert_silent_after (5 min) it is alert FencegateHolderSilent.", "s",
+         'max(fencegate_lock_in_the_way_seconds{@class,since="heard"})',
+         levels(orange=60, red=300), decimals=0),
+    stat("Free disk", "Of the disk of the store, the share that is free. Normal: above 10 %. A full disk "
+         "refuses every write.", "percentunit",
+         "min(fencegate_store_disk_free_bytes{@gateway} / fencegate_store_disk_bytes{@gateway})",
+         {"mode": "absolute", "steps": [{"color": RED, "value": None},
+                                        {"color": ORANGE, "value": 0.03},
+                                        {"color": GREEN, "value": 0.1}]}, decimals=0),
+    stat("Verified", "Since a verification last found the store sound, as far as it is known in the time "
+         "shown. Normal: as often as you planned. Make one with POST /verify or fencegate verify "
+         "--online.", "s",
+         'time() - max(max_over_time(fencegate_store_last_verification_timestamp_seconds'
+         '{@gateway,result="sound"}[$__range]) > 0)', levels(normal=BLUE), decimals=0),
+    stat("Connections refused", "Closed at once over the time shown, because as many as may were open. "
+         "Normal: 0.", "short",
+         "sum(increase(fencegate_http_connections_refused_total{@gateway}[$__range]))",
+         levels(red=1), decimals=0),
+    stat("Turned away (401)", "Requests without a key that is known, over the time shown. Normal: 0 or a "
+         "few. By reason in \"Requests without a principal\".", "short",
+         "sum(increase(fencegate_http_unauthenticated_total{@gateway}[$__range]))",
+         levels(orange=10), decimals=0),
+    stat("Log lines lost", "Of the access log, over the time shown. Normal: 0. Its disk is full, or its "
+         "reader too slow.", "short",
+         "sum(increase(fencegate_access_log_lines_lost_total{@gateway}[$__range]))",
+         levels(orange=1), decimals=0),
+    table("Firing alerts", "What the rules of grafana/prometheus/alerts.yml say now, and for how long it "
+          "has been so. A name links to what to do. FencegateAbsent names no instance. Normal: none, or "
+          "only of severity info.",
+          [("For", "s", "sum by (alertname, severity, class, kind, instance) ((time() - "
+            'ALERTS_FOR_STATE{job=~"$job",instance=~"$instance|",alertname=~"Fencegate.*"}) and '
+            'ignoring (alertstate) ALERTS{job=~"$job",instance=~"$instance|",alertname=~"Fencegate.*",'
             'alertstate="firing"})', None)],
-          rows_by="alertname", hidden=("Value",), size=(24, 5)),
+          rows_by="alertname", size=(16, 7),
+          links={"alertname": "${guide}#${__data.fields.alertname}"}),
+    bargauge("Use against limits", "How much is used of what may be, of the gateway that has least left. "
+             "Normal: below 80 %. The limits are those of the configuration; of open files and disk, "
+             "the system's.", "percentunit", " or ".join(
+                 f'label_replace(max({use}), "limit", "{name}", "", "")' for name, use in LIMITS),
+             "{{limit}}", levels(orange=0.5, red=0.8), top=1, decimals=1, size=(8, 7)),
 ])
+
+STATUSES = {"200": GREEN, "201": "dark-green", "202": "super-light-green", "204": "light-green",
+            "400": "yellow", "401": "dark-yellow", "403": "light-yellow", "404": "super-light-blue",
+            "408": "super-light-yellow", "409": "light-purple", "410": "super-light-orange",
+            "412": ORANGE, "422": PURPLE, "423": BLUE, "428": "light-orange", "429": "dark-orange",
+            "500": "dark-red", "503": RED, "507": "light-red"}
 
 TRAFFIC = ("Traffic: rate, errors, duration", [
     timeseries("Requests by route", "Which calls come, on the public listener. Normal: your load, "
@@ -81,9 +133,7 @@ TRAFFIC = ("Traffic: rate, errors, duration", [
                [('sum by (status) (rate(fencegate_http_requests_total'
                  '{@gateway,listener="public"}[$__rate_interval])) > 0', "{{status}}")],
                stacked=True, size=(12, 11),
-               overrides=[colour("200", GREEN), colour("201", "dark-green"),
-                          colour("204", "light-green"), colour("412", ORANGE),
-                          colour("423", BLUE), colour("/^5/", RED, by="byRegexp")]),
+               overrides=[colour(status, to) for status, to in STATUSES.items()]),
     timeseries("Server errors", "Share of answers that were 5xx. Normal: 0; alert above 1 %.",
                "percentunit",
                [('sum(rate(fencegate_http_requests_total{@gateway,listener="public",status=~"5.."}'

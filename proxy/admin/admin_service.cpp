@@ -55,15 +55,14 @@ const RouteTable& admin_routes() {
 }
 
 AdminService::AdminService(const CredentialStore& credentials, Metrics& metrics,
-                           BackupRoutes& backups, const storage::Engine& engine,
-                           const HotLocks& hot_locks, const Clock& clock,
-                           bool metrics_are_anonymous)
+                           BackupRoutes& backups, const HotLocks& hot_locks, const Clock& clock,
+                           std::function<void(BootTime)> refresh, bool metrics_are_anonymous)
     : credentials_(credentials),
       metrics_(metrics),
       backups_(backups),
-      engine_(engine),
       hot_locks_(hot_locks),
       clock_(clock),
+      refresh_(std::move(refresh)),
       metrics_are_anonymous_(metrics_are_anonymous) {}
 
 Result<> AdminService::admit(Exchange& exchange) const {
@@ -131,10 +130,7 @@ Result<Reply> AdminService::answer(const Exchange& exchange, const ShowMetrics&)
     Reply reply;
     reply.content_type = Metrics::kContentType;
     const auto now = clock_.boot_now();
-    const auto load = engine_.load();
-    metrics_.store_queue_depth(load.commands);
-    metrics_.store_commit_running(now - load.busy_since.value_or(now));
-    metrics_.clock_shown(now, clock_.wall_now());
+    refresh_(now);
     reply.body = metrics_.serialize(now);
     reply.add_header("Vary", "Accept-Encoding");
     const auto& accepted = exchange.head.accept_encoding;

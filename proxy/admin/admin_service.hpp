@@ -10,9 +10,9 @@
 #include "proxy/http/service.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/metrics.hpp"
-#include "storage/model/engine.hpp"
 
 #include <atomic>
+#include <functional>
 #include <optional>
 
 namespace fencegate::proxy {
@@ -23,9 +23,10 @@ namespace fencegate::proxy {
 class AdminService final : public Service {
 public:
     // All references outlive the service.
+    // `refresh` is called before each scrape is written.
     AdminService(const CredentialStore& credentials, Metrics& metrics, BackupRoutes& backups,
-                 const storage::Engine& engine, const HotLocks& hot_locks, const Clock& clock,
-                 bool metrics_are_anonymous);
+                 const HotLocks& hot_locks, const Clock& clock,
+                 std::function<void(BootTime)> refresh, bool metrics_are_anonymous);
 
     void set_draining() noexcept { is_draining_ = true; }
 
@@ -44,9 +45,9 @@ private:
     const CredentialStore& credentials_;
     Metrics& metrics_;
     BackupRoutes& backups_;
-    const storage::Engine& engine_;
     const HotLocks& hot_locks_;
     const Clock& clock_;
+    const std::function<void(BootTime)> refresh_;
     bool metrics_are_anonymous_;
     std::atomic<bool> is_draining_{false};
 };

@@ -84,6 +84,8 @@ constexpr std::array kClassDurationKeys{
     DurationKey<LockClass>{"max_hold", &LockClass::max_hold, 0ms, 24h * 365},
     DurationKey<LockClass>{"lock_delay", &LockClass::lock_delay, 0ms, 1h},
     DurationKey<LockClass>{"place_kept", &LockClass::place_kept, 0ms, 10min},
+    DurationKey<LockClass>{"alert_silent_after", &LockClass::alert_silent_after, 0ms, 24h * 365},
+    DurationKey<LockClass>{"alert_held_after", &LockClass::alert_held_after, 0ms, 24h * 365},
 };
 
 constexpr std::array kClassCountKeys{

@@ -140,6 +140,10 @@ void Gateway::on_backup_end(const storage::BackupStatus& status) {
 
 // Whoever asked may be gone by now.
 void Gateway::on_verified(const storage::Verification& ended) {
+    const auto result = ended.copy.error           ? VerifyResult::Failed
+                        : ended.report->is_sound() ? VerifyResult::Sound
+                                                   : VerifyResult::Unsound;
+    metrics_.store_verified(result, clock_.wall_now());
     if (ended.copy.error)
         log_.error("the verification failed: " + ended.copy.error->detail,
                    {{"code", code_name(ended.copy.error->code)}});

@@ -10,6 +10,7 @@
 #include "proxy/admin/admin_service.hpp"
 #include "proxy/api/api_service.hpp"
 #include "proxy/gateway/believed_clock.hpp"
+#include "proxy/gateway/levels_at_scrape.hpp"
 #include "proxy/gateway/reloadable.hpp"
 #include "proxy/gateway/store_news.hpp"
 #include "proxy/net/listener.hpp"
@@ -70,6 +71,7 @@ private:
     Metrics metrics_;
     WatchLog watch_log_;
     HotLocks hot_locks_;
+    HoldAges hold_ages_;
     StoreNews store_news_;
     BelievedClock clock_;
     BufferedRandom store_random_;
@@ -94,6 +96,7 @@ private:
     std::optional<Reloadable> loaded_;  // until the edge takes it over
     std::optional<tcp::acceptor> api_address_;
     std::optional<tcp::acceptor> admin_address_;
+    std::optional<LevelsAtScrape> levels_;
     std::unique_ptr<ApiService> api_;
     std::unique_ptr<AdminService> admin_;
     std::optional<SessionShared> api_shared_;

@@ -7,6 +7,7 @@
 #include "proxy/gateway/reloadable.hpp"
 #include "proxy/gateway/version.hpp"
 #include "proxy/gateway/welcome.hpp"
+#include "storage/copies/store_facts.hpp"
 
 #include <thread>
 #include <utility>
@@ -32,6 +33,8 @@ MetricsOptions metrics_options(const lockmgr::LockClasses& classes,
                                std::span<const RouteLabels> labels) {
     MetricsOptions options;
     options.version = kVersion;
+    options.sqlite_version = storage::sqlite_version();
+    options.openssl_version = openssl_version();
     options.lock_classes = class_names(classes);
     options.routes = labels;
     return options;
@@ -81,11 +84,15 @@ Gateway::Gateway(const Config& config, const Clock& clock, const Log& log)
       metrics_(metrics_options(classes_, labels_)),
       watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
       hot_locks_(clock),
-      store_news_(metrics_, hot_locks_, watch_log_, log,
+      hold_ages_(classes_, clock),
+      store_news_(metrics_, hot_locks_, hold_ages_, watch_log_, log,
                   [this] { asio::post(main_, [this] { renew_certificates(); }); }),
       clock_(clock, store_news_) {
     for (std::size_t at = 0; at < classes_.size(); ++at)
         metrics_.lock_class_ttl(at, classes_[at].ttl_default);
+    for (std::size_t at = 0; at < classes_.size(); ++at)
+        metrics_.lock_alert_after(at, classes_[at].alert_silent_after,
+                                  classes_[at].alert_held_after);
 }
 
 Result<> Gateway::open() {
@@ -140,6 +147,7 @@ Result<> Gateway::open_store() {
         clock_);
     if (const auto kept = backups_->list(); !kept.empty())
         metrics_.store_has_backup(kept.front().started_at);
+    metrics_.store_epoch(storage::store_epoch(config_.data_dir));
     backup_routes_.emplace(*backups_, *engine_);
     return {};
 }
@@ -190,13 +198,19 @@ void Gateway::open_edge() {
     certificate_files_ = std::move(loaded->files);
     metrics_.tls_certificate_not_after(loaded->validity.to);
     api_ = std::make_unique<ApiService>(*credentials_, RouteLimits{config_.wait_max}, classes_);
-    admin_ =
-        std::make_unique<AdminService>(*credentials_, metrics_, *backup_routes_, *engine_,
-                                       hot_locks_, machine_clock_, metrics_are_anonymous(config_));
+    admin_ = std::make_unique<AdminService>(
+        *credentials_, metrics_, *backup_routes_, hot_locks_, machine_clock_,
+        [this](BootTime now) { levels_->refresh(now); }, metrics_are_anonymous(config_));
     api_shared_.emplace(config_, clock_, *api_, metrics_, *access_log_, log_, engine_.get(),
                         &watch_log_);
     admin_shared_.emplace(config_, clock_, *admin_, metrics_, *access_log_, log_, engine_.get(),
                           nullptr);
+    levels_.emplace(metrics_, LevelSources{.engine = *engine_,
+                                           .hold_ages = hold_ages_,
+                                           .access_log = *access_log_,
+                                           .api_sessions = *api_shared_,
+                                           .machine_clock = machine_clock_,
+                                           .data_dir = config_.data_dir});
 }
 
 Result<> Gateway::open_listeners() {
@@ -212,6 +226,7 @@ Result<> Gateway::open_listeners() {
     threads_.push_back(std::make_unique<IoThread>(count, "fg-admin", clock_));
 
     const auto connections_max = connections_allowed(config_.connections_max, log_);
+    metrics_.limits(limits_of(config_, connections_max, kAdminConnectionsMax));
     auto api = ListenSocket::open(*std::move(api_address_), api_threads, *tls_, *api_shared_,
                                   connections_max);
     if (!api) return std::unexpected(api.error());

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "proxy/streams/watch_log.hpp"
+#include "proxy/telemetry/hold_ages.hpp"
 #include "proxy/telemetry/hot_locks.hpp"
 #include "proxy/telemetry/store_metrics.hpp"
 
@@ -21,20 +22,27 @@ namespace fencegate::proxy {
 class StoreNews final : public StoreMetrics {
 public:
     // `on_other_time` is called when another wall time is believed than before.
-    StoreNews(Metrics& metrics, HotLocks& hot_locks, WatchLog& watch_log, const Log& log,
-              std::function<void()> on_other_time)
+    StoreNews(Metrics& metrics, HotLocks& hot_locks, HoldAges& hold_ages, WatchLog& watch_log,
+              const Log& log, std::function<void()> on_other_time)
         : StoreMetrics(metrics),
           hot_locks_(hot_locks),
+          hold_ages_(hold_ages),
           watch_log_(watch_log),
           log_(log),
           on_other_time_(std::move(on_other_time)) {}
 
     void on_contentions(const std::vector<storage::Contention>& contentions) override {
         hot_locks_.note_contentions(contentions);
+        hold_ages_.note_contentions(contentions);
     }
     void on_notices(std::vector<storage::LockNotice> notices) override {
         hot_locks_.note_notices(notices);
+        hold_ages_.note_notices(notices);
         watch_log_.publish(std::move(notices));
+    }
+    void on_levels(std::size_t lock_class, const storage::ClassLevels& levels) override {
+        StoreMetrics::on_levels(lock_class, levels);
+        hold_ages_.note_held(lock_class, levels.held);
     }
     void on_damage(const std::string& what) override;
     void on_clock(Duration offset) override;
@@ -46,6 +54,7 @@ public:
 
 private:
     HotLocks& hot_locks_;
+    HoldAges& hold_ages_;
     WatchLog& watch_log_;
     const Log& log_;
     std::set<std::string> damages_told_;

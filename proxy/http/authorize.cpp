@@ -37,4 +37,9 @@ Result<std::string> authorize(const CredentialStore& store,
     return principal->name;
 }
 
+NoPrincipal why_nobody(std::optional<std::string_view> authorization) noexcept {
+    if (!authorization) return NoPrincipal::NoKey;
+    return bearer_key(*authorization) ? NoPrincipal::UnknownKey : NoPrincipal::NotBearer;
+}
+
 }  // namespace fencegate::proxy

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "proxy/access/credentials.hpp"
+#include "proxy/http/route_labels.hpp"
 
 #include <optional>
 #include <string>
@@ -16,5 +17,8 @@ namespace fencegate::proxy {
 [[nodiscard]] Result<std::string> authorize(const CredentialStore& store,
                                             std::optional<std::string_view> authorization,
                                             Scope scope);
+
+// For whoever counts what was answered Unauthenticated. REQUIRES: authorize() said so.
+[[nodiscard]] NoPrincipal why_nobody(std::optional<std::string_view> authorization) noexcept;
 
 }  // namespace fencegate::proxy

@@ -1,5 +1,6 @@
 #pragma once
-// How a route is named where it is counted and logged. Thread rule: plain values.
+// How a route, and what was wrong with a key, are named where they are counted and logged.
+// Thread rule: plain values.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,9 @@
 namespace fencegate::proxy {
 
 enum class Listener : std::uint8_t { Public, Admin };
+
+// Why a request was answered 401.
+enum class NoPrincipal : std::uint8_t { NoKey, NotBearer, UnknownKey };
 
 using RouteId = std::size_t;  // index into the labels of all routes; 0 is "unmatched"
 

@@ -7,6 +7,7 @@ namespace fencegate::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kBackOff{100};
+constexpr std::chrono::minutes kTellAgain{1};
 
 // The completion handler of what must not throw.
 auto report_to(const Log& log) {
@@ -105,7 +106,7 @@ asio::awaitable<void> ListenSocket::accept_all() {
 }
 
 void ListenSocket::take(tcp::socket socket, IoThread& home) {
-    if (connections() >= connections_max_) return;  // closes it
+    if (connections() >= connections_max_) return tell_refused();  // closes it
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     static_cast<void>(notice_dead_peer(socket.native_handle()));
@@ -115,6 +116,16 @@ void ListenSocket::take(tcp::socket socket, IoThread& home) {
     auto serving =
         Session::serve(TlsStream(std::move(socket), ssl), std::move(peer), &home, &shared_);
     asio::co_spawn(home.context(), std::move(serving), report_to(shared_.log));
+}
+
+void ListenSocket::tell_refused() {
+    const auto listener = shared_.service.listener();
+    shared_.metrics.http_connection_refused(listener);
+    const auto now = shared_.clock.boot_now();
+    if (told_full_ && now - *told_full_ < kTellAgain) return;
+    told_full_ = now;
+    shared_.log.warning("as many connections as may (" + std::to_string(connections_max_) +
+                        ") are open on " + to_string(endpoint_) + "; more are closed at once");
 }
 
 }  // namespace fencegate::proxy

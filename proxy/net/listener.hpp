@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,6 +43,8 @@ private:
 
     asio::awaitable<void> accept_all();
     void take(tcp::socket socket, IoThread& home);
+    // Counted each time, told once a minute: a client that comes again and again fills no log.
+    void tell_refused();
 
     std::vector<IoThread*> threads_;
     const TlsSource& tls_;
@@ -50,6 +53,7 @@ private:
     tcp::acceptor acceptor_;
     Endpoint endpoint_;
     std::size_t next_ = 0;
+    std::optional<BootTime> told_full_;
 };
 
 }  // namespace fencegate::proxy

@@ -1,6 +1,7 @@
 #include "proxy/net/session.hpp"
 
 #include "proxy/config/config.hpp"
+#include "proxy/http/authorize.hpp"
 #include "proxy/http/request_headers.hpp"
 #include "proxy/net/event_stream.hpp"
 #include "proxy/net/lock_wait.hpp"
@@ -12,6 +13,7 @@
 namespace fencegate::proxy {
 namespace {
 
+constexpr int kUnauthenticated = 401;
 constexpr std::size_t kKeptBytes = 16'384;  // of a buffer, for the next answer
 
 Error too_large() {
@@ -228,6 +230,8 @@ void Session::log(const Reply& reply, std::size_t bytes_out) {
     const auto listener = shared_.service.listener();
     const auto* route = exchange_.match.route;
     shared_.metrics.http_request(listener, exchange_.match.id, reply.status, elapsed);
+    if (reply.status == kUnauthenticated)
+        shared_.metrics.http_unauthenticated(listener, why_nobody(exchange_.head.authorization));
     std::string_view trace_id;
     if (exchange_.head.traceparent && is_valid_traceparent(*exchange_.head.traceparent))
         trace_id = exchange_.head.traceparent->substr(3, 32);

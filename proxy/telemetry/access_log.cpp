@@ -107,6 +107,7 @@ void AccessLog::write(const AccessLine& line) {
         const std::lock_guard lock(mutex_);
         if (pending_.size() + text.size() > kPendingBytesMax) {
             ++dropped_;
+            ++lost_;
             return;
         }
         const auto before = pending_.size();
@@ -151,7 +152,10 @@ void AccessLog::write_out(std::string_view bytes) {
         }
         const auto written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kWriteBytes));
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;  // nobody reads any more; requests go on
+        if (written <= 0) {  // nobody reads any more, or there is no room; requests go on
+            lost_ += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
+            return;
+        }
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
 }

@@ -9,7 +9,9 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +47,9 @@ public:
 
     void write(const AccessLine& line);
 
+    // Lines that are in no log: nobody took them in time, or the disk had no room. Any thread.
+    [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+
     // Opens the path anew, for what is written from now on; of "-" and "off" nothing. Call it from
     // one thread at a time. Fails with: CannotCreate; what was open stays so.
     [[nodiscard]] Result<> reopen();
@@ -63,6 +68,7 @@ private:
     std::size_t dropped_ = 0;   // guarded by mutex_
     bool stop_ = false;         // guarded by mutex_
     Descriptor next_file_{-1};  // guarded by mutex_; open: takes the place of file_
+    std::atomic<std::uint64_t> lost_ = 0;
     std::thread thread_;
 };
 

@@ -30,6 +30,12 @@ constexpr std::array kStaleAgeBounds{.01, .1,  .25, .5,   1.,   2.5,   5.,
 constexpr std::array kBatchBounds{1., 2., 4., 8., 16., 32., 64., 128., 256., 512.};  // commands
 constexpr std::array kShareBounds{.01, .02, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, 1.};  // of 1
 
+constexpr auto kInTheWayHelp =
+    "Of holders that turned somebody away within 5 minutes, the longest time since one was granted "
+    "(not of leaders of elections), or was last heard of by its grant or a renewal.";
+constexpr auto kInTheWayMaxHelp =
+    "How long a holder may be in the way before an alert; 0: for ever.";
+
 // One child, registered or found again: the registry merges families of one name.
 Counter& counter(Registry& registry, const char* name, const char* help, const Labels& labels) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(labels);
@@ -65,11 +71,12 @@ std::string status_label(std::size_t column) {
 }  // namespace
 
 RouteSeries::RouteSeries(Registry& registry, Listener listener, const RouteLabels& labels)
-    : duration(histogram(
-          registry, "fencegate_http_request_duration_seconds",
-          "Time from a request's first byte until its reply is about to be sent.",
-          {{"listener", kListeners[index_of(listener)]}, {"route", std::string(labels.name)}},
-          kRequestBounds)) {
+    : duration(histogram(registry, "fencegate_http_request_duration_seconds",
+                         "Time from a request's first byte until its reply is about to be sent.",
+                         {{"listener", kListeners[index_of(listener)]},
+                          {"route", std::string(labels.name)},
+                          {"method", std::string(labels.method)}},
+                         kRequestBounds)) {
     for (std::size_t column = 0; column < kStatusColumns; ++column) {
         requests[column] =
             &counter(registry, "fencegate_http_requests_total", "HTTP requests answered.",
@@ -83,7 +90,17 @@ RouteSeries::RouteSeries(Registry& registry, Listener listener, const RouteLabel
 ListenerSeries::ListenerSeries(Registry& registry, Listener listener,
                                std::span<const RouteLabels> table)
     : connections(gauge(registry, "fencegate_http_connections", "Open client connections.",
-                        {{"listener", kListeners[index_of(listener)]}})) {
+                        {{"listener", kListeners[index_of(listener)]}})),
+      connections_max(gauge(registry, "fencegate_http_connections_max",
+                            "Client connections that may be open at once.",
+                            {{"listener", kListeners[index_of(listener)]}})),
+      refused(counter(registry, "fencegate_http_connections_refused_total",
+                      "Connections closed at once, because as many as may were open.",
+                      {{"listener", kListeners[index_of(listener)]}})),
+      unauthenticated(counters(registry, "fencegate_http_unauthenticated_total",
+                               "Requests answered 401, by what was wrong with their key.",
+                               {{"listener", kListeners[index_of(listener)]}}, "reason",
+                               kNoPrincipals)) {
     routes.reserve(table.size());
     for (const auto& labels : table) {
         const bool is_served = routes.empty() || labels.listener == listener;
@@ -115,15 +132,30 @@ ClassSeries::ClassSeries(Registry& registry, const std::string& name)
       oldest_waiter(gauge(registry, "fencegate_lock_oldest_waiter_seconds",
                           "How long the longest waiting acquire request has waited.",
                           {{"class", name}})),
-      wait(histogram(registry, "fencegate_lock_acquire_wait_seconds",
-                     "Time from the acquire request to its decision.", {{"class", name}},
-                     kWaitBounds)),
+      oldest_hold(gauge(registry, "fencegate_lock_oldest_hold_seconds",
+                        "How long the lock that is held longest has been held; of leases from "
+                        "before the start, since that.",
+                        {{"class", name}})),
+      in_the_way_silent(gauge(registry, "fencegate_lock_in_the_way_seconds", kInTheWayHelp,
+                              {{"class", name}, {"since", "heard"}})),
+      in_the_way_held(gauge(registry, "fencegate_lock_in_the_way_seconds", kInTheWayHelp,
+                            {{"class", name}, {"since", "granted"}})),
+      silent_max(gauge(registry, "fencegate_lock_in_the_way_max_seconds", kInTheWayMaxHelp,
+                       {{"class", name}, {"since", "heard"}})),
+      held_max(gauge(registry, "fencegate_lock_in_the_way_max_seconds", kInTheWayMaxHelp,
+                     {{"class", name}, {"since", "granted"}})),
       remaining(histogram(registry, "fencegate_lease_remaining_at_release_seconds",
                           "TTL left over when the holder released.", {{"class", name}},
                           kRemainingBounds)),
       stale_age(histogram(registry, "fencegate_fence_stale_age_seconds",
                           "How long ago the lease of a refused, superseded token had ended.",
                           {{"class", name}}, kStaleAgeBounds)) {
+    for (std::size_t outcome = 0; outcome < kWaitOutcomes.size(); ++outcome) {
+        wait[outcome] =
+            &histogram(registry, "fencegate_lock_acquire_wait_seconds",
+                       "Time from the acquire request to its decision.",
+                       {{"class", name}, {"outcome", kWaitOutcomes[outcome]}}, kWaitBounds);
+    }
     for (const auto ending : lockmgr::kLeaseEndings) {
         hold[index_of(ending)] = &histogram(
             registry, "fencegate_lock_hold_seconds", "Time from grant to the end of the lease.",
@@ -155,6 +187,8 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       queue_depth(gauge(registry, "fencegate_store_queue_depth",
                         "Commands waiting for the store, those of the running batch included.",
                         {})),
+      queue_depth_max(gauge(registry, "fencegate_store_queue_depth_max",
+                            "Commands that may wait for the store; 503 beyond.", {})),
       commit_running(gauge(registry, "fencegate_store_commit_running_seconds",
                            "How long the batch that runs now has taken; 0: none runs.", {})),
       wal_bytes(gauge(registry, "fencegate_store_wal_bytes", "Size of the write-ahead log.", {})),
@@ -168,6 +202,14 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
                        "result", kBackupResults)),
       last_backup(gauge(registry, "fencegate_store_last_backup_timestamp_seconds",
                         "When the newest backup that is done was begun; 0: there is none.", {})),
+      epoch(gauge(registry, "fencegate_store_epoch",
+                  "Epoch of the store's tokens, as of the start. A restore raises it.", {})),
+      file_bytes(gauge(registry, "fencegate_store_file_bytes",
+                       "Size of the store's file, without its log.", {})),
+      free_bytes(gauge(registry, "fencegate_store_disk_free_bytes",
+                       "Free room on the disk of the store, for the gateway.", {})),
+      disk_bytes(gauge(registry, "fencegate_store_disk_bytes",
+                       "Size of the disk that the store is on.", {})),
       errors(counters(registry, "fencegate_store_errors_total",
                       "Failures of the store: no room, a constraint that no rule explains, or a "
                       "disk that cannot be trusted.",
@@ -183,9 +225,17 @@ StoreSeries::StoreSeries(Registry& registry, const std::string& backend)
       clock_gap(gauge(registry, "fencegate_clock_gap_seconds",
                       "How far the wall clock was ahead of the last time known, at a start after "
                       "the machine's, if more than 30 days; else 0.",
-                      {})) {}
+                      {})) {
+    for (std::size_t result = 0; result < kVerifyResults.size(); ++result) {
+        last_verification[result] =
+            &gauge(registry, "fencegate_store_last_verification_timestamp_seconds",
+                   "When the store was last verified while serving with this result; 0: not since "
+                   "the start.",
+                   {{"result", kVerifyResults[result]}});
+    }
+}
 
-GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
+GatewaySeries::GatewaySeries(Registry& registry, const MetricsOptions& options)
     : idempotency(counters(registry, "fencegate_idempotency_total",
                            "Idempotency keys looked up, by result.", {}, "result",
                            kIdempotencyResults)),
@@ -196,6 +246,19 @@ GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
       reloads(counters(registry, "fencegate_config_reloads_total",
                        "Times the configuration was read again.", {}, "result", kReloadResults)),
       watchers(gauge(registry, "fencegate_watchers", "Clients that follow events now.", {})),
+      watchers_max(gauge(registry, "fencegate_watchers_max",
+                         "Clients that may follow events at once; 503 beyond.", {})),
+      statements(
+          gauge(registry, "fencegate_statements", "Statements that are being written now.", {})),
+      statements_max(gauge(registry, "fencegate_statements_max",
+                           "Statements that may be written at once; 503 beyond.", {})),
+      waiters_max(gauge(registry, "fencegate_lock_waiters_max",
+                        "Acquire requests that may wait at once, over all classes; 429 beyond.",
+                        {})),
+      wait_max(gauge(registry, "fencegate_lock_wait_max_seconds",
+                     "The longest wait that a client may ask for.", {})),
+      access_log_lost(counter(registry, "fencegate_access_log_lines_lost_total",
+                              "Lines of the access log that nobody took, or no disk.", {})),
       certificate_not_after(gauge(registry, "fencegate_tls_certificate_not_after_timestamp_seconds",
                                   "When the served certificate ends.", {})),
       config_ok(gauge(registry, "fencegate_config_last_reload_successful",
@@ -206,8 +269,11 @@ GatewaySeries::GatewaySeries(Registry& registry, const std::string& version)
                                 "Payment commands decided by the business rules.",
                                 {{"operation", kPaymentOperations[at]}}, "result", kPaymentResults);
     }
-    gauge(registry, "fencegate_build_info", "The running version; always 1.",
-          {{"version", version}})
+    gauge(registry, "fencegate_build_info",
+          "The running version and the libraries that it found; always 1.",
+          {{"version", options.version},
+           {"sqlite", options.sqlite_version},
+           {"openssl", options.openssl_version}})
         .Set(1);
     config_ok.Set(1);
 }

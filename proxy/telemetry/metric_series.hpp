@@ -30,6 +30,7 @@ constexpr std::size_t index_of(Enum value) noexcept {
 // Label values, in the order of their enum. The assertions hold the last enumerator in place.
 inline constexpr std::array kListeners{"public", "admin"};
 inline constexpr std::array kOutcomes{"granted", "contended", "timeout", "queue_full", "denied"};
+inline constexpr std::array kWaitOutcomes{"granted", "timeout"};
 inline constexpr std::array kShareAt{"release", "write", "renewal"};
 inline constexpr std::array kLateReturns{"release", "renewal"};
 inline constexpr std::array kFenceResults{"accepted", "late",      "stale",     "expired",
@@ -42,12 +43,16 @@ inline constexpr std::array kBackupResults{"ok", "failed"};
 inline constexpr std::array kPaymentResults{"ok", "refused"};
 inline constexpr std::array kHandshakeResults{"ok", "failed"};
 inline constexpr std::array kReloadResults{"ok", "failed"};
+inline constexpr std::array kNoPrincipals{"no_key", "not_bearer", "unknown_key"};
+inline constexpr std::array kVerifyResults{"sound", "unsound", "failed"};
 inline constexpr std::array kStoreErrors{"full", "constraint", "damaged", "fatal"};
 inline constexpr std::array kWatchEnds{"client", "overrun", "slow", "draining"};
 static_assert(kListeners.size() == index_of(Listener::Admin) + 1);
 static_assert(kOutcomes.size() == index_of(AcquireOutcome::Denied) + 1);
 static_assert(kShareAt.size() == index_of(ShareAt::Renewal) + 1);
 static_assert(kLateReturns.size() == index_of(LateReturn::Renewal) + 1);
+static_assert(kNoPrincipals.size() == index_of(NoPrincipal::UnknownKey) + 1);
+static_assert(kVerifyResults.size() == index_of(VerifyResult::Failed) + 1);
 static_assert(kStoreErrors.size() == index_of(StoreErrorKind::Fatal) + 1);
 static_assert(kFenceResults.size() == index_of(FenceResult::NotHolder) + 1);
 static_assert(kIdempotencyResults.size() == index_of(IdempotencyResult::Mismatch) + 1);
@@ -92,6 +97,9 @@ struct ListenerSeries {
     }
 
     prometheus::Gauge& connections;
+    prometheus::Gauge& connections_max;
+    prometheus::Counter& refused;
+    std::array<prometheus::Counter*, kNoPrincipals.size()> unauthenticated;
     std::vector<RouteSeries> routes;  // a row for each RouteId
 };
 
@@ -109,7 +117,12 @@ struct ClassSeries {
     prometheus::Gauge& held;
     prometheus::Gauge& waiters;
     prometheus::Gauge& oldest_waiter;
-    prometheus::Histogram& wait;
+    prometheus::Gauge& oldest_hold;
+    prometheus::Gauge& in_the_way_silent;
+    prometheus::Gauge& in_the_way_held;
+    prometheus::Gauge& silent_max;
+    prometheus::Gauge& held_max;
+    std::array<prometheus::Histogram*, kWaitOutcomes.size()> wait{};
     prometheus::Histogram& remaining;
     prometheus::Histogram& stale_age;
 };
@@ -121,6 +134,7 @@ struct StoreSeries {
     prometheus::Histogram& batch_size;
     prometheus::Histogram& checkpoint;
     prometheus::Gauge& queue_depth;
+    prometheus::Gauge& queue_depth_max;
     prometheus::Gauge& commit_running;
     prometheus::Gauge& wal_bytes;
     prometheus::Gauge& journal_transfers;
@@ -128,6 +142,11 @@ struct StoreSeries {
     std::array<prometheus::Counter*, kSweptKinds.size()> swept;
     std::array<prometheus::Counter*, kBackupResults.size()> backups;
     prometheus::Gauge& last_backup;
+    std::array<prometheus::Gauge*, kVerifyResults.size()> last_verification{};
+    prometheus::Gauge& epoch;
+    prometheus::Gauge& file_bytes;
+    prometheus::Gauge& free_bytes;
+    prometheus::Gauge& disk_bytes;
     std::array<prometheus::Counter*, kStoreErrors.size()> errors;
     prometheus::Histogram& expiry_lag;
     prometheus::Gauge& clock_offset;
@@ -137,7 +156,7 @@ struct StoreSeries {
 };
 
 struct GatewaySeries {
-    GatewaySeries(prometheus::Registry& registry, const std::string& version);
+    GatewaySeries(prometheus::Registry& registry, const MetricsOptions& options);
 
     std::array<prometheus::Counter*, kIdempotencyResults.size()> idempotency;
     std::array<std::array<prometheus::Counter*, kPaymentResults.size()>, kPaymentOperations.size()>
@@ -146,6 +165,12 @@ struct GatewaySeries {
     std::array<prometheus::Counter*, kWatchEnds.size()> watch_ended;
     std::array<prometheus::Counter*, kReloadResults.size()> reloads;
     prometheus::Gauge& watchers;
+    prometheus::Gauge& watchers_max;
+    prometheus::Gauge& statements;
+    prometheus::Gauge& statements_max;
+    prometheus::Gauge& waiters_max;
+    prometheus::Gauge& wait_max;
+    prometheus::Counter& access_log_lost;
     prometheus::Gauge& certificate_not_after;
     prometheus::Gauge& config_ok;
     prometheus::Gauge& draining;

@@ -27,7 +27,7 @@ struct Metrics::Series {
                     ListenerSeries(registry, Listener::Admin, options.routes)},
           oldest_waiter_since(options.lock_classes.size()),
           store(registry, options.store_backend),
-          gateway(registry, options.version) {
+          gateway(registry, options) {
         classes.reserve(options.lock_classes.size());
         for (const auto& name : options.lock_classes) classes.emplace_back(registry, name);
     }
@@ -63,6 +63,36 @@ void Metrics::http_connections(Listener listener, int delta) noexcept {
     series_->listeners[index_of(listener)].connections.Increment(delta);
 }
 
+void Metrics::http_connection_refused(Listener listener) noexcept {
+    series_->listeners[index_of(listener)].refused.Increment();
+}
+
+void Metrics::http_unauthenticated(Listener listener, NoPrincipal why) noexcept {
+    series_->listeners[index_of(listener)].unauthenticated[index_of(why)]->Increment();
+}
+
+void Metrics::http_statements(std::size_t being_written) noexcept {
+    series_->gateway.statements.Set(static_cast<double>(being_written));
+}
+
+void Metrics::access_log_lost(std::uint64_t lines_so_far) noexcept {
+    auto& lost = series_->gateway.access_log_lost;
+    lost.Increment(static_cast<double>(lines_so_far) - lost.Value());
+}
+
+void Metrics::limits(const LimitsInForce& limits) noexcept {
+    const auto set = [](prometheus::Gauge& gauge, std::size_t limit) {
+        gauge.Set(static_cast<double>(limit));
+    };
+    set(series_->listeners[index_of(Listener::Public)].connections_max, limits.connections);
+    set(series_->listeners[index_of(Listener::Admin)].connections_max, limits.admin_connections);
+    set(series_->store.queue_depth_max, limits.commands);
+    set(series_->gateway.waiters_max, limits.waiters);
+    set(series_->gateway.watchers_max, limits.watchers);
+    set(series_->gateway.statements_max, limits.statements);
+    series_->gateway.wait_max.Set(in_seconds(limits.wait));
+}
+
 void Metrics::tls_handshake(bool ok) noexcept {
     series_->gateway.handshakes[ok ? 0 : 1]->Increment();
 }
@@ -82,8 +112,9 @@ void Metrics::acquire(ClassId id, AcquireOutcome outcome) noexcept {
     series_->of(id).acquire[index_of(outcome)]->Increment();
 }
 
-void Metrics::acquire_wait(ClassId id, Span waited) noexcept {
-    series_->of(id).wait.Observe(in_seconds(waited));
+void Metrics::acquire_wait(ClassId id, AcquireOutcome outcome, Span waited) noexcept {
+    const auto column = outcome == AcquireOutcome::Granted ? 0U : 1U;
+    series_->of(id).wait[column]->Observe(in_seconds(waited));
 }
 
 void Metrics::locks_held(ClassId id, std::size_t count) noexcept {
@@ -98,6 +129,18 @@ void Metrics::oldest_waiter_since(ClassId id, std::optional<BootTime> since) noe
     auto& slots = series_->oldest_waiter_since;
     slots[std::min(id, slots.size() - 1)].store(since ? since->time_since_epoch().count() : 0,
                                                 std::memory_order_relaxed);
+}
+
+void Metrics::lock_holds(ClassId id, const HoldSpans& spans) noexcept {
+    auto& series = series_->of(id);
+    series.oldest_hold.Set(in_seconds(spans.oldest));
+    series.in_the_way_silent.Set(in_seconds(spans.in_the_way_silent));
+    series.in_the_way_held.Set(in_seconds(spans.in_the_way_held));
+}
+
+void Metrics::lock_alert_after(ClassId id, Span silent, Span held) noexcept {
+    series_->of(id).silent_max.Set(in_seconds(silent));
+    series_->of(id).held_max.Set(in_seconds(held));
 }
 
 void Metrics::lock_deadlocks(std::size_t count) noexcept {
@@ -189,6 +232,20 @@ void Metrics::store_backup_failed() noexcept { series_->store.backups[1]->Increm
 
 void Metrics::store_error(StoreErrorKind kind) noexcept {
     series_->store.errors[index_of(kind)]->Increment();
+}
+
+void Metrics::store_verified(VerifyResult result, WallTime when) noexcept {
+    series_->store.last_verification[index_of(result)]->Set(in_seconds(when.time_since_epoch()));
+}
+
+void Metrics::store_epoch(std::int64_t epoch) noexcept {
+    series_->store.epoch.Set(static_cast<double>(epoch));
+}
+
+void Metrics::store_room(const StoreRoom& room) noexcept {
+    series_->store.file_bytes.Set(static_cast<double>(room.file));
+    series_->store.free_bytes.Set(static_cast<double>(room.free));
+    series_->store.disk_bytes.Set(static_cast<double>(room.disk));
 }
 
 void Metrics::clock_believed(Duration offset) noexcept {

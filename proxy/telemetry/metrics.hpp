@@ -44,6 +44,7 @@ enum class FenceResult : std::uint8_t {
 enum class IdempotencyResult : std::uint8_t { New, Replayed, InFlight, Mismatch };
 enum class PaymentOperation : std::uint8_t { Create, Capture, Refund, Cancel, Expire };
 enum class PaymentResult : std::uint8_t { Ok, Refused };
+enum class VerifyResult : std::uint8_t { Sound, Unsound, Failed };
 enum class StoreErrorKind : std::uint8_t { Full, Constraint, Damaged, Fatal };
 // Why a stream ended: the client left, lost events, did not read in time, or the gateway stops.
 enum class WatchEnd : std::uint8_t { Client, Overrun, Slow, Draining };
@@ -52,9 +53,37 @@ using ClassId = std::size_t;  // index into MetricsOptions::lock_classes; the la
 
 struct MetricsOptions {
     std::string version;
+    std::string sqlite_version;
+    std::string openssl_version;
     std::string store_backend = "sqlite";
     std::vector<std::string> lock_classes;  // REQUIRES: not empty, "other" last
     std::span<const RouteLabels> routes{};  // REQUIRES: routes[0].name == "unmatched"
+};
+
+// How long locks of a class have been held now; zero: none is. In the way is a holder that turned
+// somebody away lately (hold_ages.hpp).
+struct HoldSpans {
+    std::chrono::nanoseconds oldest{0};
+    std::chrono::nanoseconds in_the_way_silent{0};  // since its grant or last renewal
+    std::chrono::nanoseconds in_the_way_held{0};    // since its grant; not for leaders of elections
+};
+
+// What the configuration allows, beside what is used of it.
+struct LimitsInForce {
+    std::size_t connections = 0;
+    std::size_t admin_connections = 0;
+    std::size_t commands = 0;
+    std::size_t waiters = 0;
+    std::size_t watchers = 0;
+    std::size_t statements = 0;
+    std::chrono::nanoseconds wait{0};
+};
+
+// The files of the store and the disk they are on, in bytes.
+struct StoreRoom {
+    std::uint64_t file = 0;
+    std::uint64_t free = 0;  // for the gateway
+    std::uint64_t disk = 0;
 };
 
 class Metrics {
@@ -70,6 +99,13 @@ public:
     // The edge. A route that this listener does not serve counts as "unmatched".
     void http_request(Listener listener, RouteId route, int status, Span elapsed) noexcept;
     void http_connections(Listener listener, int delta) noexcept;
+    // Closed at once: as many as may are open.
+    void http_connection_refused(Listener listener) noexcept;
+    void http_unauthenticated(Listener listener, NoPrincipal why) noexcept;
+    // As of the scrape that follows.
+    void http_statements(std::size_t being_written) noexcept;
+    void access_log_lost(std::uint64_t lines_so_far) noexcept;
+    void limits(const LimitsInForce& limits) noexcept;
     void tls_handshake(bool ok) noexcept;
     void watchers(int delta) noexcept;
     void watch_ended(WatchEnd reason) noexcept;
@@ -77,12 +113,17 @@ public:
 
     // Locks. A lease over several names is recorded once for each lock.
     void acquire(ClassId id, AcquireOutcome outcome) noexcept;
-    void acquire_wait(ClassId id, Span waited) noexcept;
+    // `outcome`: Granted or Timeout; nobody else has waited.
+    void acquire_wait(ClassId id, AcquireOutcome outcome, Span waited) noexcept;
     void locks_held(ClassId id, std::size_t count) noexcept;
     void lock_waiters(ClassId id, std::size_t count) noexcept;
     // Since when the longest waiting request waits; nullopt when nobody does. The age itself is
     // worked out at scrape time, or it would stand still while everybody is stuck.
     void oldest_waiter_since(ClassId id, std::optional<BootTime> since) noexcept;
+    // As of the scrape that follows.
+    void lock_holds(ClassId id, const HoldSpans& spans) noexcept;
+    // What a holder in the way may do before an alert; zero: anything.
+    void lock_alert_after(ClassId id, Span silent, Span held) noexcept;
     // Circles of waiters that wait for each other.
     void lock_deadlocks(std::size_t count) noexcept;
     void lease_renewed(ClassId id) noexcept;
@@ -117,6 +158,10 @@ public:
     void store_has_backup(WallTime begun) noexcept;  // of an earlier run
     void store_backup_failed() noexcept;
     void store_error(StoreErrorKind kind) noexcept;
+    void store_verified(VerifyResult result, WallTime when) noexcept;
+    void store_epoch(std::int64_t epoch) noexcept;
+    // As of the scrape that follows.
+    void store_room(const StoreRoom& room) noexcept;
     // What the store believes of the wall clock, as wall time less boot time; and what it shows at
     // the scrape that follows.
     void clock_believed(Duration offset) noexcept;

@@ -91,10 +91,11 @@ void StoreMetrics::on_events(const std::vector<storage::StoreEvent>& events) {
 }
 
 void StoreMetrics::count(const AcquireEvent& event) {
-    metrics_.acquire(event.lock_class, outcome_of(event.outcome));
+    const auto outcome = outcome_of(event.outcome);
+    metrics_.acquire(event.lock_class, outcome);
     const bool has_waited = event.outcome == AcquireEvent::Outcome::Granted ||
                             event.outcome == AcquireEvent::Outcome::Timeout;
-    if (has_waited) metrics_.acquire_wait(event.lock_class, span(event.waited));
+    if (has_waited) metrics_.acquire_wait(event.lock_class, outcome, span(event.waited));
 }
 
 void StoreMetrics::count(const storage::RenewEvent& event) {

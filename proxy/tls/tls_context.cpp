@@ -80,4 +80,6 @@ Result<SslContextPtr> make_server_context(const std::filesystem::path& chain,
     return context;
 }
 
+std::string_view openssl_version() noexcept { return ::OpenSSL_version(OPENSSL_VERSION_STRING); }
+
 }  // namespace fencegate::proxy

@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 struct ssl_ctx_st;
 
@@ -28,5 +29,8 @@ using TlsSource = Snapshot<SslContextPtr>;
 // `chain` is PEM, leaf first. Fails also when the key is not that of the leaf.
 [[nodiscard]] Result<SslContextPtr> make_server_context(const std::filesystem::path& chain,
                                                         const std::filesystem::path& key);
+
+// Of the library that is loaded, e.g. "3.0.17".
+[[nodiscard]] std::string_view openssl_version() noexcept;
 
 }  // namespace fencegate::proxy

@@ -22,6 +22,11 @@ std::string outcome(const std::string& lock_class, std::string_view value) {
     return with_class("lock_acquire_total", lock_class, filled(R"(,outcome="$")", value));
 }
 
+std::string waited(const std::string& lock_class, std::string_view decided) {
+    return with_class("lock_acquire_wait_seconds_count", lock_class,
+                      filled(R"(,outcome="$")", decided));
+}
+
 std::string idempotency(std::string_view result) {
     return filled(R"(fencegate_idempotency_total{result="$"})", result);
 }
@@ -75,8 +80,8 @@ Response StormClient::ask(std::string_view method, const std::string& target,
     if (route == "unmatched") method = "any";
     count(filled(R"(fencegate_http_requests_total{listener="public",method="$",$,status="$"})",
                  method, route_label, answer.status));
-    count(filled(R"(fencegate_http_request_duration_seconds_count{listener="public",$})",
-                 route_label));
+    count(filled(R"(fencegate_http_request_duration_seconds_count{listener="public",method="$",$})",
+                 method, route_label));
     return answer;
 }
 
@@ -102,8 +107,9 @@ void StormClient::count_acquire(const Response& answer, const std::string& lock,
     if (code == "invalid_argument") return count(outcome(lock_class, "denied"));
     if (code == "lock_held" && !waits) return count(outcome(lock_class, "contended"));
     if (!code.empty() && code != "lock_held") fail(answer);
-    count(outcome(lock_class, code.empty() ? "granted" : "timeout"));
-    count(with_class("lock_acquire_wait_seconds_count", lock_class));
+    const auto* const decided = code.empty() ? "granted" : "timeout";
+    count(outcome(lock_class, decided));
+    count(waited(lock_class, decided));
     if (code.empty() && has_key) count(idempotency("new"));
 }
 

@@ -14,7 +14,7 @@ import sys
 import unittest
 
 from processes import GRAFANA
-from queries import load_dashboard, metric_names, panels
+from queries import everything, load_dashboard, metric_names, panels
 
 KINDS = {"timeseries", "stat", "bargauge", "table"}
 UNITS = {"s", "short", "none", "ops", "reqps", "percentunit", "bytes"}
@@ -40,10 +40,17 @@ def of_the_whole(dashboard):
     if (dashboard.get("uid"), dashboard.get("id"), dashboard.get("schemaVersion")) != (
             "fencegate", None, 42):
         yield "fixed-identity", ""
-    if len({panel["id"] for panel in dashboard["panels"]}) != len(dashboard["panels"]):
+    if len({panel["id"] for panel in everything(dashboard)}) != len(everything(dashboard)):
         yield "panel-ids-unique", ""
+    # What is folded takes no room until it is opened.
+    for grid in [dashboard["panels"]] + [[row, *row["panels"]] for row in dashboard["panels"]
+                                         if row.get("collapsed")]:
+        yield from of_grid(grid)
+
+
+def of_grid(grid):
     places = {}
-    for panel in dashboard["panels"]:
+    for panel in grid:
         place = panel["gridPos"]
         if place["x"] + place["w"] > 24:
             yield "panel-inside-grid", panel["title"]
@@ -89,6 +96,11 @@ def of_panel(panel):
     if any(source.get("uid") != "${datasource}" for source in
            [panel.get("datasource", {})] + [t["datasource"] for t in panel.get("targets", [])]):
         yield "panel-datasource-rule"
+    fixed = [entry["value"]["fixedColor"]
+             for override in panel.get("fieldConfig", {}).get("overrides", [])
+             for entry in override["properties"] if entry["id"] == "color"]
+    if len(set(fixed)) < len(fixed):
+        yield "colours-tell-apart"
     if not defaults.get("thresholds", {}).get("steps"):
         yield "states-thresholds"
 
@@ -110,7 +122,7 @@ def of_target(expression, is_panel=True):
         yield "target-counter-agg-rule"
     # A name made of a class's labels needs the variable that chooses classes.
     of_classes = [name for name in metric_names(expression)
-                  if re.match(r"fencegate_(lock_(?!deadlocks)|locks_|lease_(?!expiry_lag)|fence_)",
+                  if re.match(r"fencegate_(lock_(?!deadlocks|waiters_max|wait_max)|locks_|lease_(?!expiry_lag)|fence_)",
                               name)]
     if of_classes and 'class=~"$class"' not in expression:
         yield "target-class-rule"
@@ -131,6 +143,12 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(rows, ["Health at a glance", "Traffic", "Contention", "Leases and expiry",
                                 "Fencing", "Idempotency and payments", "Store and group commit",
                                 "TLS and process"])
+
+    def test_the_rows_that_matter_are_open_and_the_others_folded(self):
+        rows = [panel for panel in load_dashboard()["panels"] if panel["type"] == "row"]
+        self.assertEqual([row["title"].split(":")[0] for row in rows if not row["collapsed"]],
+                         ["Health at a glance", "Traffic", "Contention"])
+        self.assertTrue(all(row["panels"] for row in rows if row["collapsed"]))
 
     def test_the_readme_names_every_panel(self):
         readme = (GRAFANA / "README.md").read_text()
@@ -204,6 +222,12 @@ class Linter(unittest.TestCase):
         self.plant("panel-units-rule", panel(lambda p: p["fieldConfig"]["defaults"].update(unit="")))
         self.plant("panel-no-targets-rule", panel(lambda p: p.update(targets=[])))
         self.plant("panel-datasource-rule", panel(lambda p: p["datasource"].update(uid="prom")))
+
+        def twice(painted):
+            painted["fieldConfig"]["overrides"] = 2 * [
+                {"matcher": {"id": "byName", "options": "x"}, "properties": [
+                    {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]}]
+        self.plant("colours-tell-apart", panel(twice))
         self.plant("states-thresholds", panel(
             lambda p: p["fieldConfig"]["defaults"].pop("thresholds")))
 

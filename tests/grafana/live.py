@@ -32,9 +32,10 @@ class Live:
         wait_until(what, lambda: self.prometheus.value(expression) > 0, seconds)
 
     def blow(self, seconds):
-        """Storm, a backup, a refused and a good reload, a drain that lasts, a restart, storm."""
+        """Storm, a backup, a verification, a refused and a good reload, a drain that lasts, a restart, storm."""
         self.storm.run(seconds / 2)
         self.back_up()
+        self.verify()
         self.refuse_reload()
         self.restart()
         self.storm.run(seconds / 2)
@@ -48,6 +49,13 @@ class Live:
         assert status == 202, (status, answer)
         self.await_scraped("the backup is scraped",
                            'fencegate_store_backups_total{result="ok"} == 1')
+
+    def verify(self):
+        admin = self.gateway.client(self.gateway.key(), self.gateway.admin)
+        status, answer = admin.call("POST", "/verify")
+        assert status == 202, (status, answer)
+        self.await_scraped("the verification is scraped",
+                           'fencegate_store_last_verification_timestamp_seconds{result="sound"} > bool 0')
 
     def refuse_reload(self):
         make_good = self.storm.refused_reload()

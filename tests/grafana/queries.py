@@ -13,7 +13,12 @@ def load_dashboard():
 
 
 def panels(dashboard):
-    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    """Those in folded rows too."""
+    return [panel for panel in everything(dashboard) if panel["type"] != "row"]
+
+
+def everything(dashboard):
+    return [one for panel in dashboard["panels"] for one in (panel, *panel.get("panels", []))]
 
 
 def targets(dashboard):

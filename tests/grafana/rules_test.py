@@ -34,6 +34,14 @@ def cases():
                 re.findall(r"exp_labels: \{severity: (\w+)", block))
 
 
+def alternatives(pattern):
+    """Each name that a pattern of alternatives stands for: "a(b|c)|d" is ab, ac and d."""
+    for one in re.split(r"\|(?![^(]*\))", pattern):
+        inner = re.search(r"\(([^)]*)\)", one)
+        for choice in inner[1].split("|") if inner else [None]:
+            yield one.replace(inner[0], choice) if inner else one
+
+
 class Rules(unittest.TestCase):
     def accepted(self, result):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
@@ -90,8 +98,25 @@ class Rules(unittest.TestCase):
                     continue
                 self.assertRegex(text, r"summary: [A-Z][^{]*\.\n")
                 self.assertRegex(text, r'description: ".*\."\n')
-                self.assertIn(f"runbook_url: docs/operations.md#{name.lower()}\n", text + "\n")
+                self.assertIn('runbook_url: "{{ $externalLabels.runbooks }}#%s"\n' % name.lower(),
+                              text + "\n")
         self.assertEqual(len(shared), len(set(shared)))
+
+    def test_the_links_lead_to_an_absolute_address(self):
+        text = (PROMETHEUS / "prometheus.yml").read_text()
+        self.assertRegex(text, r'\n    runbooks: "\w+://[^"]+/operations\.md"\n')
+
+    def test_no_number_is_told_with_a_prefix_of_thousands(self):
+        self.assertNotRegex((PROMETHEUS / "alerts.yml").read_text(), r"\| humanize\b")
+
+    def test_what_keeps_others_quiet_is_an_alert(self):
+        names = {name for name, _, _ in alerts()}
+        for file in ("alerts.yml", "alertmanager.yml"):
+            text = (PROMETHEUS / file).read_text()
+            for pattern in re.findall(r'alertname!?=~?"([^"]+)"', text):
+                for one in alternatives(pattern):
+                    with self.subTest(f"{file} {one}"):
+                        self.assertTrue([name for name in names if re.fullmatch(one, name)])
 
     def test_the_guide_explains_no_alert_that_is_gone(self):
         guide = (GRAFANA.parent / "docs" / "operations.md").read_text()
@@ -100,7 +125,7 @@ class Rules(unittest.TestCase):
 
     def test_recording_rules_are_named_level_metric_operations(self):
         names = re.findall(r"record: (\S+)", (PROMETHEUS / "recording.yml").read_text())
-        self.assertGreater(len(names), 10)
+        self.assertGreater(len(names), 20)
         for name in names:
             with self.subTest(name):
                 self.assertRegex(name, r"^instance(_class)?:fencegate_\w+:\w+$")

@@ -20,7 +20,35 @@ constexpr const char* kZeroAtTheStart[] = {
     R"(fencegate_lock_acquire_total{class="payments",outcome="timeout"})",
     R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})",
     R"(fencegate_lock_acquire_total{class="other",outcome="denied"})",
-    R"(fencegate_lock_acquire_wait_seconds_count{class="payments"})",
+    R"(fencegate_lock_acquire_wait_seconds_count{class="payments",outcome="granted"})",
+    R"(fencegate_lock_acquire_wait_seconds_count{class="payments",outcome="timeout"})",
+    R"(fencegate_lock_oldest_hold_seconds{class="payments"})",
+    R"(fencegate_lock_in_the_way_seconds{class="payments",since="heard"})",
+    R"(fencegate_lock_in_the_way_seconds{class="payments",since="granted"})",
+    R"(fencegate_lock_in_the_way_max_seconds{class="payments",since="heard"})",
+    R"(fencegate_lock_in_the_way_max_seconds{class="payments",since="granted"})",
+    R"(fencegate_lock_waiters_max)",
+    R"(fencegate_lock_wait_max_seconds)",
+    R"(fencegate_http_connections_max{listener="public"})",
+    R"(fencegate_http_connections_refused_total{listener="public"})",
+    R"(fencegate_http_connections_refused_total{listener="admin"})",
+    R"(fencegate_http_unauthenticated_total{listener="public",reason="no_key"})",
+    R"(fencegate_http_unauthenticated_total{listener="admin",reason="not_bearer"})",
+    R"(fencegate_http_unauthenticated_total{listener="public",reason="unknown_key"})",
+    R"(fencegate_http_request_duration_seconds_count{listener="public",method="GET",route="/v1/leases/{id}"})",
+    R"(fencegate_http_request_duration_seconds_count{listener="public",method="DELETE",route="/v1/leases/{id}"})",
+    R"(fencegate_access_log_lines_lost_total)",
+    R"(fencegate_store_queue_depth_max)",
+    R"(fencegate_store_epoch)",
+    R"(fencegate_store_file_bytes)",
+    R"(fencegate_store_disk_free_bytes)",
+    R"(fencegate_store_disk_bytes)",
+    R"(fencegate_store_last_verification_timestamp_seconds{result="sound"})",
+    R"(fencegate_store_last_verification_timestamp_seconds{result="unsound"})",
+    R"(fencegate_store_last_verification_timestamp_seconds{result="failed"})",
+    R"(fencegate_statements)",
+    R"(fencegate_statements_max)",
+    R"(fencegate_watchers_max)",
     R"(fencegate_lock_hold_seconds_count{class="payments",end="released"})",
     R"(fencegate_lock_hold_seconds_count{class="payments",end="expired"})",
     R"(fencegate_lock_hold_seconds_count{class="payments",end="broken"})",
@@ -98,7 +126,9 @@ TEST(Metrics, EverySeriesOfTheContractExistsAtZeroFromTheStart) {
     for (const char* series : kZeroAtTheStart) {
         EXPECT_EQ(value_of(scrape, series), "0") << series;
     }
-    EXPECT_EQ(value_of(scrape, R"(fencegate_build_info{version="1.2.3"})"), "1");
+    EXPECT_EQ(value_of(scrape, R"(fencegate_build_info{openssl="3.0.17",sqlite="3.40.1",)"
+                               R"(version="1.2.3"})"),
+              "1");
     EXPECT_EQ(value_of(scrape, "fencegate_config_last_reload_successful"), "1");
     EXPECT_FALSE(value_of(scrape, "process_open_fds").empty());
 }
@@ -200,6 +230,18 @@ TEST(MetricSeries, EveryFamilyIsDocumented) {
         ++families;
     }
     EXPECT_GT(families, 40);
+}
+
+// As docs/operations.md says: what a scrape grows by with each class.
+TEST(MetricSeries, AClassCosts255) {
+    auto with_more = options();
+    with_more.lock_classes = {"payments", "jobs", "other"};
+    Metrics few(options());
+    Metrics more(with_more);
+
+    const auto cost = lines_of(more.serialize(kScrapedAt)) - lines_of(few.serialize(kScrapedAt));
+
+    EXPECT_EQ(cost, 255);
 }
 
 TEST(MetricSeries, AHundredThousandLockNamesAddNone) {

@@ -11,6 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::string kWaitBucket = R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",)";
+
 void expect(const std::string& scrape,
             const std::vector<std::pair<std::string, std::string>>& values) {
     for (const auto& [series, value] : values) EXPECT_EQ(value_of(scrape, series), value) << series;
@@ -32,7 +34,7 @@ TEST(Metrics, CountsWhatItIsToldOfLocks) {
     Metrics metrics(options());
 
     metrics.acquire(kPayments, AcquireOutcome::QueueFull);
-    metrics.acquire_wait(kPayments, 20ms);
+    metrics.acquire_wait(kPayments, AcquireOutcome::Timeout, 20ms);
     metrics.locks_held(kPayments, 3);
     metrics.lock_waiters(kPayments, 5);
     metrics.lease_renewed(kPayments);
@@ -48,8 +50,9 @@ TEST(Metrics, CountsWhatItIsToldOfLocks) {
     expect(
         scrape,
         {{R"(fencegate_lock_acquire_total{class="payments",outcome="queue_full"})", "1"},
-         {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.025"})", "1"},
-         {R"(fencegate_lock_acquire_wait_seconds_bucket{class="payments",le="0.01"})", "0"},
+         {kWaitBucket + R"(outcome="timeout",le="0.025"})", "1"},
+         {kWaitBucket + R"(outcome="timeout",le="0.01"})", "0"},
+         {kWaitBucket + R"(outcome="granted",le="+Inf"})", "0"},
          {R"(fencegate_locks_held{class="payments"})", "3"},
          {R"(fencegate_lock_waiters{class="payments"})", "5"},
          {R"(fencegate_lease_renewed_total{class="payments"})", "1"},
@@ -64,6 +67,63 @@ TEST(Metrics, CountsWhatItIsToldOfLocks) {
          {"fencegate_lease_expiry_lag_seconds_count", "1"},
          {R"(fencegate_fence_checks_total{class="payments",result="not_holder"})", "1"},
          {R"(fencegate_fence_stale_age_seconds_sum{class="payments"})", "7"}});
+}
+
+TEST(Metrics, ShowsEachLimitBesideItsUse) {
+    Metrics metrics(options());
+
+    metrics.limits({.connections = 500,
+                    .admin_connections = 32,
+                    .commands = 4096,
+                    .waiters = 100'000,
+                    .watchers = 1024,
+                    .statements = 64,
+                    .wait = 60s});
+    metrics.lock_alert_after(kPayments, 5min, 30min);
+    metrics.http_statements(3);
+    metrics.lock_holds(kPayments,
+                       {.oldest = 90s, .in_the_way_silent = 30s, .in_the_way_held = 60s});
+
+    expect(
+        metrics.serialize(kScrapedAt),
+        {{R"(fencegate_http_connections_max{listener="public"})", "500"},
+         {R"(fencegate_http_connections_max{listener="admin"})", "32"},
+         {"fencegate_store_queue_depth_max", "4096"},
+         {"fencegate_lock_waiters_max", "100000"},
+         {"fencegate_watchers_max", "1024"},
+         {"fencegate_statements_max", "64"},
+         {"fencegate_statements", "3"},
+         {"fencegate_lock_wait_max_seconds", "60"},
+         {R"(fencegate_lock_oldest_hold_seconds{class="payments"})", "90"},
+         {R"(fencegate_lock_in_the_way_seconds{class="payments",since="heard"})", "30"},
+         {R"(fencegate_lock_in_the_way_seconds{class="payments",since="granted"})", "60"},
+         {R"(fencegate_lock_in_the_way_max_seconds{class="payments",since="heard"})", "300"},
+         {R"(fencegate_lock_in_the_way_max_seconds{class="payments",since="granted"})", "1800"}});
+}
+
+TEST(Metrics, CountsWhatOnlyTheLogWouldTell) {
+    Metrics metrics(options());
+
+    metrics.http_connection_refused(Listener::Public);
+    metrics.http_unauthenticated(Listener::Public, NoPrincipal::UnknownKey);
+    metrics.access_log_lost(5);
+    metrics.access_log_lost(7);  // so far, not more
+    metrics.store_epoch(2);
+    metrics.store_verified(VerifyResult::Unsound, WallTime(1'700'000'000s));
+    metrics.store_room({.file = 4096, .free = 1'000'000, .disk = 2'000'000});
+
+    expect(
+        metrics.serialize(kScrapedAt),
+        {{R"(fencegate_http_connections_refused_total{listener="public"})", "1"},
+         {R"(fencegate_http_connections_refused_total{listener="admin"})", "0"},
+         {R"(fencegate_http_unauthenticated_total{listener="public",reason="unknown_key"})", "1"},
+         {"fencegate_access_log_lines_lost_total", "7"},
+         {"fencegate_store_epoch", "2"},
+         {R"(fencegate_store_last_verification_timestamp_seconds{result="unsound"})", "1700000000"},
+         {R"(fencegate_store_last_verification_timestamp_seconds{result="sound"})", "0"},
+         {"fencegate_store_file_bytes", "4096"},
+         {"fencegate_store_disk_free_bytes", "1000000"},
+         {"fencegate_store_disk_bytes", "2000000"}});
 }
 
 TEST(Metrics, CountsWhatItIsToldOfEverythingElse) {
@@ -93,7 +153,7 @@ TEST(Metrics, CountsWhatItIsToldOfEverythingElse) {
                      R"(route="/v1/locks/{name}",status="201"})",
                      "1"},
                     {R"(fencegate_http_request_duration_seconds_bucket{listener="public",)"
-                     R"(route="/v1/locks/{name}",le="0.005"})",
+                     R"(method="POST",route="/v1/locks/{name}",le="0.005"})",
                      "1"},
                     {R"(fencegate_http_connections{listener="public"})", "1"},
                     {R"(fencegate_tls_handshakes_total{result="failed"})", "1"},

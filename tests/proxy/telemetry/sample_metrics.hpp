@@ -23,7 +23,11 @@ inline constexpr ClassId kPayments = 0;
 inline constexpr BootTime kScrapedAt{std::chrono::seconds(1000)};
 
 inline MetricsOptions options() {
-    return {.version = "1.2.3", .lock_classes = {"payments", "other"}, .routes = kRoutes};
+    return {.version = "1.2.3",
+            .sqlite_version = "3.40.1",
+            .openssl_version = "3.0.17",
+            .lock_classes = {"payments", "other"},
+            .routes = kRoutes};
 }
 
 // The value of one series, as text; empty if it does not exist.
