@@ -156,7 +156,8 @@ def table(title, says, columns, rows_by, hidden=(), size=(8, 8), links=None):
     for label, address in (links or {}).items():
         overrides.append({"matcher": {"id": "byName", "options": label}, "properties": [
             {"id": "links", "value": [{"title": "What to do", "url": address,
-                                       "targetBlank": True}]}]})
+                                       "targetBlank": True}]},
+            {"id": "custom.width", "value": 270}]})
     panel = _panel("table", title, says, "short", queries, True, size,
                    {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "minWidth": 60},
                     "noValue": "-"},

@@ -47,11 +47,11 @@ CONTENTION = ("Contention: who waits, for what, since when", [
                  "{{class}} held"),
                 ("min by (since) (fencegate_lock_in_the_way_max_seconds{@class} > 0)",
                  "limit since {{since}}")],
-               overrides=[dashed("/^limit/")], size=(6, 8)),
+               overrides=[dashed("/^limit/")], size=(12, 8)),
     timeseries("Deadlocks", "Circles of holders that wait for each other. Normal: 0. They end with a "
                "TTL, or never if the holders renew: break one lease.", "short",
                [("sum by (instance) (fencegate_lock_deadlocks{@gateway})", "{{instance}}")],
-               limits=levels(red=1), size=(4, 8), top_at_least=2),
+               limits=levels(red=1), size=(6, 8), top_at_least=2),
     table("Classes now", "One line for each class of locks. Which locks it is about is told by GET "
           "/locks/hot on the admin listener. Normal: waiters near 0, wait and expired green.",
           [("Held", "short", "sum by (class) (fencegate_locks_held{@class})", None),

@@ -112,7 +112,7 @@ HEALTH = ("Health at a glance", [
              "Normal: below 80 %. The limits are those of the configuration; of open files and disk, "
              "the system's.", "percentunit", " or ".join(
                  f'label_replace(max({use}), "limit", "{name}", "", "")' for name, use in LIMITS),
-             "{{limit}}", levels(orange=0.5, red=0.8), top=1, size=(8, 7)),
+             "{{limit}}", levels(orange=0.5, red=0.8), top=1, decimals=1, size=(8, 7)),
 ])
 
 STATUSES = {"200": GREEN, "201": "dark-green", "202": "super-light-green", "204": "light-green",

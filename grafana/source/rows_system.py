@@ -57,12 +57,12 @@ STORE = ("Store and group commit", [
     timeseries("Rows swept", "Answers and ended leases whose retention is over. Normal: as many a "
                "day as are written a day, once the first retention is over.", "ops",
                [("sum by (kind) (rate(fencegate_store_swept_total{@gateway}[$__rate_interval]))",
-                 "{{kind}}")], top_at_least=1),
+                 "{{kind}}")], top_at_least=1, size=(12, 8)),
     timeseries("Backups", "Made in the time of one point. Normal: one as often as you planned, none "
                "failed.", "short",
                [("sum by (result) (increase(fencegate_store_backups_total{@gateway}"
                  "[$__rate_interval]))", "{{result}}")], top_at_least=1,
-               overrides=colours(ok=GREEN, failed=RED)),
+               overrides=colours(ok=GREEN, failed=RED), size=(12, 8)),
 ])
 
 PROCESS = ("TLS and process", [
@@ -93,15 +93,15 @@ PROCESS = ("TLS and process", [
     timeseries("CPU", "100 % is one core. Normal: below the cores it has. One full core with "
                "waiting commands is the store thread.", "percentunit",
                [("sum by (instance) (rate(process_cpu_seconds_total{@gateway}[$__rate_interval])%s)" % OURS,
-                 "{{instance}}")], size=(6, 8)),
+                 "{{instance}}")], size=(8, 8)),
     timeseries("Memory", "Resident. Normal: 15 to 30 MiB, and about 60 KiB for each connection. "
                "One that only rises with steady connections is a leak: report it.", "bytes",
                [("sum by (instance) (process_resident_memory_bytes{@gateway}%s)" % OURS, "{{instance}}")],
-               size=(6, 8)),
+               size=(8, 8)),
     timeseries("Open files", "Share of the limit. Normal: below 80 %; each connection is one.",
                "percentunit",
                [("max by (instance) (process_open_fds{@gateway} / process_max_fds{@gateway}%s)" % OURS,
-                 "{{instance}}")], limits=levels(red=0.8), top=1, size=(6, 8)),
+                 "{{instance}}")], limits=levels(red=0.8), top=1, size=(12, 8)),
     timeseries("Wall clock", "ahead: how far it is ahead of the time that the books go by; jumps: how "
                "often it was set; gap: how far it was ahead when the machine was started, if by more "
                "than 30 days. Normal: 0 s, and none. Leases do not depend on it.", "s",
@@ -110,7 +110,7 @@ PROCESS = ("TLS and process", [
                 ("sum by (instance) (increase(fencegate_clock_jumps_total{@gateway}"
                  "[$__rate_interval]))", "{{instance}} jumps"),
                 ("max by (instance) (fencegate_clock_gap_seconds{@gateway})",
-                 "{{instance}} gap")], size=(6, 8)),
+                 "{{instance}} gap")], size=(12, 8)),
     table("Gateways", "Which version runs where, with which libraries, and the epoch of its store. Normal: "
           "one version, apart from a roll-out.",
           [(name, unit, f"max by (instance, version, sqlite, openssl) (fencegate_build_info{{@gateway}} "
