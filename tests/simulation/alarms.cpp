@@ -1,5 +1,6 @@
 #include "tests/simulation/alarms.hpp"
 
+#include "tests/simulation/trace.hpp"
 #include "tests/simulation/violation.hpp"
 
 #include <algorithm>
@@ -29,9 +30,11 @@ void Alarms::ran(const Ran& batch) {
     if (batch.has_moved_lines && !deadlock_look_) deadlock_look_ = now + kDeadlockLookAfter;
     // It also wakes to note the time, which may be sooner than its pause ends if nothing is left.
     const bool has_noted = now >= note_at_ && batch.noted == ran_by(now);
-    // With a full disk what it had begun is as it was before, and waits.
-    const bool has_swept = !batch.timers_waited && !batch.was_full &&
-                           (batch.had_commands || now >= next_sweep_ || has_noted);
+    // With a full disk what it had begun is as it was before, and waits. If nothing is left to be
+    // forgotten, the end of the hour may come sooner than its pause ends.
+    const bool has_swept =
+        batch.has_counted_hour || (!batch.timers_waited && !batch.was_full &&
+                                   (batch.had_commands || now >= next_sweep_ || has_noted));
     const bool counts_hour = has_swept && is_hour_over(now);
     if (counts_hour && !batch.has_counted_hour)
         throw Violation(Rule::Kept, "an hour is over and was not counted");
@@ -61,7 +64,8 @@ void Alarms::may_have_noted(BootTime now) {
 void Alarms::check_note(Duration ran) const {
     if (ran < noted_low_ || ran > noted_high_)
         throw Violation(Rule::Kept,
-                        "the rows have another part of the hour than what has run of it");
+                        text_of("the rows say that ", ran.count(), " ms of the hour have run, of ",
+                                noted_low_.count(), " to ", noted_high_.count()));
 }
 
 void Alarms::check(std::optional<BootTime> armed, std::optional<BootTime> ending) const {
