@@ -58,6 +58,7 @@ std::string_view code_name(ErrorCode code) noexcept {
         case ErrorCode::IdempotencyInFlight: return "idempotency_in_flight";
         case ErrorCode::IdempotencyMismatch: return "idempotency_mismatch";
         case ErrorCode::BackupRunning: return "backup_running";
+        case ErrorCode::NotSupported: return "not_supported";
         case ErrorCode::BackupNotFound: return "backup_not_found";
         case ErrorCode::QuotaExceeded: return "quota_exceeded";
         case ErrorCode::Overloaded: return "overloaded";

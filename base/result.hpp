@@ -81,6 +81,7 @@ enum class ErrorCode : std::uint8_t {
     // Backups.
     BackupRunning,  // one at a time
     BackupNotFound,
+    NotSupported,  // not by the engine that the store is in
     // The gateway. Retryable.
     QuotaExceeded,
     Overloaded,      // a bounded queue is full; nothing was done

@@ -17,7 +17,7 @@ build_packages=(
     g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev zlib1g-dev
     prometheus-cpp-dev libcli11-dev libtomlplusplus-dev
-    libcurl4-openssl-dev
+    libcurl4-openssl-dev libpq-dev
 )
 
 as_root() {
@@ -37,7 +37,7 @@ is_installed() {
 # Debian starts a service when its package is installed. We need the programs only, so the units
 # are masked while a package of ours comes in and left disabled; one that was there before is not
 # touched. RUNLEVEL=1 says the same to machines without systemd.
-services_of_packages=(prometheus)
+services_of_packages=(prometheus postgresql)
 
 install_quietly() {
     local package masked=()

@@ -93,6 +93,9 @@ constexpr std::array kClassCountKeys{
 };
 
 constexpr std::string_view kLogFormat = "log_format";
+constexpr std::string_view kStore = "store";
+constexpr std::string_view kKind = "kind";
+constexpr std::string_view kUrl = "url";
 constexpr std::string_view kMetrics = "metrics";
 constexpr std::string_view kAnonymous = "anonymous";
 constexpr std::string_view kClass = "class";
@@ -142,6 +145,7 @@ private:
         }
         if (std::ranges::find(kTextKeys, name) != kTextKeys.end()) return read_text(name, node);
         if (name == kLogFormat) return read_log_format(node);
+        if (name == kStore) return read_store(node);
         if (name == kMetrics) return read_metrics(node);
         if (name == kClass) return read_classes(node);
         return file_.refuse_unknown(key);
@@ -176,6 +180,24 @@ private:
         if (!format)
             return file_.refuse(node, "`log_format` must be \"text\" or \"json\"; change it");
         config_.log_format = *format;
+        return {};
+    }
+
+    Result<> read_store(const toml::node& node) {
+        const auto* table = node.as_table();
+        if (table == nullptr) return file_.refuse(node, "`store` must be a table: [store]");
+        for (const auto& [key, value] : *table) {
+            if (key.str() != kKind && key.str() != kUrl) return file_.refuse_unknown(key);
+            auto text = file_.text(key.str(), value);
+            if (!text) return std::unexpected(std::move(text.error()));
+            if (key.str() == kUrl) {
+                config_.store_url = *std::move(text);
+            } else if (*text == "sqlite" || *text == "postgres") {
+                config_.store_kind = *text == "sqlite" ? StoreKind::Sqlite : StoreKind::Postgres;
+            } else {
+                return file_.refuse(value, "`kind` must be \"sqlite\" or \"postgres\"; change it");
+            }
+        }
         return {};
     }
 
@@ -289,6 +311,10 @@ Result<> check_config(const Config& config) {
                               to_string(config.admin_listen) +
                               ") are in each other's way; give one of them another port");
     }
+    if ((config.store_kind == StoreKind::Postgres) == config.store_url.empty()) {
+        return fail_start(StartFailure::BadConfig,
+                          "[store] has a url if its kind is \"postgres\", and only then");
+    }
     if (config.batch_commands_max > config.command_queue_max) {
         return fail_start(StartFailure::BadConfig,
                           setting("batch_commands_max", config.batch_commands_max) +
@@ -324,6 +350,8 @@ std::vector<std::string> config_keys() {
     keys.emplace_back("class.NAME.late_writes");
     keys.push_back("class.NAME." + std::string(kStalledRenewals));
     keys.emplace_back("metrics.anonymous");
+    keys.emplace_back("store.kind");
+    keys.emplace_back("store.url");
     std::ranges::sort(keys);
     return keys;
 }

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,12 +23,20 @@
 
 namespace fencegate::proxy {
 
+// Where the store is.
+enum class StoreKind : std::uint8_t {
+    Sqlite,    // in the data folder
+    Postgres,  // at store_url
+};
+
 struct Config {
     // Places. Relative paths are relative to the working directory.
     Endpoint listen{"127.0.0.1", 8443};                   // the API
     Endpoint admin_listen{"127.0.0.1", 9443};             // metrics, health, drain
     std::filesystem::path data_dir = "./fencegate-data";  // store, certificates, keys
     std::filesystem::path backup_dir{};                   // empty: data_dir/backups
+    StoreKind store_kind = StoreKind::Sqlite;
+    std::string store_url{};                 // may hold a password: never told
     std::filesystem::path ready_file{};      // written once requests are served; empty: none
     std::string access_log = "-";            // a path, "-" for stdout, "off"
     LogFormat log_format = LogFormat::Text;  // of what the gateway tells on stderr

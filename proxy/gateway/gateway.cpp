@@ -123,8 +123,12 @@ void Gateway::look_whether_drained() {
 }
 
 void Gateway::on_disk_failure(const std::string& why) {
-    log_.error("the store failed: " + why +
-               ". Stopping: what is on the disk decides; restart when the disk is sound.");
+    const auto* what_then =
+        config_.store_kind == StoreKind::Postgres
+            ? ". Stopping: what the server has decides; restart when it is sound, unless another "
+              "gateway is to serve the store."
+            : ". Stopping: what is on the disk decides; restart when the disk is sound.";
+    log_.error("the store failed: " + why + what_then);
     disk_failure_ = why;
     drain_timer_.expires_after(kFatalGrace);
     drain_timer_.async_wait([this](const error_code&) { main_.stop(); });

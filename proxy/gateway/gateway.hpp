@@ -40,6 +40,7 @@ public:
     [[nodiscard]] Result<> serve();
 
 private:
+    [[nodiscard]] storage::EngineOptions engine_options();
     Result<> open_store();
     Result<> prepare();
     Result<> bind_addresses();

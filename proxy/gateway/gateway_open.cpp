@@ -15,6 +15,10 @@ namespace fencegate::proxy {
 namespace {
 
 constexpr std::size_t kAdminConnectionsMax = 32;
+constexpr const char* kNoCopies =
+    "The store is in PostgreSQL, and nothing was done here. Back it up there: pg_basebackup with "
+    "an "
+    "archive of the log can go back to any moment, pg_dump makes a file.";
 
 lockmgr::LockClasses lock_classes(const Config& config) {
     return lockmgr::LockClasses(config.classes);
@@ -28,9 +32,10 @@ std::vector<std::string> class_names(const lockmgr::LockClasses& classes) {
     return names;
 }
 
-MetricsOptions metrics_options(const lockmgr::LockClasses& classes,
+MetricsOptions metrics_options(const Config& config, const lockmgr::LockClasses& classes,
                                std::span<const RouteLabels> labels) {
     MetricsOptions options;
+    if (config.store_kind == StoreKind::Postgres) options.store_backend = "postgres";
     options.version = kVersion;
     options.lock_classes = class_names(classes);
     options.routes = labels;
@@ -78,7 +83,7 @@ Gateway::Gateway(const Config& config, const Clock& clock, const Log& log)
       log_(log),
       classes_(lock_classes(config)),
       labels_(route_labels({&api_routes(), &admin_routes()})),
-      metrics_(metrics_options(classes_, labels_)),
+      metrics_(metrics_options(config, classes_, labels_)),
       watch_log_(run_name(clock), {config.watch_events_max, config.watchers_max}),
       hot_locks_(clock),
       store_news_(metrics_, hot_locks_, watch_log_, log,
@@ -109,35 +114,42 @@ Result<> Gateway::open() {
     return announce();
 }
 
+storage::EngineOptions Gateway::engine_options() {
+    return {.data_dir = config_.data_dir,
+            .classes = classes_,
+            .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
+            .retention = {std::chrono::ceil<std::chrono::hours>(config_.idempotency_retention),
+                          std::chrono::ceil<std::chrono::hours>(config_.history_retention),
+                          std::chrono::ceil<std::chrono::hours>(config_.authorization_lifetime)},
+            .queue_max = config_.command_queue_max,
+            .batch_max = config_.batch_commands_max,
+            .on_fatal =
+                [this](const std::string& why) {
+                    asio::post(main_, [this, why] { on_disk_failure(why); });
+                },
+            .on_alive = [this] { asio::post(main_, [this] { manager_.alive(); }); },
+            .before_writing = [this] { return prepare(); },
+            .files_made = {"keys.toml", "keys.lock", "api-key", "ca.key", "ca.pem", "server.key",
+                           "server.pem"}};
+}
+
 Result<> Gateway::open_store() {
-    auto engine = storage::open_embedded_engine(
-        {.data_dir = config_.data_dir,
-         .classes = classes_,
-         .wait_limits = {config_.waiters_per_lock_max, config_.waiters_max},
-         .retention = {std::chrono::ceil<std::chrono::hours>(config_.idempotency_retention),
-                       std::chrono::ceil<std::chrono::hours>(config_.history_retention),
-                       std::chrono::ceil<std::chrono::hours>(config_.authorization_lifetime)},
-         .queue_max = config_.command_queue_max,
-         .batch_max = config_.batch_commands_max,
-         .on_fatal =
-             [this](const std::string& why) {
-                 asio::post(main_, [this, why] { on_disk_failure(why); });
-             },
-         .on_alive = [this] { asio::post(main_, [this] { manager_.alive(); }); },
-         .before_writing = [this] { return prepare(); },
-         .files_made = {"keys.toml", "keys.lock", "api-key", "ca.key", "ca.pem", "server.key",
-                        "server.pem"}},
-        machine_clock_, store_random_, store_news_);
+    const bool is_shared = config_.store_kind == StoreKind::Postgres;
+    auto engine = is_shared
+                      ? storage::open_shared_engine(engine_options(), config_.store_url,
+                                                    machine_clock_, store_random_, store_news_)
+                      : storage::open_embedded_engine(engine_options(), machine_clock_,
+                                                      store_random_, store_news_);
     if (!engine) return std::unexpected(engine.error());
     engine_ = *std::move(engine);
     // After the engine, which has taken the folder's lock: another gateway may be at work in it.
-    backups_ = std::make_unique<storage::Backups>(
-        storage::BackupOptions{
-            .folder = std::filesystem::absolute(backup_folder(config_)),
-            .store_dir = config_.data_dir,
-            .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); },
-            .on_verified = [this](const storage::Verification& ended) { on_verified(ended); }},
-        clock_);
+    storage::BackupOptions backups{
+        .folder = std::filesystem::absolute(backup_folder(config_)),
+        .store_dir = config_.data_dir,
+        .on_end = [this](const storage::BackupStatus& status) { on_backup_end(status); },
+        .on_verified = [this](const storage::Verification& ended) { on_verified(ended); }};
+    if (is_shared) backups.not_supported = kNoCopies;
+    backups_ = std::make_unique<storage::Backups>(std::move(backups), clock_);
     if (const auto kept = backups_->list(); !kept.empty())
         metrics_.store_has_backup(kept.front().started_at);
     backup_routes_.emplace(*backups_, *engine_);

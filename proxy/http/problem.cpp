@@ -5,6 +5,7 @@
 namespace fencegate::proxy {
 
 ProblemKind problem_kind(ErrorCode code) noexcept {
+    using enum ErrorCode;
     switch (code) {
         case ErrorCode::BadRequest: return {400, "Bad request", false};
         case ErrorCode::InvalidArgument: return {400, "Invalid argument", false};
@@ -52,16 +53,15 @@ ProblemKind problem_kind(ErrorCode code) noexcept {
         case ErrorCode::PaymentNotCapturable: return {422, "Payment not capturable", false};
         case ErrorCode::PaymentNotRefundable: return {422, "Payment not refundable", false};
         case ErrorCode::PaymentNotCancellable: return {422, "Payment not cancellable", false};
-        case ErrorCode::CaptureExceedsAuthorized:
-            return {422, "Capture exceeds what is authorized", false};
-        case ErrorCode::RefundExceedsCaptured:
-            return {422, "Refund exceeds what is captured", false};
+        case CaptureExceedsAuthorized: return {422, "Capture exceeds what is authorized", false};
+        case RefundExceedsCaptured: return {422, "Refund exceeds what is captured", false};
         case ErrorCode::ConsumerNotFound: return {404, "Consumer not found", false};
         case ErrorCode::IdempotencyKeyRequired: return {400, "Idempotency key required", false};
         case ErrorCode::IdempotencyKeyMalformed: return {400, "Idempotency key malformed", false};
         case ErrorCode::IdempotencyInFlight: return {409, "Same key in flight", true};
         case ErrorCode::IdempotencyMismatch: return {422, "Idempotency key reused", false};
         case ErrorCode::BackupRunning: return {409, "Backup running", true};
+        case ErrorCode::NotSupported: return {501, "Not supported", false};
         case ErrorCode::BackupNotFound: return {404, "Backup not found", false};
         case ErrorCode::QuotaExceeded: return {429, "Quota exceeded", true};
         case ErrorCode::Overloaded: return {503, "Overloaded", true};

@@ -5,6 +5,7 @@
 #include "storage/commands/lines.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fencegate::storage {
 namespace {
@@ -149,6 +150,9 @@ Batcher::Attempt Batcher::why_failed() {
         case Failure::Kind::Full: observer_.on_error(StoreError::Full); return Attempt::Full;
         case Failure::Kind::Damaged: return Attempt::Damaged;
         case Failure::Kind::Constraint: return Attempt::Refused;
+        case Failure::Kind::Lost:
+            if (!std::exchange(was_lost_, true)) return Attempt::Lost;
+            break;  // twice without a commit in between: the store is not coming back by itself
         case Failure::Kind::Busy:
         case Failure::Kind::Fatal: break;
     }
@@ -158,6 +162,7 @@ Batcher::Attempt Batcher::why_failed() {
 
 // What was committed is there to stay: memory follows.
 void Batcher::settle(Unit& unit, BootTime::duration took) {
+    was_lost_ = false;
     if (stats_.wrote) stats_.commit = took;
     stats_.wal_bytes = store_->log_bytes();
     stats_.journal_entries = standing_.ledger.head().entries;

@@ -12,7 +12,8 @@
 //
 // A batch commits as a whole or not at all. If the disk is full, a page is damaged or a constraint
 // of the store holds where the rules did not, it is rolled back and its commands run again one by
-// one, so that only the one at fault is refused (batcher_one_by_one.cpp). Any other failure of the
+// one, so that only the one at fault is refused (batcher_one_by_one.cpp). So they do, once, if the
+// store lost the transaction before it was to commit. Any other failure of the
 // disk is fatal: what was being committed is answered OutcomeUnknown and the store refuses to go
 // on. Thread rule: belongs to one thread.
 
@@ -86,7 +87,7 @@ private:
     static constexpr Duration kRetryLeftOut{10'000};
     static constexpr Duration kRetryUpkeep{60'000};
 
-    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Refused, Failed };
+    enum class Attempt : std::uint8_t { Committed, Full, Damaged, Refused, Lost, Failed };
 
     // Whose step it was that failed.
     struct TheCommand {};  // at hand, or nobody who is known
@@ -171,6 +172,7 @@ private:
     bool keeps_record_ = true;          // not on a full disk
     bool tells_holder_ = true;          // not where a damaged page was met
     bool is_one_by_one_ = false;
+    bool was_lost_ = false;           // the last attempt
     std::optional<Culprit> culprit_;  // of the last attempt
     std::optional<Failure> why_;      // it failed
     std::vector<Doomed> doomed_;

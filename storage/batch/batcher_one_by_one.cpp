@@ -1,4 +1,4 @@
-// What the store does when a batch cannot commit and the disk can still be trusted: its commands
+// What the store does when a batch cannot commit and the store can still be trusted: its commands
 // run again, each in a batch of its own and each step of it written on its own, so that whoever is
 // at fault is known and left out, and the others go on.
 //
@@ -88,6 +88,8 @@ Batcher::Attempt Batcher::attempt_without_culprits(std::span<const Request> requ
         const auto result = attempt(requests, cancelled, taken, out);
         if (result == Attempt::Full && keeps_record_) {
             brace_for_full_disk();
+        } else if (result == Attempt::Lost) {
+            continue;
         } else if ((result != Attempt::Damaged && result != Attempt::Refused) ||
                    left_out == kLeftOutMax || !leave_out_culprit()) {
             return result;
@@ -103,7 +105,7 @@ void Batcher::brace_for_full_disk() {
 
 void Batcher::end_step(Unit& unit, Culprit culprit) {
     if (!is_one_by_one_ || culprit_) return;
-    unit.write();
+    unit.settle();
     if (unit.has_failed()) culprit_ = std::move(culprit);
 }
 

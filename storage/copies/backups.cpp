@@ -113,7 +113,9 @@ Result<BackupStatus> Backups::begin(Engine& engine) {
 
 // Somebody else's backup is running: that is no failure of one.
 void Backups::tell_if_failed(const Error& error) const {
-    if (error.code == ErrorCode::BackupRunning || !options_.on_end) return;
+    const bool is_failure =
+        error.code != ErrorCode::BackupRunning && error.code != ErrorCode::NotSupported;
+    if (!is_failure || !options_.on_end) return;
     BackupStatus status;
     status.state = BackupState::Failed;
     status.started_at = clock_.wall_now();
@@ -122,6 +124,7 @@ void Backups::tell_if_failed(const Error& error) const {
 }
 
 Result<Backups::Job> Backups::new_job() const {
+    if (options_.not_supported) return fail(ErrorCode::NotSupported, *options_.not_supported);
     if (running_ && running_->is_verification)
         return fail(ErrorCode::BackupRunning, "A verification is running; one copy at a time.");
     if (running_)

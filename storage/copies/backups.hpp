@@ -60,6 +60,8 @@ struct BackupOptions {
     // no name, when the folder or its disk let none begin.
     std::function<void(const BackupStatus&)> on_end{};
     std::function<void(const Verification&)> on_verified{};
+    // Set where the engine's store is no file: why, and what to do instead.
+    std::optional<std::string> not_supported{};
 };
 
 class Backups final : public CopySink {
@@ -69,7 +71,8 @@ public:
     // Finishes what the engine has copied. REQUIRES: the engine has stopped.
     ~Backups() override;
 
-    // Begins one. Fails with: BackupRunning, StoreFull (no room for it), Draining, Internal.
+    // Begins one. Fails with: BackupRunning, StoreFull (no room for it), Draining, Internal,
+    // NotSupported.
     [[nodiscard]] Result<BackupStatus> begin(Engine& engine);
 
     // Begins a verification. Fails with: as begin().

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fencegate::storage {
@@ -149,5 +150,13 @@ struct EngineOptions {
                                                                    const Clock& clock,
                                                                    Random& random,
                                                                    StoreObserver& observer);
+
+// The same on PostgreSQL at `url`. The data folder keeps what else a gateway has, and is locked as
+// well. The gateway that served the store before is deposed: it stops at its next transaction.
+// Fails with: StartFailure InUse, BadData, BadConfig, Unavailable, CannotCreate.
+[[nodiscard]] Result<std::unique_ptr<Engine>> open_shared_engine(EngineOptions options,
+                                                                 const std::string& url,
+                                                                 const Clock& clock, Random& random,
+                                                                 StoreObserver& observer);
 
 }  // namespace fencegate::storage

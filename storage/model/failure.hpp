@@ -13,6 +13,7 @@ struct Failure {
         Constraint,  // a rule of the schema held where ours did not: refuse this command
         Busy,        // another process uses the file; only at start, we lock it for good
         Damaged,     // a page or a row is not as it was written: refuse what needs it
+        Lost,        // what was done so far is gone, and nothing of it stays: decide it again
         Fatal,       // the disk or the file can no longer be trusted: stop
     };
     Kind kind;

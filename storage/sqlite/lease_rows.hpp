@@ -3,9 +3,9 @@
 // Connection. Errors: the Connection's failure(); a method then returns nothing or does nothing.
 
 #include "storage/sqlite/connection.hpp"
-#include "storage/sqlite/store_clock.hpp"
 #include "storage/unit/changes.hpp"
 #include "storage/unit/readers.hpp"
+#include "storage/unit/store_clock.hpp"
 
 #include <optional>
 #include <string>

@@ -3,6 +3,7 @@
 // Thread rule: as its Connection. Errors: the Connection's failure().
 
 #include "storage/sqlite/answer_rows.hpp"
+#include "storage/sqlite/clock_row.hpp"
 #include "storage/sqlite/consumer_rows.hpp"
 #include "storage/sqlite/election_rows.hpp"
 #include "storage/sqlite/entry_rows.hpp"
@@ -11,14 +12,15 @@
 #include "storage/sqlite/payment_rows.hpp"
 #include "storage/sqlite/refusal_rows.hpp"
 #include "storage/sqlite/run_rows.hpp"
-#include "storage/sqlite/store_clock.hpp"
 #include "storage/sqlite/upkeep_rows.hpp"
+#include "storage/unit/store_clock.hpp"
 
 namespace fencegate::storage::sqlite {
 
 struct RowSet {
     RowSet(Connection& connection, const Clock& wall_and_boot)
-        : clock(connection, wall_and_boot),
+        : clock_row(connection),
+          clock(clock_row.read(), wall_and_boot),
           leases(connection, clock),
           refusals(connection),
           elections(connection),
@@ -49,6 +51,12 @@ struct RowSet {
         upkeep.write(changes.upkeep);
     }
 
+    // Within a transaction that writes.
+    void keep_clock(BootTime now) {
+        if (const auto anchor = clock.due(now)) clock_row.write(*anchor);
+    }
+
+    ClockRow clock_row;
     StoreClock clock;
     LeaseRows leases;
     RefusalRows refusals;

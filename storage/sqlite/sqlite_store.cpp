@@ -30,7 +30,7 @@ Store::Commit SqliteStore::commit(std::size_t commands) {
     const auto now = clock_.boot_now();
     Commit made{.wrote = ::sqlite3_txn_state(connection_->handle(), nullptr) == SQLITE_TXN_WRITE};
     if (made.wrote) incarnation_.raise_if_due(now);
-    if (made.wrote) rows_.clock.keep_if_due(now);
+    if (made.wrote) rows_.keep_clock(now);
     commit_.run();
     if (failure()) return made;
     if (made.wrote) tail_.committed(connection_->wal_frames(), incarnation_.generation());

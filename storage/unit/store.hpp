@@ -50,7 +50,10 @@ public:
     [[nodiscard]] virtual Readers readers() noexcept = 0;
 
     virtual void begin() = 0;
+    // A failure of it may show at the next read, at settle() or at the commit only.
     virtual void write(const Changes& changes) = 0;
+    // Whether all that was written could be is known when it returns.
+    virtual void settle() {}
 
     struct Commit {
         bool wrote = false;  // else there was nothing to make durable

@@ -36,6 +36,11 @@ void Unit::write() {
     if (!changes.is_empty()) store_.write(changes);
 }
 
+void Unit::settle() {
+    write();
+    store_.settle();
+}
+
 const Readers& Unit::flushed() {
     write();
     return readers_;

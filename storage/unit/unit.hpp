@@ -40,6 +40,8 @@ public:
     [[nodiscard]] const Readers& flushed();
     // Writes what was changed since the last time.
     void write();
+    // The same, and has_failed() then says whether that could be done.
+    void settle();
     [[nodiscard]] bool has_failed() const noexcept { return store_.failure().has_value(); }
 
     [[nodiscard]] Stamp stamp() const noexcept { return {wall, hour, now}; }

@@ -82,6 +82,9 @@ std::string refuse_library_header(std::string_view path, std::size_t layer, std:
     if (name == "sqlite3.h" && !path.starts_with("storage/sqlite/")) {
         return "only storage/sqlite may include <sqlite3.h>";
     }
+    if (is_prefix("libpq") && !path.starts_with("storage/postgres/")) {
+        return "only storage/postgres may include <libpq-fe.h>";
+    }
     if (is_prefix("curl/") && !path.starts_with("cli/client/")) {
         return text_of({"only cli/client may include <", name, ">"});
     }
@@ -102,7 +105,8 @@ constexpr std::array<std::string_view, 8> kRoomsWithoutEngine{
     "storage/model/", "storage/money/",    "storage/unit/",      "storage/verify/"};
 
 bool has_engine(std::string_view include) {
-    return include == "sqlite3.h" || include.starts_with("storage/sqlite/");
+    return include == "sqlite3.h" || include.starts_with("libpq") ||
+           include.starts_with("storage/sqlite/") || include.starts_with("storage/postgres/");
 }
 
 struct Ban {

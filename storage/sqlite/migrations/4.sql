@@ -18,7 +18,7 @@ ALTER TABLE answers ADD COLUMN kind INTEGER NOT NULL DEFAULT 0 CHECK (kind BETWE
 ALTER TABLE answers ADD COLUMN operation TEXT NOT NULL DEFAULT '';  -- '': from before
 UPDATE answers SET kind = 1 WHERE error_code IS NULL AND body = '';
 
--- Time: one reading of three clocks at one instant; see storage/sqlite/store_clock.hpp.
+-- Time: one reading of three clocks at one instant; see storage/unit/store_clock.hpp.
 CREATE TABLE store_clock (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     boot_id   TEXT NOT NULL,     -- which run of the machine boot_ms counts

@@ -1,11 +1,9 @@
-// The same requests at the same times, on a store in a file and on one in memory: every answer is
-// the same to the byte. So the rules ask nothing of SQLite that the port does not say, and what is
-// tested on memory holds for the file. FENCEGATE_SEQUENCES sets how many sequences.
+// The same requests at the same times, on every engine of the program: each answer is the same to
+// the byte. So the rules ask nothing of one engine that the port does not say, and what is tested
+// on memory holds for the others. FENCEGATE_SEQUENCES sets how many sequences.
 #include "storage/batch/batcher.hpp"
-#include "storage/memory/memory_store.hpp"
 #include "storage/model/operation.hpp"
-#include "storage/sqlite/database.hpp"
-#include "storage/sqlite/sqlite_store.hpp"
+#include "tests/storage/unit/engine_makers.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/repetitions.hpp"
 #include "tests/support/seeded_random.hpp"
@@ -38,8 +36,8 @@ std::vector<lockmgr::LockClass> classes() {
 // One gateway's core, with a clock and random numbers of its own.
 class Station {
 public:
-    Station(std::unique_ptr<storage::Store> (*make)(const std::filesystem::path&, const Clock&))
-        : batcher_(make(folder_.path(), clock_), lockmgr::LockClasses(classes()), {}, clock_,
+    explicit Station(const storage::EngineMaker& engine)
+        : batcher_(engine.make(folder_.path(), clock_), lockmgr::LockClasses(classes()), {}, clock_,
                    random_, nobody_,
                    {.idempotency = std::chrono::hours(3),
                     .history = std::chrono::hours(4),
@@ -62,18 +60,6 @@ private:
     storage::StoreObserver nobody_;
     storage::Batcher batcher_;
 };
-
-std::unique_ptr<storage::Store> in_file(const std::filesystem::path& folder, const Clock& clock) {
-    auto lock = storage::sqlite::FolderLock::take(folder);
-    auto opened = storage::sqlite::open_database(folder);
-    (*opened)->exec("PRAGMA synchronous = OFF");
-    return std::make_unique<storage::sqlite::SqliteStore>(*std::move(lock), *std::move(opened),
-                                                          clock);
-}
-
-std::unique_ptr<storage::Store> in_memory(const std::filesystem::path&, const Clock& clock) {
-    return std::make_unique<storage::memory::MemoryStore>(clock);
-}
 
 // All that a client could see of it.
 std::string told(const std::map<std::uint64_t, Answer>& answers) {
@@ -296,20 +282,20 @@ private:
 };
 
 TEST(EnginesAgree, OnEveryAnswerOfRandomSequences) {
-    const auto sequences = repetitions("FENCEGATE_SEQUENCES", 2'000) / 20;
+    const auto sequences = repetitions("FENCEGATE_SEQUENCES", storage::random_operations()) / 20;
     std::map<std::string_view, std::size_t> met;
     for (std::uint64_t seed = 1; seed <= sequences; ++seed) {
-        Station file(in_file);
-        Station memory(in_memory);
+        Station first(storage::engines()[0]);
+        Station second(storage::engines()[1]);
         Asker asker(seed);
         for (std::size_t step = 1; step <= kStepsPerSequence; ++step) {
             const auto pause = asker.pause();
-            file.advance(pause);
-            memory.advance(pause);
+            first.advance(pause);
+            second.advance(pause);
             const auto cancelled = asker.cancelled();
             const auto requests = asker.batch();
-            const auto answers = file.run(requests, cancelled);
-            ASSERT_EQ(told(answers), told(memory.run(requests, cancelled)))
+            const auto answers = first.run(requests, cancelled);
+            ASSERT_EQ(told(answers), told(second.run(requests, cancelled)))
                 << "sequence " << seed << ", step " << step;
             asker.learn(answers);
         }

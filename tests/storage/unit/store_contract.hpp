@@ -1,10 +1,9 @@
 #pragma once
-// StoreContract: a test of the port of an engine, run on every engine there is.
+// StoreContract: a test of the port of an engine, run on every engine of the program.
 // Owns the store, its folder and its clock. Thread rule: one thread.
 
-#include "storage/memory/memory_store.hpp"
-#include "storage/sqlite/database.hpp"
-#include "storage/sqlite/sqlite_store.hpp"
+#include "lockmgr/lease.hpp"
+#include "tests/storage/unit/engine_makers.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -19,24 +18,6 @@
 
 namespace fencegate::storage {
 
-struct EngineMaker {
-    const char* name;
-    std::unique_ptr<Store> (*make)(const std::filesystem::path& folder, const Clock& clock);
-};
-
-inline const EngineMaker kEngines[] = {
-    {"Memory",
-     [](const std::filesystem::path&, const Clock& clock) -> std::unique_ptr<Store> {
-         return std::make_unique<memory::MemoryStore>(clock);
-     }},
-    {"Sqlite",
-     [](const std::filesystem::path& folder, const Clock& clock) -> std::unique_ptr<Store> {
-         auto lock = sqlite::FolderLock::take(folder);
-         auto opened = sqlite::open_database(folder);
-         return std::make_unique<sqlite::SqliteStore>(*std::move(lock), *std::move(opened), clock);
-     }},
-};
-
 inline lockmgr::LockName lock_of(std::string_view name) { return *lockmgr::LockName::parse(name); }
 
 class StoreContract : public ::testing::TestWithParam<EngineMaker> {
@@ -49,6 +30,7 @@ protected:
         Changes changes;
         make(changes);
         store->write(changes);
+        store->settle();
     }
     // One transaction that commits.
     void commit(const Make& make) {

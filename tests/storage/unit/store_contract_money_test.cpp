@@ -6,7 +6,7 @@ namespace {
 
 class StoreContractPayments : public StoreContract {};
 
-INSTANTIATE_TEST_SUITE_P(Engines, StoreContractPayments, ::testing::ValuesIn(kEngines),
+INSTANTIATE_TEST_SUITE_P(Engines, StoreContractPayments, ::testing::ValuesIn(engines()),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(StoreContractPayments, HoldsComeByHourAndIdFromBehindTheLast) {
@@ -66,7 +66,7 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, StoreContractJournal, ::testing::ValuesIn(kEngines),
+INSTANTIATE_TEST_SUITE_P(Engines, StoreContractJournal, ::testing::ValuesIn(engines()),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(StoreContractJournal, IsReadBackWithItsHeadAndItsBalances) {

@@ -9,7 +9,7 @@ using lockmgr::FencingToken;
 using lockmgr::LeaseState;
 using lockmgr::LockMode;
 
-INSTANTIATE_TEST_SUITE_P(Engines, StoreContract, ::testing::ValuesIn(kEngines),
+INSTANTIATE_TEST_SUITE_P(Engines, StoreContract, ::testing::ValuesIn(engines()),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(StoreContract, WhatWasCommittedStaysAndWhatWasRolledBackNeverWas) {

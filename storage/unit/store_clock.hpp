@@ -6,22 +6,32 @@
 //   steady  for spans, in milliseconds. The boot clock, carried on from run to run: it never jumps
 //           and never goes back, so the difference of two rows is the time between them. While the
 //           machine was off it goes by what the wall clock says was missed, never below nothing.
+//           Another machine that serves the same store counts as this one after a restart.
 //
 // The row that keeps them is written with the first batch that writes, when another time is
-// believed, and every few minutes.
-// Thread rule: belongs to the store thread. Errors: the Connection's failure().
+// believed, and every few minutes: an engine writes what due() returns.
+// Thread rule: belongs to the store thread. Reads and writes no row.
 
 #include "base/believed_wall.hpp"
-#include "storage/sqlite/connection.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
-namespace fencegate::storage::sqlite {
+namespace fencegate::storage {
+
+// What the row says: three readings of one instant.
+struct ClockAnchor {
+    std::string boot_id;
+    std::int64_t boot_ms = 0;
+    std::int64_t steady_ms = 0;
+    WallTime wall{};
+};
 
 class StoreClock {
 public:
-    StoreClock(Connection& connection, const Clock& clock);
+    // `anchor`: the store's row; nullopt: it has none. `clock` outlives it.
+    StoreClock(const std::optional<ClockAnchor>& anchor, const Clock& clock);
 
     // What time a batch has that begins at `now`. Notices jumps.
     WallTime look(BootTime now);
@@ -38,27 +48,19 @@ public:
     // The same of a row that has no steady time, by its wall time: it is from before version 4.
     [[nodiscard]] BootTime when(WallTime wall) const { return wall_.when(wall); }
 
-    // Within a transaction that writes.
-    void keep_if_due(BootTime now);
+    // Within a transaction that writes: the row to write with it, if there is one.
+    [[nodiscard]] std::optional<ClockAnchor> due(BootTime now);
     void committed() noexcept;
     void rolled_back() noexcept { pending_ = {}; }
 
 private:
-    // What the row says: three readings of one instant.
-    struct Anchor {
-        std::string boot_id;
-        std::int64_t boot_ms = 0;
-        std::int64_t steady_ms = 0;
-        WallTime wall{};
-    };
     struct Kept {
         BootTime at;
         Duration offset;
     };
 
-    static std::optional<Anchor> read(Connection& connection);
-    [[nodiscard]] bool is_this_boot(const Anchor& anchor, BootTime now) const;
-    void begin(const std::optional<Anchor>& anchor);
+    [[nodiscard]] bool is_this_boot(const ClockAnchor& anchor, BootTime now) const;
+    void begin(const ClockAnchor& anchor);
 
     const Clock& clock_;
     const std::string boot_id_;
@@ -67,7 +69,6 @@ private:
     std::optional<ClockJump> gap_;
     std::optional<Kept> kept_;
     std::optional<Kept> pending_;
-    Statement keep_;
 };
 
-}  // namespace fencegate::storage::sqlite
+}  // namespace fencegate::storage
