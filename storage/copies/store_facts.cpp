@@ -1,11 +1,9 @@
 #include "storage/copies/store_facts.hpp"
 
+#include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/incarnation.hpp"
 
 #include <sys/statvfs.h>
-
-// Only storage/sqlite includes SQLite's header, and for this one name no class of its is needed.
-extern "C" const char* sqlite3_libversion(void);
 
 namespace fencegate::storage {
 
@@ -26,6 +24,6 @@ RoomOfStore room_of_store(const std::filesystem::path& data_dir) {
     return room;
 }
 
-std::string_view sqlite_version() noexcept { return ::sqlite3_libversion(); }
+std::string_view sqlite_version() noexcept { return sqlite::library_version(); }
 
 }  // namespace fencegate::storage

@@ -226,4 +226,6 @@ bool Statement::Row::is_null(int column) const {
     return ::sqlite3_column_type(statement_.statement_, column) == SQLITE_NULL;
 }
 
+std::string_view library_version() noexcept { return ::sqlite3_libversion(); }
+
 }  // namespace fencegate::storage::sqlite

@@ -154,4 +154,7 @@ private:
     ::sqlite3_stmt* statement_ = nullptr;
 };
 
+// Of the SQLite that is loaded.
+[[nodiscard]] std::string_view library_version() noexcept;
+
 }  // namespace fencegate::storage::sqlite
